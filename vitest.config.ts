@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+// `unit` is what the README promises on any machine; `hosts` needs root and Debian's tools, and runs in CI.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/hosts/**'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'hosts',
+          include: ['test/hosts/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
