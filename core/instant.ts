@@ -1,0 +1,40 @@
+/** Owns the one form in which points in time are stored and compared. */
+import { DateTime } from 'luxon';
+import { z } from 'zod';
+
+/**
+ * A point in time as ISO 8601 UTC with milliseconds, `2026-11-21T01:00:00.000Z`. One form, so that comparing
+ * strings compares instants and the same text sorts rightly as a DynamoDB key.
+ */
+export type Instant = string;
+
+export const instantSchema = z
+  .string()
+  .regex(
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
+    'is not an instant: write it like 2026-11-21T01:00:00.000Z',
+  )
+  .refine((text) => DateTime.fromISO(text).isValid, 'names a moment that does not exist');
+
+/** @param millis epoch milliseconds */
+export function instantOf(millis: number): Instant {
+  return DateTime.fromMillis(millis, { zone: 'utc' }).toISO({ precision: 'milliseconds' }) as Instant;
+}
+
+export function millisOf(instant: Instant): number {
+  return DateTime.fromISO(instant, { zone: 'utc' }).toMillis();
+}
+
+/** @param seconds may be negative */
+export function plusSeconds(instant: Instant, seconds: number): Instant {
+  return instantOf(millisOf(instant) + Math.round(seconds * 1000));
+}
+
+/** Seconds from `from` to `to`; negative when `to` is earlier. */
+export function secondsBetween(from: Instant, to: Instant): number {
+  return (millisOf(to) - millisOf(from)) / 1000;
+}
+
+export function isBefore(a: Instant, b: Instant): boolean {
+  return a < b;
+}

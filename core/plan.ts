@@ -1,0 +1,132 @@
+/** Owns the plan: the exact package transaction of one server, its canonical text, and the hashes that seal it. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { serverIdSchema } from './server.ts';
+
+/*
+ * The patterns are as narrow as the package managers allow, because these values travel as lines that a root shell
+ * reads. Versions: Debian policy 5.6.12, RPM and pacman use the same characters plus `_`, `^` and `:`.
+ */
+const packageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._@-]{0,127}$/);
+const packageVersion = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+:~^_-]{0,127}$/);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const planEntrySchema = z
+  .object({
+    action: z.enum(['install', 'upgrade', 'remove', 'replace']),
+    name: packageName,
+    architecture: z.string().regex(/^[a-z0-9_]{1,16}$/),
+    from: packageVersion.nullable(),
+    to: packageVersion.nullable(),
+    /** Where the package comes from, as the package manager names it; `-` for a removal. */
+    repository: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+.:/_~-]{0,127}$|^-$/),
+    security: z.boolean(),
+    /** Bytes to download. */
+    size: z.number().int().nonnegative(),
+    /** Of the package file, as the repository's signed metadata states it; null for a removal. */
+    sha256: sha256.nullable(),
+  })
+  .superRefine((entry, context) => {
+    const brings = entry.action !== 'remove';
+    if (brings && (entry.to === null || entry.sha256 === null)) {
+      context.addIssue({
+        code: 'custom',
+        message: `${entry.action} of ${entry.name} names no version or no file hash`,
+      });
+    }
+    if (!brings && entry.to !== null) {
+      context.addIssue({ code: 'custom', message: `removal of ${entry.name} names a version to install` });
+    }
+    if (entry.action !== 'install' && entry.from === null) {
+      context.addIssue({
+        code: 'custom',
+        message: `${entry.action} of ${entry.name} names no installed version`,
+      });
+    }
+  });
+export type PlanEntry = z.infer<typeof planEntrySchema>;
+
+const orNone = (text: string) => (text === '-' ? null : text);
+
+/** One entry as nine tab-separated fields: the form servers write, read and hash. */
+export function planLine(entry: PlanEntry): string {
+  const { action, name, architecture, from, to, repository, security, size, sha256: hash } = entry;
+  return [
+    action,
+    name,
+    architecture,
+    from ?? '-',
+    to ?? '-',
+    repository,
+    security ? 'yes' : 'no',
+    size,
+    hash ?? '-',
+  ].join('\t');
+}
+
+/** @throws ZodError when a field does not hold what its name says */
+export function parsePlanLine(line: string): PlanEntry {
+  const [action, name, architecture, from = '', to = '', repository, security, size, hash = '', ...rest] =
+    line.split('\t');
+  if (rest.length > 0)
+    throw new Error(`plan line has ${9 + rest.length} fields instead of 9: ${line.slice(0, 200)}`);
+  return planEntrySchema.parse({
+    action,
+    name,
+    architecture,
+    from: orNone(from),
+    to: orNone(to),
+    repository,
+    security: z.enum(['yes', 'no']).parse(security) === 'yes',
+    size: z.coerce.number().parse(
+      z
+        .string()
+        .regex(/^\d{1,15}$/)
+        .parse(size),
+    ),
+    sha256: orNone(hash),
+  });
+}
+
+/** Order of bytes, the same as `LC_ALL=C sort`: the patterns above allow ASCII only. */
+export const byBytes = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The text whose SHA-256 is the seal: it names its server, so that one server's plan can not pass for another's. */
+export function canonicalPlan(serverId: string, entries: readonly PlanEntry[]): string {
+  return `quarterdeck-plan\t1\t${serverIdSchema.parse(serverId)}\n${lines(entries.map(planLine))}`;
+}
+
+/** @returns lower-case hex SHA-256 of the canonical plan */
+export function planHash(serverId: string, entries: readonly PlanEntry[]): string {
+  return sha256Of(canonicalPlan(serverId, entries));
+}
+
+/** Seals the plans of one batch: its digest is what the campaign's root is made of. */
+export function batchDigest(plans: readonly { serverId: string; hash: string }[]): string {
+  return sha256Of(
+    `quarterdeck-batch\t1\n${lines(plans.map(({ serverId, hash }) => `${serverId}\t${hash}`))}`,
+  );
+}
+
+/**
+ * Seals a campaign. A tree of two levels, so that 100,000 servers seal batch by batch and the root is made of
+ * some 2,000 digests. This hash is what an approval binds.
+ */
+export function rootHash(
+  campaignId: string,
+  batches: readonly { batchId: string; digest: string }[],
+): string {
+  const leaves = lines(batches.map(({ batchId, digest }) => `${batchId}\t${digest}`));
+  return sha256Of(`quarterdeck-campaign\t1\t${campaignId}\n${leaves}`);
+}
+
+export function sha256Of(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function lines(unsorted: readonly string[]): string {
+  return unsorted
+    .toSorted(byBytes)
+    .map((line) => `${line}\n`)
+    .join('');
+}

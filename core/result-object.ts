@@ -1,0 +1,52 @@
+/** Owns the result object: the one file that a server writes to S3 per phase. */
+import { z } from 'zod';
+
+/**
+ * Each PUT of each server counts in what a campaign costs, so plan, versions and log travel as one gzipped text.
+ * Unzipped it is
+ *
+ *     quarterdeck-result 1
+ *     section <name> <bytes>
+ *     …that many bytes, then a line feed…
+ *
+ * Names in use: `plan` (plan lines), `newer` (name, architecture, version as tab-separated lines),
+ * `before` and `after` (name, architecture, version of the plan's packages), `log`.
+ */
+export function parseResultObject(content: Uint8Array): Map<string, string> {
+  const bytes = Buffer.from(content);
+  const sections = new Map<string, string>();
+  let offset = 0;
+  const line = () => {
+    const end = bytes.indexOf(0x0a, offset);
+    if (end < 0) throw new Error(`result object ends inside a header at byte ${offset}`);
+    const text = bytes.toString('utf8', offset, end);
+    offset = end + 1;
+    return text;
+  };
+  const first = line();
+  if (first !== 'quarterdeck-result 1')
+    throw new Error(`result object starts with ${JSON.stringify(first.slice(0, 40))}`);
+  while (offset < bytes.length) {
+    const header = /^section ([a-z-]{1,32}) (\d{1,10})$/.exec(line());
+    if (!header) throw new Error(`result object has no section header before byte ${offset}`);
+    const size = z.coerce.number().parse(header[2]);
+    if (offset + size >= bytes.length + 1) throw new Error(`section ${header[1]} is cut short`);
+    sections.set(header[1] as string, bytes.toString('utf8', offset, offset + size));
+    offset += size + 1;
+  }
+  return sections;
+}
+
+/**
+ * The folder in the bucket that a server may write to. It equals the `ec2:SourceInstanceARN` that AWS puts into
+ * requests made with an instance role, so the role's policy can name it as a policy variable. Hybrid nodes have no
+ * such key; for them it is the `aws:userid` of their role session.
+ */
+export function serverPrefix(
+  server: { id: string; place: { account: string; region: string } },
+  hybridRoleId = 'hybrid',
+): string {
+  return server.id.startsWith('mi-')
+    ? `servers/${hybridRoleId}:${server.id}`
+    : `servers/arn:aws:ec2:${server.place.region}:${server.place.account}:instance/${server.id}`;
+}

@@ -1,0 +1,59 @@
+/** Owns the JSON summary that every document prints last: what a server says of one phase of its job. */
+import { z } from 'zod';
+import { factsSchema, reasonSchema } from './outcome.ts';
+import { phaseSchema } from './phase.ts';
+import { serverIdSchema } from './server.ts';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const bootId = z.string().regex(/^[0-9a-f-]{36}$/);
+
+/** The exit contract of the scripts, before the document's last step turns it into Run Command's 0 or 1. */
+export const exitCodes = { done: 0, error: 1, nothingToUpdate: 2, packageManager: 100 } as const;
+
+export const summarySchema = z.object({
+  schema: z.literal(1),
+  phase: phaseSchema,
+  campaign: z.string().max(64),
+  server: serverIdSchema,
+  /** Exit contract of the script: 0, 1, 2, or 100 and above. */
+  code: z.number().int().min(0).max(255),
+  result: z.enum([
+    // prepare
+    'planned',
+    'nothing-to-do',
+    'unsupported',
+    'blocked',
+    // patch
+    'patched',
+    'drifted',
+    'refused',
+    // verify
+    'verified',
+    // any
+    'failed',
+  ]),
+  /** Why the result is not the good one; the first is the one people read. */
+  reasons: z.array(reasonSchema).max(5),
+  /** What an operator should know although the phase went well. */
+  warnings: z.array(reasonSchema).max(5),
+  /** The plan this phase is about: seen (prepare) or sealed (patch, verify). */
+  plan: z
+    .object({
+      sha256,
+      entries: z.number().int().nonnegative(),
+      security: z.number().int().nonnegative(),
+      downloadBytes: z.number().int().nonnegative(),
+    })
+    .nullable(),
+  facts: factsSchema,
+  /** Entries for which something newer than the sealed version is published. */
+  newer: z.number().int().nonnegative(),
+  boot: z.object({ before: bootId, after: bootId }).nullable(),
+  /** The result object in S3; null when it could not be written, which makes the result unverified. */
+  object: z.object({ key: z.string().max(500), sha256, bytes: z.number().int().positive() }).nullable(),
+  /** What runs there, from /etc/os-release. */
+  system: z.object({ id: z.string().max(40), version: z.string().max(40), kernel: z.string().max(80) }),
+  /** Whole seconds by name of the step, from /proc/uptime. */
+  seconds: z.record(z.string(), z.number().nonnegative()),
+});
+export type Summary = z.infer<typeof summarySchema>;
