@@ -1,0 +1,4 @@
+import { createMemoryRecords } from '../../../apps/local/memory-records.ts';
+import { describeRecords } from '../../contracts/records.contract.ts';
+
+describeRecords('memory', async () => ({ records: createMemoryRecords(), close: async () => {} }), 100);
