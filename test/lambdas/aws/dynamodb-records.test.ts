@@ -171,9 +171,10 @@ describe('the DynamoDB adapter', () => {
   test('what only the lagging index still calls due is left out', async () => {
     const records = recordsOver(database.calls);
     const shard = 'lagging';
-    const due = { shard, at: '2026-11-21T01:00:00.000Z' };
-    for (const sort of ['1', '2', '3'])
+    for (const sort of ['1', '2', '3']) {
+      const due = { shard, at: `2026-11-21T01:0${sort}:00.000Z` };
       await records.create({ key: { partition: shard, sort }, body: sort, due });
+    }
     const lagging: DynamoDbCalls = {
       ...database.calls,
       query: async (input) => {
@@ -183,7 +184,7 @@ describe('the DynamoDB adapter', () => {
         return answer;
       },
     };
-    const found = await recordsOver(lagging).listDue(shard, due.at, 2);
+    const found = await recordsOver(lagging).listDue(shard, '2026-11-21T02:00:00.000Z', 2);
     expect(found.map(({ body }) => body)).toEqual(['2', '3']);
   });
 });
