@@ -1,0 +1,19 @@
+/** Owns the object store in memory: what simulations and tests of use-cases run on. */
+import { checkObjectKey } from '../../core/object-key.ts';
+import type { Objects } from '../../core/ports.ts';
+
+export function createMemoryObjects(bucket: string, region: string): Objects {
+  const objects = new Map<string, Uint8Array>();
+  return {
+    bucket,
+    region,
+    async put(key, content) {
+      checkObjectKey(key);
+      objects.set(key, Uint8Array.from(typeof content === 'string' ? Buffer.from(content) : content));
+    },
+    async get(key) {
+      const content = objects.get(key);
+      return content && Uint8Array.from(content);
+    },
+  };
+}
