@@ -1,0 +1,39 @@
+#!/bin/sh
+# First process of a vessel: makes the base its root, so that every tool comes from there, and prints its pid.
+#
+# usage: enter-vessel.sh RUN BASE HOW   inside fresh mount, pid and network namespaces
+set -eu
+run=$1
+base=$2
+how=$3
+
+mount --make-rprivate /
+# This /proc is still the machine's: in it, self is the pid by which the machine knows this process.
+read -r pid _ </proc/self/stat
+
+root=$run/root
+mount --bind "$base" "$root"
+# In a user namespace the mount's own flags are locked and a plain remount would have to clear them.
+[ "$how" = rootless ] || mount -o remount,bind,ro "$root"
+mount -t tmpfs -o mode=755 tmpfs "$root/run"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mkdir "$root/run/base" "$root/run/fleet" "$root/run/machine-proc" "$root/run/netns" "$root/run/old"
+mount --rbind /proc "$root/run/machine-proc"
+mount --rbind /dev "$root/dev"
+mount --bind "$base" "$root/run/base"
+mount --bind "$run" "$root/run/fleet"
+mount -t proc proc "$root/proc"
+mount -t sysfs sysfs "$root/sys"
+[ "$how" = rootless ] || mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+cd "$root"
+pivot_root . run/old
+cd /
+export PATH=/usr/sbin:/usr/bin
+umount -l /run/old
+ip link set lo up
+# The fleet's endpoints; each host's cable ends at this address too.
+ip address add 169.254.169.254/32 dev lo
+echo "$pid"
+exec >&- 2>/dev/null
+# As the first process of its namespace it inherits the orphans; bash reaps them while it waits.
+exec bash -c 'while :; do sleep infinity & wait "$!"; done'

@@ -1,0 +1,89 @@
+/** Uses this machine's apt configuration to fetch packages into private folders, never touching apt's own state. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runOnMachine } from './machine-command.ts';
+
+const KEYRINGS = [
+  '/usr/share/keyrings/debian-archive-keyring.gpg',
+  '/usr/share/keyrings/debian-archive-keyring.pgp',
+];
+
+/** Where this machine gets Debian from. */
+export interface DebianMirror {
+  readonly main: string;
+  /** Undefined where this machine has no security suite configured. */
+  readonly security: string | undefined;
+  readonly keyring: string;
+}
+
+/** The machine's mirror, or the reason why it has none. */
+export async function findDebianMirror(): Promise<DebianMirror | { readonly reason: string }> {
+  const format = '$(REPO_URI) $(CREATED_BY) $(ORIGIN) $(LABEL)';
+  let targets: string;
+  try {
+    targets = await runOnMachine(['apt-get', 'indextargets', '--format', format]);
+  } catch (error) {
+    return { reason: `no apt here to fetch Debian packages with (${(error as Error).message})` };
+  }
+  const of = (label: string) =>
+    targets
+      .split('\n')
+      .find((line) => line.endsWith(` Packages Debian ${label}`))
+      ?.split(' ')[0];
+  const main = of('Debian');
+  if (!main)
+    return { reason: 'the apt of this machine knows no Debian mirror, or "apt-get update" was never run' };
+  const keyring = KEYRINGS.find((path) => existsSync(path));
+  if (!keyring) return { reason: "Debian's archive keyring is missing: install debian-archive-keyring" };
+  return { main, security: of('Debian-Security'), keyring };
+}
+
+export interface PrivateApt {
+  /** Downloads the packages and all they depend on; returns the paths of the files. */
+  download(packages: readonly string[]): Promise<string[]>;
+}
+
+/** @param sources lines of a sources.list, without the `signed-by` option */
+export async function privateApt(
+  folder: string,
+  mirror: DebianMirror,
+  sources: readonly { readonly uri: string; readonly suite: string }[],
+): Promise<PrivateApt> {
+  for (const path of ['lists/partial', 'archives/partial', 'none.d'])
+    await mkdir(join(folder, path), { recursive: true });
+  await writeFile(join(folder, 'status'), '');
+  const lines = sources.map(({ uri, suite }) => `deb [signed-by=${mirror.keyring}] ${uri} ${suite} main\n`);
+  await writeFile(join(folder, 'sources.list'), lines.join(''));
+  // Of the machine's settings only how to reach mirrors is kept: its hooks (docker-clean) delete its own archives.
+  const settings = (await runOnMachine(['apt-config', 'dump'])).split('\n');
+  const configuration = [
+    ...settings.filter((line) => /^Acquire::/.test(line)),
+    'Acquire::Languages "none";',
+    'APT::Sandbox::User "";',
+    'APT::Install-Recommends "0";',
+    `Dir::Etc::main "/dev/null";`,
+    `Dir::Etc::parts "${folder}/none.d";`,
+    `Dir::Etc::sourcelist "${folder}/sources.list";`,
+    `Dir::Etc::sourceparts "${folder}/none.d";`,
+    'Dir::Etc::preferences "/dev/null";',
+    `Dir::Etc::preferencesparts "${folder}/none.d";`,
+    `Dir::State "${folder}";`,
+    `Dir::State::lists "${folder}/lists";`,
+    `Dir::State::status "${folder}/status";`,
+    `Dir::Cache "${folder}";`,
+    `Dir::Cache::archives "${folder}/archives";`,
+    '',
+  ];
+  await writeFile(join(folder, 'apt.conf'), configuration.join('\n'));
+  const env = { ...process.env, APT_CONFIG: join(folder, 'apt.conf'), LC_ALL: 'C' };
+  await runOnMachine(['apt-get', '-qq', 'update'], { env });
+  return {
+    async download(packages) {
+      await runOnMachine(['apt-get', '-qq', '-y', '--download-only', 'install', ...packages], { env });
+      const archives = join(folder, 'archives');
+      const names = await readdir(archives);
+      return names.filter((name) => name.endsWith('.deb')).map((name) => join(archives, name));
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** Runs a program of this machine and hands back what it printed, or an error that says what it complained of. */
+import { spawn } from 'node:child_process';
+
+export async function runOnMachine(
+  argv: readonly [string, ...string[]],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
+): Promise<string> {
+  const [program, ...args] = argv;
+  const child = spawn(program, args, { env: options.env, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  // A program that ends without reading its input says so by its exit code, not by a broken pipe here.
+  child.stdin.on('error', () => {});
+  child.stdin.end(options.input);
+  const code = await new Promise<number | string | null>((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (exit, signal) => resolve(exit ?? signal));
+  });
+  if (code === 0) return stdout;
+  const complaint = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('; ');
+  throw new Error(`"${argv.join(' ')}" ended with ${code}: ${complaint}`);
+}

@@ -1,0 +1,111 @@
+/** Builds the root file system that sandbox hosts share: Debian's userland, extracted and not configured. */
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { cached, cacheFolder, type Progress } from './base-cache.ts';
+import { nativeArchitecture } from './deb-file.ts';
+import { type DebianMirror, privateApt } from './machine-apt.ts';
+import { runOnMachine } from './machine-command.ts';
+
+/** Raise when the steps below change what they build. */
+const RECIPE_VERSION = 1;
+const SUITE = 'trixie';
+const PACKAGES = (
+  'apt base-files base-passwd bash bsdutils ca-certificates coreutils curl dash dbus debianutils ' +
+  'diffutils dpkg findutils grep gzip hostname init-system-helpers iproute2 libc-bin login.defs ' +
+  'mawk mount ncurses-base ncurses-bin openssl passwd perl-base procps sed systemd systemd-container ' +
+  'systemd-sysv sysvinit-utils tar util-linux xz-utils'
+).split(' ');
+const LEFT_OUT = ['./usr/share/doc/*', './usr/share/man/*', './usr/share/locale/*'];
+/** Folders that base-files and dpkg make when they are configured, or that this file writes to. */
+const FOLDERS = (
+  'etc/systemd/system media mnt opt root srv usr/local/bin usr/local/lib usr/local/sbin usr/local/share ' +
+  'var/lib/dpkg/info var/lib/dpkg/triggers var/lib/dpkg/updates var/log var/tmp'
+).split(' ');
+/** Units that only cost time where there is no hardware, no terminal and nothing to rebuild. */
+const MASKED = [
+  'console-getty.service',
+  'dev-hugepages.mount',
+  'ldconfig.service',
+  'sys-fs-fuse-connections.mount',
+  'systemd-journal-catalog-update.service',
+  'systemd-update-done.service',
+];
+
+async function extract(archives: readonly string[], root: string): Promise<void> {
+  const excludes = LEFT_OUT.map((pattern) => `--exclude=${pattern}`);
+  const tar = [
+    'tar',
+    '-xf',
+    '-',
+    '-C',
+    root,
+    '--no-same-owner',
+    '-p',
+    '--keep-directory-symlink',
+    ...excludes,
+  ];
+  const queue = [...archives];
+  const worker = async () => {
+    for (let deb = queue.pop(); deb; deb = queue.pop())
+      await runOnMachine(['sh', '-c', 'dpkg-deb --fsys-tarfile "$0" | "$@"', deb, ...tar]);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+/** What the packages' own scripts would have done, as far as a host needs it. */
+async function finish(root: string): Promise<void> {
+  const at = (path: string) => join(root, path);
+  await copyFile(at('usr/share/base-passwd/passwd.master'), at('etc/passwd'));
+  await copyFile(at('usr/share/base-passwd/group.master'), at('etc/group'));
+  await copyFile(at('usr/share/libc-bin/nsswitch.conf'), at('etc/nsswitch.conf'));
+  await symlink('mawk', at('usr/bin/awk'));
+  await writeFile(at('etc/machine-id'), '');
+  const authorities = at('usr/share/ca-certificates/mozilla');
+  const certificates = await Promise.all(
+    (await readdir(authorities)).map((name) => readFile(join(authorities, name), 'utf8')),
+  );
+  await writeFile(at('etc/ssl/certs/ca-certificates.crt'), certificates.join(''));
+  for (const folder of FOLDERS) await mkdir(at(folder), { recursive: true });
+  // An empty database: what the fleet installs is all that a host's package manager knows of.
+  for (const file of ['var/lib/dpkg/status', 'var/lib/dpkg/available']) await writeFile(at(file), '');
+  for (const unit of MASKED) await symlink('/dev/null', at(`etc/systemd/system/${unit}`));
+  const inside = process.getuid?.() === 0 ? ['chroot'] : ['unshare', '--user', '--map-root-user', 'chroot'];
+  await runOnMachine(['env', ...inside, root, '/sbin/ldconfig']);
+  await runOnMachine(['env', ...inside, root, '/usr/bin/systemd-sysusers']);
+}
+
+/** The folder of the base, built first where the cache has none. */
+export function sandboxBase(
+  mirror: DebianMirror,
+  progress: Progress,
+  cache = cacheFolder(),
+): Promise<string> {
+  const recipe = {
+    RECIPE_VERSION,
+    SUITE,
+    PACKAGES,
+    LEFT_OUT,
+    FOLDERS,
+    MASKED,
+    architecture: nativeArchitecture(),
+  };
+  return cached(
+    'sandbox-base',
+    recipe,
+    async (folder) => {
+      const work = await mkdtemp(join(cache, 'sandbox-base-packages-'));
+      try {
+        progress(`fetching Debian ${SUITE} packages for the sandbox hosts (once, about 50 MB)`);
+        const apt = await privateApt(work, mirror, [{ uri: mirror.main, suite: SUITE }]);
+        const archives = await apt.download(PACKAGES);
+        progress(`extracting ${archives.length} packages`);
+        await extract(archives, folder);
+        await finish(folder);
+      } finally {
+        await rm(work, { recursive: true, force: true });
+      }
+    },
+    cache,
+  );
+}
