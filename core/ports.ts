@@ -163,13 +163,22 @@ export interface Ports {
 
 export type PortErrorCode = 'throttled' | 'invalid-servers' | 'refused' | 'ambiguous' | 'document-missing';
 
+/** Names under which the state machine's retries know these errors. */
+const errorNames: Readonly<Record<PortErrorCode, string>> = {
+  throttled: 'CommandThrottled',
+  'invalid-servers': 'ServersInvalid',
+  refused: 'CommandRefused',
+  ambiguous: 'CommandAmbiguous',
+  'document-missing': 'DocumentMissing',
+};
+
 /** A failure that use-cases act upon. Anything else that an adapter throws is retried by the state machine. */
 export class PortError extends Error {
   readonly code: PortErrorCode;
 
   constructor(code: PortErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'PortError';
+    this.name = errorNames[code];
     this.code = code;
   }
 }

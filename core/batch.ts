@@ -1,0 +1,52 @@
+/** Owns the batch: up to 50 servers that one command serves, and how far that command has come in each phase. */
+import { z } from 'zod';
+import { instantSchema } from './instant.ts';
+import { jobStateSchema } from './job.ts';
+import { familySchema, placeSchema, serverIdSchema } from './server.ts';
+import { batchLimit } from './waves.ts';
+
+/**
+ * One phase of a batch. `dispatching` is leased to one dispatcher; `sent` once every command is recorded; `complete`
+ * once every server's job has its result; `answered` once the state machine took the answer.
+ */
+export const runSchema = z.object({
+  state: z.enum(['dispatching', 'sent', 'complete', 'answered']),
+  /** Of the state that waits; a retry or redrive brings a new one. */
+  token: z.string(),
+  startedAt: instantSchema,
+  /** Until then nobody else may dispatch this phase. */
+  leaseUntil: instantSchema,
+  /** Servers that passed the gates, in the order of the commands' ranges. */
+  serverIds: z.array(serverIdSchema).max(batchLimit),
+  /** Those of them whose agent did not answer when the command was about to be sent. */
+  offlineIds: z.array(serverIdSchema),
+  /** Null until the gate was passed; from then on servers and order are fixed. */
+  order: z.object({ key: z.string(), sha256: z.string() }).nullable(),
+  /** By range of `serverIds`, `0-49`: a refused call is split in halves. */
+  commands: z.record(z.string(), z.string()),
+  /** When every server must have answered; those that have not are settled as lost or unreachable. */
+  deadline: instantSchema,
+  counts: z.partialRecord(jobStateSchema, z.number().int().positive()).nullable(),
+});
+export type Run = z.infer<typeof runSchema>;
+
+export const batchSchema = z.object({
+  schema: z.literal(1),
+  campaignId: z.string(),
+  id: z.string().regex(/^(p|w\d+)-\d{4,}$/),
+  /** Null for the batches that are prepared, before there are waves. */
+  wave: z.number().int().nonnegative().nullable(),
+  place: placeSchema,
+  family: familySchema,
+  serverIds: z.array(serverIdSchema).min(1).max(batchLimit),
+  runs: z.object({
+    prepare: runSchema.optional(),
+    patch: runSchema.optional(),
+    verify: runSchema.optional(),
+  }),
+  /** The plans of a prepared batch. */
+  sealed: z
+    .object({ digest: z.string(), plans: z.array(z.object({ serverId: serverIdSchema, hash: z.string() })) })
+    .nullable(),
+});
+export type Batch = z.infer<typeof batchSchema>;

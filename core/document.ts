@@ -1,0 +1,81 @@
+/** Owns what a command says to a document: its name and parameters for each phase. */
+import type { Campaign } from './campaign.ts';
+import type { Phase } from './phase.ts';
+import { patchTimeBudget } from './policy.ts';
+import { type Family, type Place, placeKey } from './server.ts';
+
+/** Events of Run Command carry the document's name; this prefix tells ours from everybody else's in the account. */
+export const documentPrefix = 'Quarterdeck-';
+
+const capital = (word: string) => `${word[0]?.toUpperCase()}${word.slice(1)}`;
+
+export function documentName(family: Family, phase: Phase): string {
+  return `${documentPrefix}${capital(family)}-${capital(phase)}`;
+}
+
+/** Under which a campaign keeps the pin of a document. */
+export function pinKey(place: Place, family: Family, phase: Phase): string {
+  return `${placeKey(place)} ${family} ${phase}`;
+}
+
+/** What a step may take beyond the host's own time budget before the agent kills it. */
+const killMargin = 60;
+
+/** Seconds from the agent taking the command until it must have ended, in any case. */
+export function executionSeconds(campaign: Campaign, phase: Phase): number {
+  const { timeouts } = campaign.policy;
+  switch (phase) {
+    case 'prepare':
+      return timeouts.prepare;
+    case 'patch':
+      return patchTimeBudget(campaign.policy) + killMargin;
+    case 'verify':
+      return timeouts.verify;
+  }
+}
+
+/** Seconds after which a command that was sent has certainly ended or timed out. */
+export function commandSeconds(campaign: Campaign, phase: Phase): number {
+  return campaign.policy.timeouts.delivery + executionSeconds(campaign, phase);
+}
+
+export interface OrderRef {
+  readonly key: string;
+  readonly sha256: string;
+}
+
+export function documentParameters(
+  campaign: Campaign,
+  phase: Phase,
+  bucket: { readonly bucket: string; readonly region: string },
+  order: OrderRef,
+): Record<string, string> {
+  const { policy } = campaign;
+  const common = {
+    CampaignId: campaign.id,
+    Bucket: bucket.bucket,
+    BucketRegion: bucket.region,
+    OrderKey: order.key,
+    OrderSha256: order.sha256,
+    ExecutionTimeout: String(executionSeconds(campaign, phase)),
+  };
+  switch (phase) {
+    case 'prepare':
+      return {
+        ...common,
+        Mode: policy.mode,
+        Removals: policy.removals,
+        MaxMetadataAge: String(policy.maxMetadataAgeHours),
+      };
+    case 'patch':
+      return {
+        ...common,
+        Reboot: policy.reboot,
+        Removals: policy.removals,
+        TimeBudget: String(patchTimeBudget(policy)),
+        RebootReserve: String(policy.timeouts.reboot),
+      };
+    case 'verify':
+      return { ...common, MaxMetadataAge: String(policy.maxMetadataAgeHours) };
+  }
+}

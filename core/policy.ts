@@ -1,0 +1,62 @@
+/** Owns the policy: what holds for every campaign of an environment. */
+import { z } from 'zod';
+
+const seconds = (fallback: number, minimum: number, maximum: number) =>
+  z.number().int().min(minimum).max(maximum).default(fallback);
+
+/**
+ * What a command may cost in time. `patch` covers the transaction and `reboot` a restart after it; together they
+ * are the time that a host gets, as a duration: a server's clock is never asked.
+ */
+const timeoutsSchema = z.object({
+  /** How long a command may wait for its agent; Run Command takes 30 s to 30 days. */
+  delivery: seconds(300, 30, 2_592_000),
+  prepare: seconds(1800, 30, 172_800),
+  patch: seconds(3600, 30, 86_400),
+  reboot: seconds(600, 30, 7200),
+  verify: seconds(600, 30, 7200),
+});
+
+export const policySchema = z.object({
+  schema: z.literal(1),
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is not a policy name: lower case, digits and dashes'),
+  mode: z.enum(['all', 'security']).default('all'),
+  approval: z
+    .object({ required: z.boolean(), timeoutSeconds: seconds(86_400 * 3, 60, 86_400 * 30) })
+    .prefault({ required: true }),
+  waves: z
+    .object({
+      /** Servers of the first wave. */
+      canary: z.number().int().min(1).max(1000).default(1),
+      /** Share of the other servers done after each later wave, in percent, rising to 100. */
+      percentages: z
+        .array(z.number().int().min(1).max(100))
+        .min(1)
+        .max(20)
+        .default([25, 100])
+        .refine((all) => all.at(-1) === 100, 'must end with 100, or some servers would never be patched')
+        .refine((all) => all.every((share, i) => i === 0 || share > (all[i - 1] as number)), 'must rise'),
+      /** Time a wave runs on its new versions before it is verified and the next begins. */
+      soakSeconds: seconds(900, 0, 86_400),
+    })
+    .prefault({}),
+  /** Patching stops when more servers than this, or a larger share of those dispatched, have failed. */
+  errorBudget: z
+    .object({
+      failures: z.number().int().min(0).default(5),
+      share: z.number().min(0).max(1).default(0.1),
+    })
+    .prefault({}),
+  reboot: z.enum(['never', 'if-needed', 'always']).default('if-needed'),
+  removals: z.enum(['refuse', 'allow']).default('refuse'),
+  /** Whether a server that is healthy and patched as planned, yet not compliant, counts as succeeded. */
+  requireCompliant: z.boolean().default(true),
+  maxMetadataAgeHours: z.number().int().min(1).max(720).default(24),
+  timeouts: timeoutsSchema.prefault({}),
+});
+export type Policy = z.infer<typeof policySchema>;
+
+/** Seconds a host gets for its transaction and a reboot. */
+export function patchTimeBudget(policy: Policy): number {
+  return policy.timeouts.patch + (policy.reboot === 'never' ? 0 : policy.timeouts.reboot);
+}

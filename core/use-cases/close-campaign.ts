@@ -1,0 +1,103 @@
+/** Ends a campaign: no job is left without an end, and the report says what became of every server. */
+import { z } from 'zod';
+import { type Campaign, isCampaignEnded } from '../campaign.ts';
+import { batches, campaignKey, campaigns, jobKey, jobs, listAll, update } from '../entities.ts';
+import type { Instant } from '../instant.ts';
+import { type Job, type JobState, moveJob } from '../job.ts';
+import { type Reason, reasonSchema } from '../outcome.ts';
+import { inParallel } from '../parallel.ts';
+import type { Ports } from '../ports.ts';
+import { type Report, reportKey } from '../report.ts';
+import { loadJobs } from './load-jobs.ts';
+import { reportJob } from './report-job.ts';
+
+export const closeCampaignInput = z.object({
+  campaignId: z.string(),
+  ending: z.enum(['completed', 'stopped', 'denied', 'missed', 'nothing-to-do', 'broken']),
+  reason: reasonSchema.nullable(),
+});
+
+export interface CloseCampaignOutput {
+  readonly ending: Campaign['state'];
+  readonly reason: Reason | null;
+  readonly counts: Report['counts'];
+  readonly report: string;
+}
+
+/** Closing again writes the same report; the first ending stands. */
+export async function closeCampaign(
+  ports: Ports,
+  input: z.input<typeof closeCampaignInput>,
+  now: Instant,
+): Promise<CloseCampaignOutput> {
+  const { campaignId, ending, reason } = closeCampaignInput.parse(input);
+  // First of all: from here on nothing is dispatched any more.
+  const campaign = await update(ports.records, campaigns, campaignKey(campaignId), (current) =>
+    isCampaignEnded(current.state) ? undefined : { ...current, state: ending, reason, endedAt: now },
+  );
+  const prepared = await listAll(ports.records, batches, `campaign#${campaignId}`, 'batch#p-');
+  const counts: Report['counts'] = {};
+  const parts = await inParallel(prepared, 4, async (batch) => {
+    const members = await loadJobs(ports.records, campaignId, batch.serverIds);
+    const ended = await inParallel(members, 16, (job) => endJob(ports, campaign, job, now));
+    for (const { state } of ended) counts[state] = (counts[state] ?? 0) + 1;
+    const key = `campaigns/${campaignId}/report/${batch.id}.json`;
+    const rows = await inParallel(ended, 16, (job) => reportJob(ports.objects, job));
+    await ports.objects.put(key, JSON.stringify({ schema: 1, jobs: rows }));
+    return key;
+  });
+  await ports.objects.put(reportKey(campaignId), JSON.stringify(reportOf(campaign, counts, parts, now)));
+  await ports.notices.send(closingNotice(campaign, counts));
+  return { ending: campaign.state, reason: campaign.reason, counts, report: reportKey(campaignId) };
+}
+
+/** What has not begun does not begin any more; what has and gave no answer is lost, never a success. */
+function endJob(ports: Ports, campaign: Campaign, job: Job, now: Instant): Promise<Job> {
+  const to = endFor[job.state];
+  if (!to) return Promise.resolve(job);
+  const reason =
+    to === 'lost'
+      ? { code: 'no-result', detail: 'the campaign closed before the server gave a result' }
+      : (campaign.reason ?? { code: 'campaign-ended', detail: `the campaign ended: ${campaign.state}` });
+  return update(ports.records, jobs, jobKey(campaign.id, job.server.id), (current) => {
+    const end = endFor[current.state];
+    return end && moveJob(current, end, now, [reason]);
+  });
+}
+
+const endFor: Partial<Record<JobState, JobState>> = {
+  planned: 'not-started',
+  preparing: 'not-started',
+  ready: 'not-started',
+  patching: 'lost',
+  verifying: 'lost',
+  'rolling-back': 'lost',
+};
+
+function reportOf(campaign: Campaign, counts: Report['counts'], parts: string[], now: Instant): Report {
+  const { serversKey: _serversKey, approval, ...rest } = campaign;
+  return {
+    schema: 1,
+    campaign: rest,
+    approval: approval?.decision ? { root: approval.root, ...approval.decision } : null,
+    state: campaign.state,
+    reason: campaign.reason,
+    closedAt: campaign.endedAt ?? now,
+    counts,
+    parts,
+  };
+}
+
+function closingNotice(campaign: Campaign, counts: Report['counts']) {
+  const table = Object.entries(counts).map(([state, number]) => `  ${String(number).padStart(6)}  ${state}`);
+  const isBad = campaign.state !== 'completed' && campaign.state !== 'nothing-to-do';
+  return {
+    id: `${campaign.id}-closed`,
+    kind: isBad ? ('campaign-stopped' as const) : ('campaign-closed' as const),
+    campaignId: campaign.id,
+    subject: `Patching ${campaign.state}: ${counts.succeeded ?? 0} of ${campaign.serverCount} servers succeeded`,
+    text:
+      `Campaign ${campaign.id} (policy ${campaign.policy.name}, ${campaign.quarter}) ended: ${campaign.state}.\n` +
+      `${campaign.reason ? `Reason: ${campaign.reason.detail}\n` : ''}\n${table.join('\n')}\n\nReport: ${reportKey(campaign.id)}\n`,
+  };
+}

@@ -1,0 +1,65 @@
+/** Makes a campaign for servers that share a window and a policy, and starts its execution. */
+import { z } from 'zod';
+import { campaignIdSchema, campaignSchema } from '../campaign.ts';
+import { campaignKey, campaigns, create, load } from '../entities.ts';
+import type { Instant } from '../instant.ts';
+import { sha256Of } from '../plan.ts';
+import { policySchema } from '../policy.ts';
+import type { Ports } from '../ports.ts';
+import { serverSchema } from '../server.ts';
+import { windowSchema } from '../window.ts';
+
+export const createCampaignInput = z.object({
+  campaignId: campaignIdSchema,
+  policy: policySchema,
+  quarter: campaignSchema.shape.quarter,
+  window: windowSchema,
+  requestedBy: campaignSchema.shape.requestedBy,
+  servers: z
+    .array(serverSchema)
+    .min(1)
+    .superRefine((servers, context) => {
+      const seen = new Set<string>();
+      for (const { id } of servers) {
+        if (seen.has(id))
+          context.addIssue({ code: 'custom', message: `server ${id} is listed twice: list it once` });
+        seen.add(id);
+      }
+    }),
+});
+export type CreateCampaignInput = z.input<typeof createCampaignInput>;
+
+/**
+ * Calling it again with the same input changes nothing. The execution carries the campaign's id as its name, so it
+ * starts once.
+ *
+ * @throws Error when another campaign has this id
+ */
+export async function createCampaign(ports: Ports, input: CreateCampaignInput, now: Instant): Promise<void> {
+  const { campaignId, servers, ...rest } = createCampaignInput.parse(input);
+  const list = JSON.stringify(servers);
+  const serversKey = `campaigns/${campaignId}/servers-${sha256Of(list)}.json`;
+  await ports.objects.put(serversKey, list);
+  const created = await create(ports.records, campaigns, {
+    schema: 1,
+    id: campaignId,
+    ...rest,
+    createdAt: now,
+    state: 'planned',
+    reason: null,
+    serversKey,
+    serverCount: servers.length,
+    documents: {},
+    seal: null,
+    approval: null,
+    stop: null,
+    endedAt: null,
+  });
+  if (!created) {
+    const existing = await load(ports.records, campaigns, campaignKey(campaignId));
+    if (existing.serversKey !== serversKey) {
+      throw new Error(`campaign ${campaignId} exists with other servers: choose another id`);
+    }
+  }
+  await ports.executions.start(campaignId, { campaignId });
+}

@@ -1,0 +1,182 @@
+/** Sends one phase of a batch to its servers, once, however often and wherever it is interrupted. */
+import { z } from 'zod';
+import type { Batch, Run } from '../batch.ts';
+import type { Campaign } from '../campaign.ts';
+import { commandSeconds } from '../document.ts';
+import {
+  batches,
+  batchKey,
+  campaignKey,
+  campaigns,
+  exceptions,
+  exceptionsPartition,
+  jobKey,
+  jobs,
+  listAll,
+  load,
+  update,
+} from '../entities.ts';
+import { passage, phaseClosed, stateDuring } from '../gate.ts';
+import { type Instant, plusSeconds } from '../instant.ts';
+import { type Job, type JobState, moveJob } from '../job.ts';
+import type { Reason } from '../outcome.ts';
+import { inParallel, storeParallelism } from '../parallel.ts';
+import { phaseSchema } from '../phase.ts';
+import { byBytes } from '../plan.ts';
+import type { Ports } from '../ports.ts';
+import { answerRun, type RunRef } from './answer-run.ts';
+import { loadJobs } from './load-jobs.ts';
+import { readPlan, writeOrder } from './orders.ts';
+import { sendCommands } from './send-commands.ts';
+import { settleRun } from './settle-run.ts';
+
+export const dispatchBatchInput = z.object({
+  campaignId: z.string(),
+  batchId: z.string(),
+  phase: phaseSchema,
+  taskToken: z.string().min(1).max(2048),
+});
+
+/** Longer than a dispatcher may run, so that two never send at the same time. */
+export const leaseSeconds = 120;
+
+/** Somebody else is dispatching this batch right now; come back when the lease has ended. */
+export class BatchBusy extends Error {
+  constructor(ref: RunRef, until: Instant) {
+    super(`batch ${ref.batchId} of ${ref.campaignId} is being dispatched until ${until}`);
+    this.name = 'BatchBusy';
+  }
+}
+
+/**
+ * The answer goes to the task token, now or when all servers have answered. A new token for a batch that was sent
+ * already replaces the old one and sends nothing.
+ *
+ * @throws BatchBusy, and PortError `throttled`, `refused` or `ambiguous`: the state machine retries
+ */
+export async function dispatchBatch(
+  ports: Ports,
+  input: z.input<typeof dispatchBatchInput>,
+  now: Instant,
+): Promise<void> {
+  const { taskToken, ...ref } = dispatchBatchInput.parse(input);
+  const campaign = await load(ports.records, campaigns, campaignKey(ref.campaignId));
+  const { batch, run, recovering } = await claim(ports, ref, campaign, taskToken, now);
+  switch (run.state) {
+    case 'complete':
+    case 'answered':
+      return answerRun(ports, ref, run);
+    case 'sent':
+      return settleRun(ports, ref, now);
+    case 'dispatching': {
+      const gated = run.order === null ? await passGate(ports, ref, campaign, batch, now) : run;
+      await markUnderWay(ports, ref, batch, gated, now);
+      await sendCommands(ports, ref, campaign, batch, gated, recovering, now);
+      // Servers that were refused, or a batch of which nobody was left, need no event to be complete.
+      return settleRun(ports, ref, now);
+    }
+  }
+}
+
+interface Claim {
+  readonly batch: Batch;
+  readonly run: Run;
+  /** A dispatcher before this one may have sent something that it could not record. */
+  readonly recovering: boolean;
+}
+
+async function claim(
+  ports: Ports,
+  ref: RunRef,
+  campaign: Campaign,
+  token: string,
+  now: Instant,
+): Promise<Claim> {
+  let recovering = false;
+  const batch = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) => {
+    const run = current.runs[ref.phase];
+    recovering = run !== undefined;
+    if (run === undefined) return withRun(current, ref, newRun(campaign, ref, token, now));
+    // An answer to the old token is none to the new one.
+    if (run.state === 'answered') return withRun(current, ref, { ...run, state: 'complete', token });
+    if (run.state !== 'dispatching') return withRun(current, ref, { ...run, token });
+    if (now < run.leaseUntil) throw new BatchBusy(ref, run.leaseUntil);
+    return withRun(current, ref, { ...run, token, leaseUntil: plusSeconds(now, leaseSeconds) });
+  });
+  return { batch, run: batch.runs[ref.phase] as Run, recovering };
+}
+
+function newRun(campaign: Campaign, ref: RunRef, token: string, now: Instant): Run {
+  return {
+    state: 'dispatching',
+    token,
+    startedAt: now,
+    leaseUntil: plusSeconds(now, leaseSeconds),
+    serverIds: [],
+    offlineIds: [],
+    order: null,
+    commands: {},
+    deadline: plusSeconds(now, commandSeconds(campaign, ref.phase) + leaseSeconds),
+    counts: null,
+  };
+}
+
+/** Decides who gets the command, ends the jobs of the others, and records the order: from then on it is fixed. */
+async function passGate(
+  ports: Ports,
+  ref: RunRef,
+  campaign: Campaign,
+  batch: Batch,
+  now: Instant,
+): Promise<Run> {
+  const { phase } = ref;
+  const closed = phaseClosed(campaign, phase, now);
+  const members = await loadJobs(ports.records, ref.campaignId, batch.serverIds);
+  const presence = await ports.fleet.presence(batch.place, batch.serverIds);
+  const inForce = await listAll(ports.records, exceptions, exceptionsPartition, '');
+  const end = (job: Job, state: JobState, reason: Reason) =>
+    update(ports.records, jobs, jobKey(ref.campaignId, job.server.id), (current) => {
+      const moved = moveJob(current, state, now, [reason]);
+      return moved && { ...moved, wave: batch.wave };
+    });
+  const orders = await inParallel(members, storeParallelism, async (job) => {
+    const plan = phase === 'prepare' ? null : await readPlan(ports.objects, job);
+    if (plan?.kind === 'unreadable') {
+      await end(job, 'failed', plan.reason);
+      return [];
+    }
+    const entries = plan?.entries ?? null;
+    const step = passage(phase, job, presence.get(job.server.id), inForce, entries, now);
+    if (step.kind === 'end') await end(job, step.state, step.reason);
+    else if (step.kind === 'go' && closed) await end(job, 'not-started', closed);
+    else if (step.kind === 'go') return [{ server: job.server, plan: entries }];
+    return [];
+  });
+  const going = orders.flat().toSorted((a, b) => byBytes(a.server.id, b.server.id));
+  const order = await writeOrder(ports.objects, campaign.id, phase, going, inForce, now);
+  const serverIds = going.map(({ server }) => server.id);
+  const offlineIds = serverIds.filter((id) => presence.get(id) === 'offline');
+  return setRun(ports, ref, (run) => ({ ...run, serverIds, offlineIds, order }));
+}
+
+/** Before anything is sent the jobs say so: a server that dies from here on was dispatched. */
+async function markUnderWay(ports: Ports, ref: RunRef, batch: Batch, run: Run, now: Instant): Promise<void> {
+  await inParallel(run.serverIds, storeParallelism, (id) =>
+    update(ports.records, jobs, jobKey(ref.campaignId, id), (current) => {
+      const moved = moveJob(current, stateDuring[ref.phase], now);
+      if (!moved || ref.phase !== 'patch') return moved;
+      return { ...moved, wave: batch.wave, dispatched: { at: now, online: !run.offlineIds.includes(id) } };
+    }),
+  );
+}
+
+function withRun(batch: Batch, ref: RunRef, run: Run): Batch {
+  return { ...batch, runs: { ...batch.runs, [ref.phase]: run } };
+}
+
+async function setRun(ports: Ports, ref: RunRef, change: (run: Run) => Run): Promise<Run> {
+  const batch = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) =>
+    withRun(current, ref, change(current.runs[ref.phase] as Run)),
+  );
+  return batch.runs[ref.phase] as Run;
+}

@@ -1,0 +1,37 @@
+/** Decides, when the execution wakes up at the window, whether patching may begin. */
+import { z } from 'zod';
+import { advanceCampaign, notApproved, stoppedBy } from '../campaign.ts';
+import { commandSeconds } from '../document.ts';
+import { campaignKey, campaigns, load, update } from '../entities.ts';
+import { type Instant, isBefore } from '../instant.ts';
+import type { Reason } from '../outcome.ts';
+import type { Ports } from '../ports.ts';
+import { whyNotIn } from '../window.ts';
+
+export const enterWindowInput = z.object({ campaignId: z.string() });
+
+export type EnterWindowOutput =
+  | { readonly verdict: 'go' }
+  /** Woken early: wait until then and ask again. */
+  | { readonly verdict: 'wait'; readonly until: Instant }
+  | { readonly verdict: 'end'; readonly ending: 'stopped' | 'denied' | 'missed'; readonly reason: Reason };
+
+export async function enterWindow(
+  ports: Ports,
+  input: z.input<typeof enterWindowInput>,
+  now: Instant,
+): Promise<EnterWindowOutput> {
+  const { campaignId } = enterWindowInput.parse(input);
+  const campaign = await load(ports.records, campaigns, campaignKey(campaignId));
+  const stopped = stoppedBy(campaign);
+  if (stopped) return { verdict: 'end', ending: 'stopped', reason: stopped };
+  const denied = notApproved(campaign);
+  if (denied) return { verdict: 'end', ending: 'denied', reason: denied };
+  if (isBefore(now, campaign.window.start)) return { verdict: 'wait', until: campaign.window.start };
+  const missed = whyNotIn(campaign.window, now, commandSeconds(campaign, 'patch'));
+  if (missed) return { verdict: 'end', ending: 'missed', reason: missed };
+  await update(ports.records, campaigns, campaignKey(campaignId), (current) =>
+    advanceCampaign(current, 'patching'),
+  );
+  return { verdict: 'go' };
+}

@@ -1,0 +1,23 @@
+/** Turns an approval that nobody gave in time into a denial. */
+import { z } from 'zod';
+import { campaignKey, campaigns, update } from '../entities.ts';
+import type { Instant } from '../instant.ts';
+import type { Ports } from '../ports.ts';
+
+export const expireApprovalInput = z.object({ campaignId: z.string() });
+
+/** A decision that was recorded in time, and only its delivery was lost, stands. */
+export async function expireApproval(
+  ports: Ports,
+  input: z.input<typeof expireApprovalInput>,
+  now: Instant,
+): Promise<{ approved: boolean }> {
+  const { campaignId } = expireApprovalInput.parse(input);
+  const campaign = await update(ports.records, campaigns, campaignKey(campaignId), (current) => {
+    if (!current.approval) throw new Error(`campaign ${campaignId} has not asked for an approval`);
+    if (current.approval.decision) return { ...current, approval: { ...current.approval, answered: true } };
+    const decision = { approved: false, by: 'quarterdeck', at: now, reason: 'nobody approved in time' };
+    return { ...current, approval: { ...current.approval, decision, answered: true } };
+  });
+  return { approved: campaign.approval?.decision?.approved === true };
+}

@@ -1,0 +1,138 @@
+/** Sends the commands of one run: normally one, more where Run Command refuses a server of the batch. */
+import type { Batch, Run } from '../batch.ts';
+import type { Campaign } from '../campaign.ts';
+import { documentParameters, pinKey } from '../document.ts';
+import { batches, batchKey, commands, create, jobKey, jobs, update } from '../entities.ts';
+import { phaseClosed, stateDuring } from '../gate.ts';
+import { type Instant, plusSeconds } from '../instant.ts';
+import { type JobState, moveJob } from '../job.ts';
+import type { Reason } from '../outcome.ts';
+import { commandComment, PortError, type Ports } from '../ports.ts';
+import type { RunRef } from './answer-run.ts';
+
+/** Clocks of two services are compared when a command is looked for; they may differ by this much. */
+const clockTolerance = 300;
+
+interface Sending {
+  readonly ports: Ports;
+  readonly ref: RunRef;
+  readonly campaign: Campaign;
+  readonly batch: Batch;
+  readonly run: Run;
+  /** Look for a command before sending it: an earlier dispatcher may have sent it without recording it. */
+  readonly recovering: boolean;
+  readonly now: Instant;
+}
+
+/**
+ * SendCommand knows no idempotency token, so every command carries a comment that names campaign, batch, phase and
+ * range, and whoever comes after an interruption looks for that comment first.
+ *
+ * @throws PortError `throttled`, `refused` or `ambiguous`
+ */
+export async function sendCommands(
+  ports: Ports,
+  ref: RunRef,
+  campaign: Campaign,
+  batch: Batch,
+  run: Run,
+  recovering: boolean,
+  now: Instant,
+): Promise<void> {
+  const sending: Sending = { ports, ref, campaign, batch, run, recovering, now };
+  try {
+    if (run.serverIds.length > 0) await sendRange(sending, 0, run.serverIds.length - 1);
+  } catch (error) {
+    // Nothing ran: the next attempt need not wait for the lease of this one.
+    if (error instanceof PortError && error.code !== 'ambiguous')
+      await changeRun(sending, (current) => ({ ...current, leaseUntil: now }));
+    throw error;
+  }
+  await changeRun(sending, (current) =>
+    current.state === 'dispatching' ? { ...current, state: 'sent' } : current,
+  );
+}
+
+async function sendRange(sending: Sending, first: number, last: number): Promise<void> {
+  const { ports, ref, campaign, batch, run, recovering, now } = sending;
+  const range = `${first}-${last}`;
+  const comment = `${commandComment(ref.campaignId, ref.batchId, ref.phase)} ${range}`;
+  if (run.commands[range] !== undefined) return;
+  if (recovering) {
+    const found = await ports.commands.find(
+      batch.place,
+      comment,
+      plusSeconds(run.startedAt, -clockTolerance),
+    );
+    for (const { commandId } of found) await recordCommand(sending, range, commandId);
+    if (found.length > 0) return;
+    if (Object.keys(run.commands).some((other) => isInside(other, first, last)))
+      return halve(sending, first, last);
+  }
+  const serverIds = run.serverIds.slice(first, last + 1);
+  const closed = phaseClosed(campaign, ref.phase, now);
+  if (closed) return endUnsent(sending, serverIds, 'not-started', closed);
+  const document = campaign.documents[pinKey(batch.place, batch.family, ref.phase)];
+  if (!document || !run.order)
+    throw new Error(`batch ${ref.batchId} has no pinned document or no order for ${ref.phase}`);
+  try {
+    const commandId = await ports.commands.send(batch.place, {
+      document,
+      serverIds,
+      parameters: documentParameters(campaign, ref.phase, ports.objects, run.order),
+      comment,
+      deliveryTimeout: campaign.policy.timeouts.delivery,
+    });
+    await recordCommand(sending, range, commandId);
+  } catch (error) {
+    if (!(error instanceof PortError && error.code === 'invalid-servers')) throw error;
+    if (serverIds.length > 1) return halve(sending, first, last);
+    const detail = `Run Command does not know ${serverIds[0]}: ${error.message}`.slice(0, 400);
+    return endUnsent(sending, serverIds, ref.phase === 'verify' ? 'lost' : 'superseded', {
+      code: 'server-unknown',
+      detail,
+    });
+  }
+}
+
+async function halve(sending: Sending, first: number, last: number): Promise<void> {
+  const middle = Math.floor((first + last) / 2);
+  await sendRange(sending, first, middle);
+  await sendRange(sending, middle + 1, last);
+}
+
+function isInside(range: string, first: number, last: number): boolean {
+  const [from, to] = range.split('-').map(Number) as [number, number];
+  return from >= first && to <= last;
+}
+
+/** The batch first: an event whose command is not yet in the look-up is given back to the queue. */
+async function recordCommand(sending: Sending, range: string, commandId: string): Promise<void> {
+  const { ports, ref } = sending;
+  await changeRun(sending, (run) => ({ ...run, commands: { ...run.commands, [range]: commandId } }));
+  await create(ports.records, commands, { schema: 1 as const, commandId, ...ref });
+}
+
+/** No command went out to these servers, so they leave the failure rate. */
+async function endUnsent(
+  sending: Sending,
+  serverIds: readonly string[],
+  state: JobState,
+  reason: Reason,
+): Promise<void> {
+  const { ports, ref, now } = sending;
+  for (const id of serverIds) {
+    await update(ports.records, jobs, jobKey(ref.campaignId, id), (job) => {
+      const moved = job.state === stateDuring[ref.phase] ? moveJob(job, state, now, [reason]) : undefined;
+      return moved && ref.phase === 'patch' ? { ...moved, dispatched: null } : moved;
+    });
+  }
+}
+
+async function changeRun({ ports, ref }: Sending, change: (run: Run) => Run): Promise<void> {
+  await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (batch) => {
+    const run = batch.runs[ref.phase];
+    const next = run && change(run);
+    return next === run || !next ? undefined : { ...batch, runs: { ...batch.runs, [ref.phase]: next } };
+  });
+}

@@ -1,0 +1,134 @@
+/** Takes what Run Command says of a batch's commands into its jobs, and answers the state machine when all are in. */
+import type { Batch, Run } from '../batch.ts';
+import type { Campaign } from '../campaign.ts';
+import {
+  batches,
+  batchKey,
+  budgetEntries,
+  campaignKey,
+  campaigns,
+  commandKey,
+  commands,
+  create,
+  load,
+  parseRecord,
+  update,
+} from '../entities.ts';
+import { stateDuring } from '../gate.ts';
+import type { Instant } from '../instant.ts';
+import { isFailure, type Job } from '../job.ts';
+import { inParallel, storeParallelism } from '../parallel.ts';
+import { batchDigest } from '../plan.ts';
+import type { Invocation, Ports } from '../ports.ts';
+import { answerRun, type RunRef } from './answer-run.ts';
+import { loadJobs } from './load-jobs.ts';
+import { settleJob } from './settle-job.ts';
+
+/** An event named a command that is not recorded (yet): the queue delivers it again. */
+export class UnknownCommand extends Error {
+  constructor(commandId: string) {
+    super(
+      `command ${commandId} is not recorded: its event came before the record, or it is not of this store`,
+    );
+    this.name = 'UnknownCommand';
+  }
+}
+
+/** @throws UnknownCommand */
+export async function settleCommand(ports: Ports, commandId: string, now: Instant): Promise<void> {
+  const record = await ports.records.get(commandKey(commandId));
+  if (record === undefined) throw new UnknownCommand(commandId);
+  const { campaignId, batchId, phase } = parseRecord(commands, record);
+  await settleRun(ports, { campaignId, batchId, phase }, now);
+}
+
+/**
+ * One page of invocations per command serves every server of the batch, so the cost is per batch, not per server.
+ * Safe to call at any time, any number of times.
+ */
+export async function settleRun(ports: Ports, ref: RunRef, now: Instant): Promise<void> {
+  const batch = await load(ports.records, batches, batchKey(ref.campaignId, ref.batchId));
+  const run = batch.runs[ref.phase];
+  if (run === undefined || run.state === 'answered') return;
+  if (run.state === 'complete') return answerRun(ports, ref, run);
+
+  const campaign = await load(ports.records, campaigns, campaignKey(ref.campaignId));
+  const invocations = await readInvocations(ports, batch, run);
+  const members = await loadJobs(ports.records, ref.campaignId, run.serverIds);
+  const overdue = now >= run.deadline;
+  const settled = await inParallel(members, storeParallelism, async (job) => {
+    if (job.state !== stateDuring[ref.phase]) return job;
+    const invocation = invocations.get(job.server.id) ?? neverSeen(job.server.id);
+    if (!invocation.terminal && !overdue) return job;
+    return settleJob(ports, campaign, ref.phase, job, invocation, now);
+  });
+  // A run that is still being dispatched may have commands that are not recorded.
+  if (run.state !== 'sent' || settled.some((job) => job.state === stateDuring[ref.phase])) return;
+  await complete(ports, ref, campaign, batch, now);
+}
+
+async function readInvocations(ports: Ports, batch: Batch, run: Run): Promise<Map<string, Invocation>> {
+  const pages = await inParallel(Object.values(run.commands), 4, (id) =>
+    ports.commands.invocations(batch.place, id),
+  );
+  return new Map(pages.flat().map((invocation) => [invocation.serverId, invocation]));
+}
+
+/** Run Command lists invocations late; after the deadline that counts as never delivered. */
+function neverSeen(serverId: string): Invocation {
+  return { serverId, status: 'pending', terminal: false, statusDetails: 'not listed', summary: '' };
+}
+
+async function complete(
+  ports: Ports,
+  ref: RunRef,
+  campaign: Campaign,
+  batch: Batch,
+  now: Instant,
+): Promise<void> {
+  // Jobs that ended at the gate belong to the counts as well.
+  const all = await loadJobs(ports.records, ref.campaignId, batch.serverIds);
+  const counts: NonNullable<Run['counts']> = {};
+  for (const job of all) counts[job.state] = (counts[job.state] ?? 0) + 1;
+  if (ref.phase !== 'prepare') await writeBudget(ports, campaign, batch, all, now);
+  const stored = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) => {
+    const run = current.runs[ref.phase];
+    if (run?.state !== 'sent') return undefined;
+    const sealed = ref.phase === 'prepare' ? sealBatch(all) : current.sealed;
+    return {
+      ...current,
+      sealed,
+      runs: { ...current.runs, [ref.phase]: { ...run, state: 'complete', counts } },
+    };
+  });
+  const run = stored.runs[ref.phase];
+  if (run?.state === 'complete') await answerRun(ports, ref, run);
+}
+
+function sealBatch(all: readonly Job[]): NonNullable<Batch['sealed']> {
+  const plans = all.flatMap((job) =>
+    job.state === 'ready' && job.plan ? [{ serverId: job.server.id, hash: job.plan.sha256 }] : [],
+  );
+  return { digest: batchDigest(plans), plans };
+}
+
+/** The budget first, then the completion: a wave is judged on complete batches, and must find their failures. */
+async function writeBudget(
+  ports: Ports,
+  campaign: Campaign,
+  batch: Batch,
+  all: readonly Job[],
+  now: Instant,
+) {
+  const entity = budgetEntries(campaign.policy.name, campaign.quarter);
+  const entry = {
+    schema: 1 as const,
+    campaignId: campaign.id,
+    batchId: batch.id,
+    at: now,
+    dispatched: all.filter((job) => job.dispatched !== null).length,
+    failed: all.filter(isFailure).length,
+  };
+  if (!(await create(ports.records, entity, entry)))
+    await update(ports.records, entity, entity.key(entry), () => entry);
+}

@@ -1,0 +1,63 @@
+/** Looks again at everything that waits: events are best effort, so nothing may depend on them alone. */
+import type { Batch } from '../batch.ts';
+import { batches, campaigns, dueShards, parseRecord } from '../entities.ts';
+import { type Instant, plusSeconds } from '../instant.ts';
+import { phaseSchema } from '../phase.ts';
+import type { Ports, StoredRecord } from '../ports.ts';
+import { answerApproval } from './answer-approval.ts';
+import { settleRun } from './settle-run.ts';
+
+/** Batches and campaigns of one shard that one sweep looks at; what is beyond comes with the next. */
+const perShard = 200;
+
+/** How long a dispatcher may be silent past its lease before its state is told to dispatch again. */
+const dispatchGrace = 180;
+
+export interface SweepReport {
+  readonly looked: number;
+  /** Items that could not be swept, and why; they stay due. */
+  readonly failed: readonly { readonly item: string; readonly error: string }[];
+}
+
+/** One item that can not be swept does not keep the others from it. */
+export async function sweep(ports: Ports, now: Instant): Promise<SweepReport> {
+  const failed: { item: string; error: string }[] = [];
+  let looked = 0;
+  for (const shard of dueShards) {
+    for (const record of await ports.records.listDue(shard, now, perShard)) {
+      looked++;
+      try {
+        await sweepRecord(ports, record, now);
+      } catch (error) {
+        failed.push({ item: `${record.key.partition}/${record.key.sort}`, error: String(error) });
+      }
+    }
+  }
+  return { looked, failed };
+}
+
+async function sweepRecord(ports: Ports, record: StoredRecord, now: Instant): Promise<void> {
+  if (record.key.sort === 'campaign') return answerApproval(ports, parseRecord(campaigns, record).id);
+  const batch = parseRecord(batches, record);
+  for (const phase of phaseSchema.options) {
+    if (!batch.runs[phase]) continue;
+    await settleRun(ports, { campaignId: batch.campaignId, batchId: batch.id, phase }, now);
+    await reviveDispatch(ports, batch, phase, now);
+  }
+}
+
+/** A dispatcher that died leaves a lease behind; failing its token makes the state machine's retry dispatch anew. */
+async function reviveDispatch(
+  ports: Ports,
+  batch: Batch,
+  phase: keyof Batch['runs'],
+  now: Instant,
+): Promise<void> {
+  const run = batch.runs[phase];
+  if (run?.state !== 'dispatching' || now < plusSeconds(run.leaseUntil, dispatchGrace)) return;
+  await ports.callbacks.fail(
+    run.token,
+    'DispatchLost',
+    `the dispatch of ${batch.id} did not finish before ${run.leaseUntil}`,
+  );
+}
