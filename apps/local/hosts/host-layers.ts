@@ -25,7 +25,6 @@ mount --rbind /dev root/dev
 mount --rbind /proc root/proc
 mount --bind packages root/mnt
 chroot root sh -c 'dpkg --force-unsafe-io --install /mnt/*.deb && { [ $# = 0 ] || apt-mark -qq auto "$@"; }' sh "$@" >&2
-umount --recursive root
 `;
 
 const MOUNT = `
@@ -37,8 +36,8 @@ mount -t overlay overlay -o "lowerdir=/run/fleet/layer/up:/run/base,upperdir=$PW
 // Nothing here outlives the run, so nothing needs to reach the disk.
 const overlayOptions = (vessel: Vessel) => (vessel.how === 'rootless' ? 'volatile,userxattr' : 'volatile');
 
-const runInside = (vessel: Vessel, script: string, ...args: string[]) =>
-  runOnMachine([...vessel.enter, '/bin/sh', '-c', script, 'sh', ...args], {
+const runInside = (vessel: Vessel, words: readonly string[]) =>
+  runOnMachine([...vessel.enter, ...words], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
   });
 
@@ -55,7 +54,12 @@ export async function writeLayer(vessel: Vessel, layer: Layer): Promise<void> {
   await place(join(folder, 'up'), layer.files);
   if (layer.packages.length === 0) return;
   for (const deb of layer.packages) await writeFile(join(folder, 'packages', deb.fileName), deb.content);
-  await runInside(vessel, INSTALL, overlayOptions(vessel), ...layer.automatic);
+  await runInside(vessel, [
+    // Its mounts go with its namespace.
+    ...['unshare', '--mount', 'sh', '-c', INSTALL, 'sh'],
+    overlayOptions(vessel),
+    ...layer.automatic,
+  ]);
 }
 
 /** Makes the root file system of one host, mounted inside the vessel below `/run/fleet/hosts`. */
@@ -67,5 +71,5 @@ export async function writeHostFiles(vessel: Vessel, server: { id: string; name:
     '/etc/hostname': `${server.name}\n`,
     '/etc/machine-id': `${machineId}\n`,
   });
-  await runInside(vessel, MOUNT, server.name, overlayOptions(vessel));
+  await runInside(vessel, ['sh', '-c', MOUNT, 'sh', server.name, overlayOptions(vessel)]);
 }

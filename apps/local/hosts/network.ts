@@ -26,7 +26,7 @@ ip netns add "$1"
 ip link add "host$2" type veth peer name eth0 netns "$1"
 ip address add "$4" peer "$3/32" dev "host$2"
 ip link set "host$2" up
-ip -netns "$1" -batch - <<END
+nsenter "--net=/run/netns/$1" ip -batch - <<END
 link set lo up
 address add $3 peer $4/32 dev eth0
 link set eth0 up
