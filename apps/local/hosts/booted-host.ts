@@ -53,7 +53,7 @@ export function systemdBoot(vessel: SystemdVessel, name: string) {
   return async (run: (leader: number, command: HostCommand) => HostProcess): Promise<Boot> => {
     // A group of its own for every boot: the last one's may still be emptying.
     const group = `${name}.${++boots}`;
-    const console = await open(join(vessel.folder, 'hosts', name, 'console.log'), 'a');
+    const console = await open(join(vessel.inside, 'hosts', name, 'console.log'), 'a');
     const [program, ...enter] = vessel.enter;
     const args = ['/bin/sh', '-c', START, 'sh', `${vessel.cgroupInside}/${group}`, ...nspawnArguments(name)];
     const nspawn = spawn(program, [...enter, ...args], {
@@ -72,7 +72,7 @@ export function systemdBoot(vessel: SystemdVessel, name: string) {
     const deadline = AbortSignal.timeout(BOOT_TIMEOUT_MS);
     const check = async (): Promise<void> => {
       if (!over && !deadline.aborted) return;
-      const log = await readFile(join(vessel.folder, 'hosts', name, 'console.log'), 'utf8');
+      const log = await readFile(join(vessel.inside, 'hosts', name, 'console.log'), 'utf8');
       throw new Error(
         `host ${name} did not boot; its console ends with: ${log.trim().split('\n').slice(-5).join('; ')}`,
       );

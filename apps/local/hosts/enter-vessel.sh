@@ -6,10 +6,20 @@ set -eu
 run=$1
 base=$2
 how=$3
+here=$(dirname "$0")
 
+# An ordinary user's search path may lack the folders that mount's siblings are in.
+PATH=$PATH:/usr/sbin:/sbin
 mount --make-rprivate /
 # This /proc is still the machine's: in it, self is the pid by which the machine knows this process.
 read -r pid _ </proc/self/stat
+
+# A file system that cannot hold overlays (a container's own root is one) gives way to memory.
+cd "$run"
+if ! sh "$here/probe-overlay.sh" "$run/hosts" "$how" 2>/dev/null; then
+  mount -t tmpfs -o mode=755 tmpfs "$run/hosts"
+  mount -t tmpfs -o mode=755 tmpfs "$run/layer"
+fi
 
 root=$run/root
 mount --bind "$base" "$root"
@@ -21,7 +31,7 @@ mkdir "$root/run/base" "$root/run/fleet" "$root/run/machine-proc" "$root/run/net
 mount --rbind /proc "$root/run/machine-proc"
 mount --rbind /dev "$root/dev"
 mount --bind "$base" "$root/run/base"
-mount --bind "$run" "$root/run/fleet"
+mount --rbind "$run" "$root/run/fleet"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 [ "$how" = rootless ] || mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"

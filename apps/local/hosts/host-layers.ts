@@ -49,7 +49,7 @@ async function place(root: string, files: Layer['files']): Promise<void> {
 }
 
 export async function writeLayer(vessel: Vessel, layer: Layer): Promise<void> {
-  const folder = join(vessel.folder, 'layer');
+  const folder = join(vessel.inside, 'layer');
   for (const name of ['up', 'work', 'root', 'packages']) await mkdir(join(folder, name), { recursive: true });
   await place(join(folder, 'up'), layer.files);
   if (layer.packages.length === 0) return;
@@ -64,7 +64,7 @@ export async function writeLayer(vessel: Vessel, layer: Layer): Promise<void> {
 
 /** Makes the root file system of one host, mounted inside the vessel below `/run/fleet/hosts`. */
 export async function writeHostFiles(vessel: Vessel, server: { id: string; name: string }): Promise<void> {
-  const folder = join(vessel.folder, 'hosts', server.name);
+  const folder = join(vessel.inside, 'hosts', server.name);
   for (const name of ['up', 'work', 'root']) await mkdir(join(folder, name), { recursive: true });
   const machineId = createHash('sha256').update(server.id).digest('hex').slice(0, 32);
   await place(join(folder, 'up'), {

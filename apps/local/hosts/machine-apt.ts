@@ -1,6 +1,6 @@
 /** Uses this machine's apt configuration to fetch packages into private folders, never touching apt's own state. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOnMachine } from './machine-command.ts';
 
@@ -17,26 +17,42 @@ export interface DebianMirror {
   readonly keyring: string;
 }
 
+/**
+ * Picks Debian's own archives out of the sources that apt would fetch from.
+ *
+ * @param uris what `apt-get update --print-uris` prints: it needs neither root nor an earlier update
+ */
+export function debianArchivesIn(uris: string): { main: string | undefined; security: string | undefined } {
+  const found = [...uris.matchAll(/^'(\S+?)dists\/(\S+)\/InRelease' /gm)];
+  const sources = found.map(([, uri = '', suite = '']) => ({ uri, suite }));
+  const uriOf = (suite: string, at?: string) =>
+    sources.find((source) => source.suite === suite && (!at || source.uri === at))?.uri;
+  // Other vendors name their suites after Debian's too, but none has the pockets that go with it.
+  const candidates = sources.map(({ uri, suite }) => {
+    const security = uriOf(`${suite}-security`);
+    return { main: uri, security, pockets: (uriOf(`${suite}-updates`, uri) ? 2 : 0) + (security ? 1 : 0) };
+  });
+  const best = candidates.sort((a, b) => b.pockets - a.pockets)[0];
+  return { main: best?.main, security: best?.security };
+}
+
 /** The machine's mirror, or the reason why it has none. */
 export async function findDebianMirror(): Promise<DebianMirror | { readonly reason: string }> {
-  const format = '$(REPO_URI) $(CREATED_BY) $(ORIGIN) $(LABEL)';
-  let targets: string;
   try {
-    targets = await runOnMachine(['apt-get', 'indextargets', '--format', format]);
+    const release = await readFile('/etc/os-release', 'utf8');
+    const distribution = /^ID="?([^"\n]*)/m.exec(release)?.[1];
+    if (distribution !== 'debian')
+      return {
+        reason: `hosts are made of Debian packages from the machine's own mirror, and this is ${distribution}`,
+      };
+    const { main, security } = debianArchivesIn(await runOnMachine(['apt-get', 'update', '--print-uris']));
+    if (!main) return { reason: 'the apt of this machine has no Debian mirror configured' };
+    const keyring = KEYRINGS.find((path) => existsSync(path));
+    if (!keyring) return { reason: "Debian's archive keyring is missing: install debian-archive-keyring" };
+    return { main, security, keyring };
   } catch (error) {
     return { reason: `no apt here to fetch Debian packages with (${(error as Error).message})` };
   }
-  const of = (label: string) =>
-    targets
-      .split('\n')
-      .find((line) => line.endsWith(` Packages Debian ${label}`))
-      ?.split(' ')[0];
-  const main = of('Debian');
-  if (!main)
-    return { reason: 'the apt of this machine knows no Debian mirror, or "apt-get update" was never run' };
-  const keyring = KEYRINGS.find((path) => existsSync(path));
-  if (!keyring) return { reason: "Debian's archive keyring is missing: install debian-archive-keyring" };
-  return { main, security: of('Debian-Security'), keyring };
 }
 
 export interface PrivateApt {

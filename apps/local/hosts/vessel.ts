@@ -13,8 +13,10 @@ export interface Vessel {
   readonly how: How;
   /** Pid, as this process sees it, of the vessel's first process. */
   readonly pid: number;
-  /** The vessel's folder on this machine; inside the vessel it is `/run/fleet`. */
+  /** The vessel's folder on this machine; gone when it closes. */
   readonly folder: string;
+  /** The same folder as the vessel sees it below `/run/fleet`, reached from this machine. */
+  readonly inside: string;
   /** Its control group, a folder; undefined when rootless. */
   readonly cgroup: string | undefined;
   /** Path of that group inside the vessel. */
@@ -68,7 +70,7 @@ export async function openVessel(base: string, how: How, cache: string): Promise
   return holding(join(cache, 'runs.lock'), async () => {
     await sweep(runs);
     const folder = await mkdtemp(join(runs, 'run-'));
-    for (const name of ['root', 'hosts']) await mkdir(join(folder, name));
+    for (const name of ['root', 'hosts', 'layer']) await mkdir(join(folder, name));
     const cgroupRoot = how === 'booted' ? await findCgroupRoot() : undefined;
     const group = `quarterdeck-${basename(folder)}`;
     const cgroup = cgroupRoot && join(cgroupRoot, group);
@@ -90,6 +92,7 @@ export async function openVessel(base: string, how: How, cache: string): Promise
       how,
       pid: Number(pid),
       folder,
+      inside: `/proc/${pid}/root/run/fleet`,
       cgroup,
       cgroupInside: cgroup && `/sys/fs/cgroup/${group}`,
       enter: [...target, '--mount', '--pid', '--net', '--uts', '--ipc'],
