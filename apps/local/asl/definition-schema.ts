@@ -182,4 +182,3 @@ export const machineSchema = z.strictObject({
 
 export type StateShape = z.output<typeof stateSchema>;
 export type RetrierShape = z.output<typeof retrier>;
-export type CatcherShape = z.output<typeof catcher>;

@@ -1,6 +1,7 @@
 /** Owns the Step Functions of the embedded host: loaded machines, their executions, and the callback API. */
 import type { LocalClock } from '../clock.ts';
-import { type Block, compileDefinition, type Definition } from './definition.ts';
+import type { Block, Definition } from './definition.ts';
+import { compileDefinition } from './definition-compiler.ts';
 import { ApiError } from './errors.ts';
 import { type Child, type Execution, LiveExecution } from './execution.ts';
 import { uuid } from './expression-functions.ts';

@@ -111,20 +111,25 @@ function compileOne(
   };
 }
 
-/** A template whose field takes one type only; anything else is a query evaluation error, as in the service. */
+/** What a field takes: its name in messages, and the test. */
+export interface Kind<T extends Json> {
+  readonly expected: string;
+  is(value: Json): value is T;
+}
+
+/** A template whose field takes one kind only; anything else is a query evaluation error, as in the service. */
 export function typed<T extends Json>(
   template: Template,
   location: string,
-  expected: string,
-  is: (value: Json) => value is T,
+  kind: Kind<T>,
 ): { evaluate(view: View): Promise<T> } {
   return {
     async evaluate(view) {
       const value = await template.evaluate(view);
-      if (is(value)) return value;
+      if (kind.is(value)) return value;
       throw new EvaluationFailure(
         location,
-        `The field '${location}' expected ${expected}, but was ${JSON.stringify(value)}.`,
+        `The field '${location}' expected ${kind.expected}, but was ${JSON.stringify(value)}.`,
       );
     },
   };
