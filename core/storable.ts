@@ -38,7 +38,7 @@ export function storable(record: Draft): Storable {
   checkKey(name, 'sort key', record.key.sort, 1024);
   if (record.due) checkKey(name, 'due shard', record.due.shard, 2048);
   const body = copy(record.body, 'body', 1, name);
-  const bytes = sizeOfRecord(record, body);
+  const bytes = billedBytes({ ...record, body });
   if (bytes > largestItem) {
     throw new NotStorable(
       `record ${name} is ${bytes} bytes and an item takes ${largestItem}: split it, or keep its body as an object`,
@@ -98,13 +98,16 @@ function isKept(value: number): boolean {
   return magnitude === 0 || (magnitude >= smallestNumber && magnitude < largestNumber);
 }
 
-/** Of the attributes that `lambdas/aws/table-shape.ts` names; names and values count alike. */
-function sizeOfRecord(record: Draft, body: unknown): number {
+/**
+ * Bytes of the item that DynamoDB keeps for a record: names and values of the attributes that
+ * `lambdas/aws/table-shape.ts` names.
+ */
+export function billedBytes(record: Draft): number {
   const key =
     'pk'.length + Buffer.byteLength(record.key.partition) + 'sk'.length + Buffer.byteLength(record.key.sort);
   const own = 'revision'.length + 3 + 'writeId'.length + 16;
   const due = record.due ? 'dueShard'.length + Buffer.byteLength(record.due.shard) + 'dueAt'.length + 24 : 0;
-  return key + own + due + 'body'.length + sizeOf(body);
+  return key + own + due + 'body'.length + sizeOf(record.body);
 }
 
 /**
