@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# Owns repository metadata of a job: fetched into a folder of its own, judged, and known by its age.
+
+# Fetches into a folder, beginning with a copy of the system's lists so that unchanged ones are not fetched again.
+# Sets METADATA_CODE, METADATA_PROBLEM and METADATA_DETAIL when it can not be had or trusted.
+fetch_metadata() {
+  local lists=$1 output=$WORK/update status=0 REPLY
+  METADATA_CODE=103 METADATA_PROBLEM='' METADATA_DETAIL=''
+  distrust_sources
+  write_apt_conf "$lists.conf" "$lists" "$APT/none.d"
+  mkdir -p -- "$APT/none.d"
+  if [[ ! -e $lists.fetched ]]; then
+    cp -p --reflink=auto -- "$SYSTEM_LISTS"/*_* "$lists/" 2>/dev/null || true
+  fi
+  apt-get -c "$lists.conf" -q update >"$output" 2>&1 || status=$?
+  cat -- "$output" >>"$LOG"
+  list_targets "$lists.conf"
+  if [[ ! -s $WORK/targets ]]; then
+    METADATA_PROBLEM=no-repositories
+    METADATA_DETAIL='no repository is configured: that is not the same as nothing to update'
+    return 1
+  fi
+  # apt before 2.1.11 knows no error mode and returns 0 when only some repositories failed.
+  if ((status != 0)) || grep -qE '^(Err:|[EW]: (Failed to fetch|Some index files))' "$output"; then
+    METADATA_DETAIL=$(grep -E '^E: |^W: .*(Failed|signature|NO_PUBKEY|GPG)' "$output" | head -n 1)
+    case $(<"$output") in
+    *NO_PUBKEY* | *EXPKEYSIG* | *BADSIG* | *REVKEYSIG* | *'is not signed'* | *"couldn't be verified"* | *'Missing key'* | *'not be verified'*)
+      METADATA_PROBLEM=key-untrusted
+      ;;
+    *'is expired since'* | *'is not valid yet'* | *'is expired (invalid since'*) METADATA_PROBLEM=metadata-stale ;;
+    *'changed its '*) METADATA_PROBLEM=repository-changed ;;
+    *) METADATA_PROBLEM=repository-unreachable ;;
+    esac
+    return 1
+  fi
+  if [[ ! -s $WORK/packages-lists ]]; then
+    METADATA_PROBLEM=repository-empty
+    METADATA_DETAIL='every configured repository is empty'
+    return 1
+  fi
+  aws_time
+  printf '%s\n' "$REPLY" >"$lists.fetched"
+}
+
+# Writes `targets` (one line per configured package index), `packages-lists` (those that list anything) and
+# `security-lists` (those of security repositories) into the work folder.
+list_targets() {
+  local file rest
+  apt-get -c "$1" indextargets \
+    --format '$(FILENAME)|$(METAKEY)|$(ORIGIN)|$(LABEL)|$(SUITE)|$(CODENAME)|$(CREATED_BY)' 'Created-By: Packages' \
+    >"$WORK/targets" 2>>"$LOG"
+  while IFS='|' read -r file rest; do
+    [[ ! -s $file ]] || printf '%s|%s\n' "$file" "$rest"
+  done <"$WORK/targets" >"$WORK/packages-lists"
+  awk -F '|' '$4 == "Debian-Security" || $5 ~ /-security$/ || $6 ~ /-security$/ { print $1 "|" $2 }' \
+    "$WORK/packages-lists" >"$WORK/security-lists"
+}
+
+# Makes a lists folder that holds the security repositories alone.
+link_security_lists() {
+  local folder=$1 file key prefix
+  rm -rf -- "$folder"
+  mkdir -m 0755 -- "$folder"
+  while IFS='|' read -r file key; do
+    key=${key//\//_}
+    prefix=${file%"$key"*}
+    ln -sf -- "$file" "$prefix"*Release* "$folder/"
+  done <"$WORK/security-lists"
+}
+
+# Whether metadata may be too old to say what this server lacks: fetched too long ago, or past its own last day, which
+# an operator may have told apt not to mind.
+metadata_is_stale() {
+  local lists=$1 fetched REPLY line until
+  aws_time
+  fetched=$(cat -- "$lists.fetched" 2>/dev/null) || return 0
+  ((REPLY - fetched <= MaxMetadataAge * 3600)) || return 0
+  while IFS= read -r line; do
+    until=$(date -u -d "${line#*: }" +%s 2>/dev/null) || continue
+    ((REPLY <= until)) || return 0
+  done < <(grep -hs '^Valid-Until: ' "$lists"/*Release)
+  return 1
+}

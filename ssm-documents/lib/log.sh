@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# Owns the log of a phase and the time that its steps take, both by /proc/uptime: a server's clock may be wrong.
+
+export LC_ALL=C
+
+# QD_ROOT is empty on servers. Only root can set it for a script that root starts; tests run the scripts as nobody,
+# in a folder, with it.
+ROOT=${QD_ROOT:-}
+LOG=/dev/null
+
+# Sets NOW to hundredths of a second since the machine started.
+read_uptime() {
+  local up
+  read -r up _ </proc/uptime
+  NOW=$((10#${up/./}))
+}
+
+# Sets REPLY to hundredths as seconds with a decimal point.
+seconds_text() {
+  printf -v REPLY '%d.%02d' $(($1 / 100)) $(($1 % 100))
+}
+
+log() {
+  local NOW REPLY
+  read_uptime
+  seconds_text "$NOW"
+  printf '[%s] %s\n' "$REPLY" "$*" | tee -a -- "$LOG" >&2
+}
+
+declare -A STEP_TIMES=()
+
+# Runs a command and adds its time to the step of that name.
+timed() {
+  local step=$1 began code=0
+  shift
+  read_uptime
+  began=$NOW
+  "$@" || code=$?
+  read_uptime
+  STEP_TIMES[$step]=$((${STEP_TIMES[$step]:-0} + NOW - began))
+  return "$code"
+}

@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# Owns the order: fetches the batch's object, checks it, and cuts out what it says to this server.
+
+# Sets PLAN_SHA256 (empty while there is no plan) and writes `exclusions` and `plan`, the canonical plan that the seal
+# is made of, into the state folder.
+read_order() {
+  local phase=$1 status=0 REPLY
+  get_object "$OrderKey" "$WORK/order" || {
+    case $HTTP_STATUS in
+    403) conclude 1 "$2" role-cannot-read "this server's role may not read the order: $TRANSPORT_ERROR" ;;
+    *) conclude 1 "$2" order-unreadable "$TRANSPORT_ERROR" ;;
+    esac
+  }
+  sha256_of_stdin <"$WORK/order"
+  [[ $REPLY == "$OrderSha256" ]] || conclude 1 "$2" order-altered "the order's SHA-256 is $REPLY, not $OrderSha256"
+  : >"$STATE/exclusions"
+  : >"$WORK/entries"
+  PLAN_SHA256=$(awk -F '\t' -v id="$SERVER_ID" -v campaign="$CampaignId" -v phase="$phase" \
+    -v exclusions="$STATE/exclusions" -v entries="$WORK/entries" '
+    NR == 1 { if ($0 != "quarterdeck-order\t1\t" campaign "\t" phase) { bad = 3; exit }; next }
+    $1 == "server" { own = $2 == id; found = found || own; next }
+    !own { next }
+    $1 == "exclude" && $2 ~ /^[A-Za-z0-9*][A-Za-z0-9*+._@-]*$/ && NF == 2 { print $2 > exclusions; next }
+    $1 == "plan" && NF == 2 { print $2; next }
+    # What a package manager gets to see starts with a letter or digit: nothing of it can pass for an option.
+    $1 == "entry" && NF == 10 && $3 ~ /^[A-Za-z0-9][A-Za-z0-9+._@-]*$/ && $4 ~ /^[a-z0-9_]+$/ &&
+      $5 ~ /^([A-Za-z0-9][A-Za-z0-9.+:~^_-]*|-)$/ && $6 ~ /^([A-Za-z0-9][A-Za-z0-9.+:~^_-]*|-)$/ &&
+      $9 ~ /^[0-9]+$/ && $10 ~ /^([0-9a-f]+|-)$/ { print substr($0, 7) > entries; next }
+    { bad = 5; exit }
+    END { exit bad ? bad : found ? 0 : 4 }
+  ' "$WORK/order") || status=$?
+  case $status in
+  0) ;;
+  3) conclude 1 "$2" order-of-another "the order is not for phase $phase of $CampaignId" ;;
+  4) conclude 1 "$2" not-in-order "the order has no section for $SERVER_ID" ;;
+  *) conclude 1 "$2" order-malformed "the order's section for $SERVER_ID has a line that is no exclusion and no entry" ;;
+  esac
+  [[ -n $PLAN_SHA256 ]] || return 0
+  { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat "$WORK/entries"; } >"$STATE/plan"
+  sha256_of_stdin <"$STATE/plan"
+  [[ $REPLY == "$PLAN_SHA256" ]] || conclude 1 "$2" plan-altered "the plan's SHA-256 is $REPLY, not $PLAN_SHA256"
+}
+
+# Sets PLAN_JSON to what the summary says of the plan in the state folder.
+describe_plan() {
+  local entries security bytes
+  read -r entries security bytes < <(awk -F '\t' '
+    NR > 1 { n++; bytes += $8; if ($7 == "yes") security++ }
+    END { printf "%d %d %.0f\n", n, security, bytes }' "$STATE/plan")
+  PLAN_ENTRIES=$entries
+  PLAN_JSON="{\"sha256\":\"$PLAN_SHA256\",\"entries\":$entries,\"security\":$security,\"downloadBytes\":$bytes}"
+}

@@ -1,0 +1,155 @@
+# shellcheck shell=bash
+# Owns the passage of a phase through its run: one at a time, within its time, ending in a recorded summary whatever
+# happens.
+
+PHASE='' CODE='' RESULT='' WORK='' BOOT_ID='' SERVER_PREFIX='' PLAN_SHA256='' PLAN_ENTRIES=0
+REBOOTING=''
+STARTED=0 USED_BEFORE=0
+
+# Sets REPLY to the seconds that may still be used, reboot included.
+seconds_left() {
+  local NOW
+  read_uptime
+  REPLY=$((TimeBudget - (NOW - STARTED + USED_BEFORE) / 100))
+}
+
+# Ends the phase: <code> <result> [<reason code> <detail>]
+conclude() {
+  CODE=$1
+  RESULT=$2
+  if (($# > 2)); then
+    reason "$3" "$4"
+    log "$2: $3: $4"
+  fi
+  exit 0
+}
+
+# Asks the agent to restart the server and to run this step again (exit 194).
+ask_reboot() {
+  local NOW clock
+  read_uptime
+  printf -v clock '%(%s)T' -1
+  remember_times
+  save_state stage=rebooting "reboots=$((${ST[reboots]:-0} + 1))" "reboot_boot=$BOOT_ID" \
+    "used=$((NOW - STARTED + USED_BEFORE))" "reboot_uptime=$NOW" "reboot_clock=$clock"
+  log "asking the agent for reboot ${ST[reboots]}"
+  REBOOTING=yes
+  exit 0
+}
+
+# Adds what a reboot took. Uptime starts anew with the machine, so the server's clock is asked as well, and the
+# longer answer counts: time that is thought used is lost, time that is thought left could reach past a window.
+count_reboot() {
+  local NOW clock gap by_clock
+  read_uptime
+  printf -v clock '%(%s)T' -1
+  gap=$((NOW < ST[reboot_uptime] ? NOW : NOW - ST[reboot_uptime]))
+  by_clock=$(((clock - ST[reboot_clock]) * 100))
+  ((by_clock <= gap || by_clock > 8640000)) || gap=$by_clock
+  USED_BEFORE=$((ST[used] + gap))
+  STEP_TIMES[reboot]=$gap
+}
+
+# Keeps the times of steps across a reboot.
+remember_times() {
+  local step text=''
+  for step in "${!STEP_TIMES[@]}"; do text+="$step:${STEP_TIMES[$step]} "; done
+  ST[times]=$text
+}
+
+recall_times() {
+  local item
+  for item in ${ST[times]:-}; do STEP_TIMES[${item%%:*}]=${item#*:}; done
+}
+
+# Runs on every exit of the work step, also on the unexpected ones. The step itself never fails: the document would
+# then end without its summary.
+close_phase() {
+  local status=$? NOW
+  trap - EXIT
+  if [[ -n $REBOOTING ]]; then exit 194; fi
+  if [[ -z $RESULT ]]; then
+    CODE=1
+    RESULT=failed
+    reason script-failed "the script of phase $PHASE ended with $status before it had a result"
+  fi
+  read_uptime
+  STEP_TIMES[total]=$((NOW - STARTED + USED_BEFORE))
+  log "result $RESULT, code $CODE"
+  if ! send_result "$PHASE"; then
+    log "the result object could not be written: $TRANSPORT_ERROR"
+    if [[ $PHASE == prepare && $RESULT != failed && -n $SERVER_PREFIX ]]; then
+      CODE=1
+      RESULT=blocked
+      reason role-cannot-write "this server could not write its result: $TRANSPORT_ERROR"
+    else
+      warn result-not-written "${TRANSPORT_ERROR:-this server does not know who it is}"
+    fi
+  fi
+  summary_json "$PHASE" "$CODE" "$RESULT"
+  printf '%s\n' "$REPLY" >"$STATE/$PHASE.summary.new" &&
+    mv -f -- "$STATE/$PHASE.summary.new" "$STATE/$PHASE.summary" &&
+    save_state stage=ended "code=$CODE" "result=$RESULT"
+  rm -rf -- "$WORK"
+  exit 0
+}
+
+# Whether a result of this phase stands for good. A patch is run once, whatever became of it; a plan that was made
+# is what gets sealed; a block may have passed, and verifying changes nothing.
+is_final() {
+  [[ ${ST[stage]:-} == ended && -s $STATE/$1.summary ]] || return 1
+  case $1 in
+  patch) return 0 ;;
+  prepare) [[ ${ST[result]} == planned || ${ST[result]} == nothing-to-do ]] ;;
+  *) return 1 ;;
+  esac
+}
+
+# run_phase <phase> <function>…: the functions are its steps.
+run_phase() {
+  local step NOW
+  PHASE=$1
+  shift
+  read_uptime
+  STARTED=$NOW
+  open_job || {
+    log "the state folder $STATE could not be made"
+    exit 0
+  }
+  lock_job "$TimeBudget" || {
+    log 'another run of this job is still under way'
+    exit 0
+  }
+  load_state "$PHASE"
+  if is_final "$PHASE"; then
+    log 'this job has its result already; nothing is done again'
+    exit 0
+  fi
+  LOG=$STATE/$PHASE.log
+  WORK=$STATE/work
+  rm -rf -- "$WORK"
+  mkdir -m 0700 -- "$WORK"
+  read_boot_id
+  if [[ ${ST[stage]:-} == rebooting ]]; then
+    recall_times
+    count_reboot
+  elif [[ ${ST[stage]:-} == ended || -z ${ST[stage]:-} ]]; then
+    ST=()
+    rm -f -- "$STATE/$PHASE.summary" "$LOG"
+  fi
+  trap close_phase EXIT
+  # Without a signal of its own, bash would run the trap but report success of a step that was stopped.
+  trap 'conclude 1 failed stopped "the script was asked to stop"' TERM INT HUP
+  timed identify identify || conclude 1 "$(if_blocked)" no-identity "$TRANSPORT_ERROR"
+  if ((CLOCK_OFFSET > 30 || CLOCK_OFFSET < -30)); then
+    warn clock-skew "this server's clock is $CLOCK_OFFSET seconds away from AWS's"
+  fi
+  [[ -n ${ST[stage]:-} ]] || save_state stage=started "server=$SERVER_ID" "boot=$BOOT_ID"
+  BOOT_JSON="{\"before\":\"${ST[boot]}\",\"after\":\"$BOOT_ID\"}"
+  for step; do timed "${step//_/-}" "$step"; done
+}
+
+# Before anything was changed, prepare is blocked and the others have failed.
+if_blocked() {
+  if [[ $PHASE == prepare ]]; then printf blocked; else printf failed; fi
+}

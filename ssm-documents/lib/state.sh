@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# Owns what a server remembers of its jobs: one folder per campaign, one file of key=value lines per phase.
+
+HOME_FOLDER=$ROOT/var/lib/quarterdeck
+JOB=$HOME_FOLDER/$CampaignId
+STATE=$JOB/state
+
+declare -A ST=()
+STATE_FILE=''
+
+# Package managers fetch as users of their own, so the folders above theirs can be passed through, not read.
+open_job() {
+  mkdir -p -- "$STATE" && chmod 0711 "$HOME_FOLDER" "$JOB" && chmod 0700 "$STATE"
+}
+
+# Waits for a second run of the same job, which Run Command may start after an ambiguous SendCommand.
+lock_job() {
+  exec {JOB_LOCK}>"$STATE/lock"
+  flock -w "$1" "$JOB_LOCK"
+}
+
+load_state() {
+  local key value
+  STATE_FILE=$STATE/$1
+  ST=()
+  [[ -f $STATE_FILE ]] || return 0
+  while IFS='=' read -r key value; do ST[$key]=$value; done <"$STATE_FILE"
+}
+
+# Sets key=value pairs and writes the file whole. It is on disk before this returns, since what a power cut leaves
+# behind decides whether a half-done transaction is ours to finish.
+save_state() {
+  local pair key
+  for pair; do ST[${pair%%=*}]=${pair#*=}; done
+  for key in "${!ST[@]}"; do printf '%s=%s\n' "$key" "${ST[$key]}"; done >"$STATE_FILE.new" &&
+    sync "$STATE_FILE.new" && mv -f -- "$STATE_FILE.new" "$STATE_FILE"
+}

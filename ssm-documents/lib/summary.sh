@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# Owns the one JSON summary that a document prints last, from what the work step left in the state folder.
+
+# Run Command shows 2,500 characters of a step; the rest of its row is not ours.
+SUMMARY_LIMIT=2048
+
+PLAN_JSON=null
+BOOT_JSON=null
+NEWER=0
+declare -a REASONS=() WARNINGS=()
+declare -A FACTS=([installed]=null [rebootPending]=null [rebooted]=null [healthy]=null [compliant]=null)
+
+# A stable code for programs, a sentence for people.
+reason() { REASONS+=("$1"$'\t'"$2"); }
+warn() {
+  log "warning: $1: $2"
+  WARNINGS+=("$1"$'\t'"$2")
+}
+
+# Sets REPLY to reasons as a JSON array: the first with a long sentence, the others with a short one.
+reasons_json() {
+  local length=$1 item list=''
+  shift
+  for item in "${@:1:5}"; do
+    json_string "${item#*$'\t'}"
+    while ((${#REPLY} > length)); do
+      item=${item:0:${#item}-(${#REPLY}-length+3)/2-1}...
+      json_string "${item#*$'\t'}"
+    done
+    list+="${list:+,}{\"code\":\"${item%%$'\t'*}\",\"detail\":$REPLY}"
+    ((length <= 150)) || length=150
+  done
+  REPLY="[$list]"
+}
+
+# Sets REPLY to the name of the system as JSON.
+system_json() {
+  local line id=unknown version=unknown kernel REPLY
+  while IFS= read -r line; do
+    line=${line//\"/}
+    case $line in
+    ID=*) id=${line#ID=} ;;
+    VERSION_ID=*) version=${line#VERSION_ID=} ;;
+    esac
+  done <"$ROOT/etc/os-release"
+  read -r kernel </proc/sys/kernel/osrelease
+  json_string "${id:0:40}" && id=$REPLY
+  json_string "${version:0:40}" && version=$REPLY
+  json_string "${kernel:0:80}"
+  SYSTEM_JSON="{\"id\":$id,\"version\":$version,\"kernel\":$REPLY}"
+}
+
+# Sets REPLY to the summary. Sentences give way where it would be too long; facts never do.
+# summary_json <phase> <code> <result>
+summary_json() {
+  local phase=$1 code=$2 result=$3 step seconds='' reasons warnings SYSTEM_JSON
+  local first=400 others=160
+  for step in "${!STEP_TIMES[@]}"; do
+    seconds_text "${STEP_TIMES[$step]}"
+    seconds+="${seconds:+,}\"$step\":$REPLY"
+  done
+  system_json
+  while :; do
+    reasons_json "$first" "${REASONS[@]}"
+    reasons=$REPLY
+    reasons_json "$others" "${WARNINGS[@]}"
+    warnings=$REPLY
+    REPLY="{\"schema\":1,\"phase\":\"$phase\",\"campaign\":\"$CampaignId\",\"server\":\"$SERVER_ID\""
+    REPLY+=",\"code\":$code,\"result\":\"$result\",\"reasons\":$reasons,\"warnings\":$warnings,\"plan\":$PLAN_JSON"
+    REPLY+=",\"facts\":{\"installed\":${FACTS[installed]},\"rebootPending\":${FACTS[rebootPending]}"
+    REPLY+=",\"rebooted\":${FACTS[rebooted]},\"healthy\":${FACTS[healthy]},\"compliant\":${FACTS[compliant]}}"
+    REPLY+=",\"newer\":$NEWER,\"boot\":$BOOT_JSON,\"object\":$OBJECT_JSON,\"system\":$SYSTEM_JSON"
+    REPLY+=",\"seconds\":{$seconds}}"
+    ((${#REPLY} > SUMMARY_LIMIT && others > 40)) || return 0
+    others=$((others - 40))
+    first=$((first - 100))
+  done
+}
+
+# The truth about a work step that ended without a word: killed by its time limit, or with its server.
+describe_interruption() {
+  local stage=${ST[stage]:-nothing} lock
+  STEP_TIMES=()
+  PLAN_JSON=${ST[plan]:-null}
+  if [[ $stage == nothing ]]; then
+    reason not-started 'the work step left no trace: it was refused its parameters, or could not write its state folder'
+  elif exec {lock}<"$STATE/lock" && ! flock -n "$lock"; then
+    reason still-running "another run of this job is under way, in stage $stage"
+  elif [[ -f $STATE/transaction.lock ]] && exec {lock}<"$STATE/transaction.lock" && ! flock -n "$lock"; then
+    reason interrupted "the work step was ended in stage $stage; its package transaction is still running"
+  else
+    reason interrupted "the work step was ended in stage $stage; run the document again to finish or repair"
+  fi
+  if [[ -n ${ST[boot]:-} ]]; then
+    read_boot_id
+    BOOT_JSON="{\"before\":\"${ST[boot]}\",\"after\":\"$BOOT_ID\"}"
+    FACTS[rebooted]=false
+    [[ ${ST[boot]} == "$BOOT_ID" ]] || FACTS[rebooted]=true
+  fi
+}
+
+# The document's last step. Run Command knows one good exit code; of the contract's, 0 and 2 are good.
+print_summary() {
+  local code=1 REPLY
+  load_state "$1"
+  SERVER_ID=${AWS_SSM_INSTANCE_ID:-${ST[server]:-}}
+  if [[ ${ST[stage]:-} == ended && -s $STATE/$1.summary ]]; then
+    code=${ST[code]}
+    REPLY=$(<"$STATE/$1.summary")
+  else
+    describe_interruption
+    summary_json "$1" 1 failed
+  fi
+  printf '%s\n' "$REPLY"
+  [[ $code == 0 || $code == 2 ]] || exit 1
+  exit 0
+}
