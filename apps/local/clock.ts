@@ -1,4 +1,5 @@
 /** Owns time on the embedded host: real while work is under way, skipped ahead while everything only waits. */
+import TinyQueue from 'tinyqueue';
 
 /** Undoes what it came from; calling it again does nothing. */
 export type Cancel = () => void;
@@ -16,6 +17,7 @@ interface Timer {
   readonly due: number;
   readonly order: number;
   readonly fire: () => void;
+  cancelled: boolean;
 }
 
 /**
@@ -28,7 +30,8 @@ interface Timer {
  */
 export function createClock(start: number, realNow: () => number): LocalClock {
   const origin = realNow();
-  const timers = new Set<Timer>();
+  // A simulation of 100,000 servers keeps that many timers, so the earliest must be cheap to find.
+  const timers = new TinyQueue<Timer>([], (a, b) => a.due - b.due || a.order - b.order);
   let skipped = 0;
   let busyCount = 0;
   let order = 0;
@@ -38,16 +41,13 @@ export function createClock(start: number, realNow: () => number): LocalClock {
   const now = () => start + skipped + (realNow() - origin);
 
   const next = (): Timer | undefined => {
-    let first: Timer | undefined;
-    for (const timer of timers) {
-      if (!first || timer.due < first.due || (timer.due === first.due && timer.order < first.order)) first = timer;
-    }
-    return first;
+    while (timers.peek()?.cancelled) timers.pop();
+    return timers.peek();
   };
 
   const fireDue = () => {
     for (let timer = next(); timer && timer.due <= now(); timer = next()) {
-      timers.delete(timer);
+      timers.pop();
       timer.fire();
     }
   };
@@ -79,7 +79,7 @@ export function createClock(start: number, realNow: () => number): LocalClock {
     }
     // One timer at a time: what it wakes may schedule something earlier than the timer after it.
     skipped += Math.max(timer.due - now(), 0);
-    timers.delete(timer);
+    timers.pop();
     timer.fire();
     settle();
   };
@@ -87,11 +87,11 @@ export function createClock(start: number, realNow: () => number): LocalClock {
   return {
     now,
     at(due, fire) {
-      const timer: Timer = { due, order: order++, fire };
-      timers.add(timer);
+      const timer: Timer = { due, order: order++, fire, cancelled: false };
+      timers.push(timer);
       settle();
       return () => {
-        timers.delete(timer);
+        timer.cancelled = true;
       };
     },
     async busy(work) {

@@ -81,7 +81,12 @@ export function createSimulatedFleet(
   const phaseOf = (task: AgentTask): Phase =>
     phaseSchema.parse(task.documentName.slice(documentPrefix.length).split('-')[1]?.toLowerCase());
 
-  const answer = async (task: AgentTask, server: Server, phase: Phase, behaviour: Behaviour): Promise<string> => {
+  const answer = async (
+    task: AgentTask,
+    server: Server,
+    phase: Phase,
+    behaviour: Behaviour,
+  ): Promise<string> => {
     if (behaviour.prints !== undefined) return behaviour.prints;
     const campaign = String(task.parameters.CampaignId);
     const plan = behaviour.plan ?? samplePlan;
@@ -153,6 +158,8 @@ function resultObject(plan: readonly PlanEntry[]): string {
     after: plan.map(({ name, architecture, to }) => `${name}\t${architecture}\t${to ?? '-'}\n`).join(''),
     log: 'simulated\n',
   };
-  const parts = Object.entries(sections).map(([name, text]) => `section ${name} ${Buffer.byteLength(text)}\n${text}\n`);
+  const parts = Object.entries(sections).map(
+    ([name, text]) => `section ${name} ${Buffer.byteLength(text)}\n${text}\n`,
+  );
   return `quarterdeck-result 1\n${parts.join('')}`;
 }
