@@ -11,15 +11,19 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { createDynamoDbCalls, type DynamoDbLocation } from '../../lambdas/aws/dynamodb-records.ts';
+import {
+  createDynamoDbCalls,
+  type DynamoDbCalls,
+  type DynamoDbLocation,
+} from '../../lambdas/aws/dynamodb-records.ts';
 import { tableShape } from '../../lambdas/aws/table-shape.ts';
 
 export interface EmbeddedDynamoDb {
-  /** For `createDynamoDbCalls`. */
+  /** Where it listens; whoever makes clients of their own closes them first. */
   readonly location: DynamoDbLocation;
   readonly table: string;
-  readonly calls: ReturnType<typeof createDynamoDbCalls>;
-  /** Closes connections, server and files; safe to call twice. */
+  readonly calls: DynamoDbCalls;
+  /** Lets the calls under way end, refuses others, and closes server and files; safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -32,6 +36,8 @@ const table = 'quarterdeck';
  * @throws when another process, or another part of this one, has the folder open
  */
 export async function startEmbeddedDynamoDb(folder: string): Promise<EmbeddedDynamoDb> {
+  // On Node 20 the SDK would warn, on the first client of each process, of the year in which its support ends.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   await mkdir(folder, { recursive: true });
   const lock = await lockFolder(await realpath(folder));
   const server = dynalite({ path: join(folder, 'dynamodb'), createTableMs: 0 });
@@ -48,10 +54,12 @@ export async function startEmbeddedDynamoDb(folder: string): Promise<EmbeddedDyn
       credentials: { accessKeyId: 'embedded', secretAccessKey: 'embedded' },
     };
     await makeTable(location);
-    const calls = createDynamoDbCalls(location);
+    const client = createDynamoDbCalls(location);
+    const { calls, drain } = drainable(client);
     let closing: Promise<void> | undefined;
     const close = async () => {
-      calls.close();
+      await drain();
+      client.close();
       await closed(server);
       await closed(lock);
     };
@@ -69,6 +77,36 @@ export async function startEmbeddedDynamoDb(folder: string): Promise<EmbeddedDyn
     await closed(lock);
     throw error;
   }
+}
+
+/** dynalite ends the process when its files are closed under a request, so closing waits for the last answer. */
+function drainable(inner: DynamoDbCalls): { calls: DynamoDbCalls; drain: () => Promise<void> } {
+  const underWay = new Set<Promise<unknown>>();
+  let draining = false;
+  const track =
+    <Input, Output>(call: (input: Input) => Promise<Output>) =>
+    async (input: Input): Promise<Output> => {
+      if (draining) throw new Error('the embedded dynamodb is closed: start it again before using it');
+      const answer = call(input);
+      underWay.add(answer);
+      try {
+        return await answer;
+      } finally {
+        underWay.delete(answer);
+      }
+    };
+  return {
+    calls: {
+      getItem: track(inner.getItem),
+      batchGetItem: track(inner.batchGetItem),
+      putItem: track(inner.putItem),
+      query: track(inner.query),
+    },
+    async drain() {
+      draining = true;
+      await Promise.allSettled(underWay);
+    },
+  };
 }
 
 /**

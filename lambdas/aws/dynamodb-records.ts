@@ -176,13 +176,19 @@ export function createDynamoDbRecords({ table, calls, wait }: DynamoDbRecordsOpt
         due.push(...current.filter((record) => isDue(record, shard, before)));
         start = answer.LastEvaluatedKey;
       } while (start && due.length < limit);
-      return due.toSorted((a, b) => ((a.due?.at ?? '') < (b.due?.at ?? '') ? -1 : 1)).slice(0, limit);
+      return due.toSorted(byDueTime).slice(0, limit);
     },
   };
 }
 
 function isDue(record: StoredRecord | undefined, shard: string, before: string): record is StoredRecord {
   return record?.due?.shard === shard && record.due.at <= before;
+}
+
+/** The index may have remembered another order than the items themselves have by now. */
+function byDueTime(a: StoredRecord, b: StoredRecord): number {
+  const [left, right] = [a.due?.at ?? '', b.due?.at ?? ''];
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 const idOf = (key: RecordKey) => JSON.stringify([key.partition, key.sort]);

@@ -45,6 +45,17 @@ test('after closing, its port is closed and closing again does nothing', async (
   await expect(once(socket, 'connect')).rejects.toThrow('ECONNREFUSED');
 });
 
+test('closing lets writes under way end, and refuses the next', async () => {
+  const database = await startEmbeddedDynamoDb(folder);
+  const records = recordsOf(database);
+  const writes = Array.from({ length: 40 }, (_, index) =>
+    records.create({ key: { partition: 'large', sort: String(index) }, body: 'x'.repeat(200_000) }),
+  );
+  await database.close();
+  expect(await Promise.all(writes)).toEqual(writes.map(() => true));
+  await expect(records.get(record.key)).rejects.toThrow('the embedded dynamodb is closed: start it again');
+});
+
 test('what was written survives the death of its process, which leaves the folder free', async () => {
   const script = `
     import { startEmbeddedDynamoDb } from './apps/local/embedded-dynamodb.ts';
