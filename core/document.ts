@@ -44,6 +44,7 @@ export interface OrderRef {
   readonly sha256: string;
 }
 
+/** All documents take the same parameters, so that one form serves every family and phase. */
 export function documentParameters(
   campaign: Campaign,
   phase: Phase,
@@ -51,31 +52,19 @@ export function documentParameters(
   order: OrderRef,
 ): Record<string, string> {
   const { policy } = campaign;
-  const common = {
+  return {
     CampaignId: campaign.id,
     Bucket: bucket.bucket,
     BucketRegion: bucket.region,
     OrderKey: order.key,
     OrderSha256: order.sha256,
+    Mode: policy.mode,
+    Reboot: policy.reboot,
+    Removals: policy.removals,
+    // A duration and no moment: a server's clock is never asked.
+    TimeBudget: String(phase === 'patch' ? patchTimeBudget(policy) : executionSeconds(campaign, phase)),
+    RebootReserve: String(policy.reboot === 'never' ? 0 : policy.timeouts.reboot),
+    MaxMetadataAge: String(policy.maxMetadataAgeHours),
     ExecutionTimeout: String(executionSeconds(campaign, phase)),
   };
-  switch (phase) {
-    case 'prepare':
-      return {
-        ...common,
-        Mode: policy.mode,
-        Removals: policy.removals,
-        MaxMetadataAge: String(policy.maxMetadataAgeHours),
-      };
-    case 'patch':
-      return {
-        ...common,
-        Reboot: policy.reboot,
-        Removals: policy.removals,
-        TimeBudget: String(patchTimeBudget(policy)),
-        RebootReserve: String(policy.timeouts.reboot),
-      };
-    case 'verify':
-      return { ...common, MaxMetadataAge: String(policy.maxMetadataAgeHours) };
-  }
 }
