@@ -45,7 +45,7 @@ export const listPrices = {
 export type BilledUnit = keyof typeof listPrices;
 export type BilledUnits = Readonly<Partial<Record<BilledUnit, number>>>;
 
-export interface CostLine extends ListPrice {
+interface CostLine extends ListPrice {
   readonly name: BilledUnit;
   readonly count: number;
   /** US dollars for all of them. */

@@ -9,7 +9,7 @@ export interface Storable extends Draft {
 }
 
 /** A record that no store takes; writing it again will not help. */
-export class NotStorable extends Error {
+class NotStorable extends Error {
   readonly code = 'not-storable';
 
   constructor(message: string) {

@@ -1,7 +1,7 @@
 /** Owns the count of what a campaign asks of AWS: calls by name, and the units that are billed for them. */
 import { type BilledUnit, type BilledUnits, type ListCost, listCost } from '../../core/list-price.ts';
 
-export interface MeterReading {
+interface MeterReading {
   /** `dynamodb:PutItem` and the like. */
   readonly calls: Readonly<Record<string, number>>;
   readonly units: BilledUnits;

@@ -15,7 +15,7 @@ export function meteredPorts(ports: Ports, meter: CostMeter): Ports {
   };
 }
 
-export function meteredObjects(objects: Objects, meter: CostMeter): Objects {
+function meteredObjects(objects: Objects, meter: CostMeter): Objects {
   return {
     bucket: objects.bucket,
     region: objects.region,

@@ -1,13 +1,13 @@
 /** Owns the faults that the S3 endpoint can be told to have. */
 
 /** Which requests a fault befalls; what is left out matches all. */
-export interface FaultTarget {
+interface FaultTarget {
   readonly serverId?: string;
   readonly method?: 'GET' | 'PUT' | 'HEAD';
 }
 
 /** `cut`: the connection breaks instead of an answer. `lost-answer`: it breaks after the work was done. */
-export type Fault = 'InternalError' | 'SlowDown' | 'cut' | 'lost-answer';
+type Fault = 'InternalError' | 'SlowDown' | 'cut' | 'lost-answer';
 
 export interface EndpointFaults {
   /** The next `count` requests fail so. */

@@ -5,7 +5,7 @@ import { DateTime } from 'luxon';
 import { awsTime, type EndpointClock, type EndpointServer, type RoleSessions } from './role-credentials.ts';
 
 /** The name of the role that all embedded servers have. */
-export const roleName = 'quarterdeck-server';
+const roleName = 'quarterdeck-server';
 
 const ttlHeader = 'x-aws-ec2-metadata-token-ttl-seconds';
 /** Six hours, EC2's limit. */
