@@ -1,11 +1,14 @@
 #!/bin/sh
-# First process of a vessel: makes the base its root, so that every tool comes from there, and prints its pid.
+# First process of a vessel: makes a known root file system its own, so that every tool comes from there, and
+# prints its pid.
 #
-# usage: enter-vessel.sh RUN BASE HOW   inside fresh mount, pid and network namespaces
+# usage: enter-vessel.sh RUN TOOLS BASE HOW   inside fresh mount, pid and network namespaces; TOOLS becomes the
+#        vessel's root, BASE is what its hosts are stacked on, HOW is booted or rootless
 set -eu
 run=$1
-base=$2
-how=$3
+tools=$2
+base=$3
+how=$4
 here=$(dirname "$0")
 
 # An ordinary user's search path may lack the folders that mount's siblings are in.
@@ -22,7 +25,7 @@ if ! sh "$here/probe-overlay.sh" "$run/hosts" "$how" 2>/dev/null; then
 fi
 
 root=$run/root
-mount --bind "$base" "$root"
+mount --bind "$tools" "$root"
 # In a user namespace the mount's own flags are locked and a plain remount would have to clear them.
 [ "$how" = rootless ] || mount -o remount,bind,ro "$root"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"

@@ -56,6 +56,8 @@ export async function findDebianMirror(): Promise<DebianMirror | { readonly reas
 }
 
 export interface PrivateApt {
+  /** The folder of the indexes that it fetched. */
+  readonly lists: string;
   /** Downloads the packages and all they depend on; returns the paths of the files. */
   download(packages: readonly string[]): Promise<string[]>;
 }
@@ -76,6 +78,7 @@ export async function privateApt(
   const configuration = [
     ...settings.filter((line) => /^Acquire::/.test(line)),
     'Acquire::Languages "none";',
+    'Acquire::GzipIndexes "false";',
     'APT::Sandbox::User "";',
     'APT::Install-Recommends "0";',
     `Dir::Etc::main "/dev/null";`,
@@ -95,6 +98,7 @@ export async function privateApt(
   const env = { ...process.env, APT_CONFIG: join(folder, 'apt.conf'), LC_ALL: 'C' };
   await runOnMachine(['apt-get', '-qq', 'update'], { env });
   return {
+    lists: join(folder, 'lists'),
     async download(packages) {
       await runOnMachine(['apt-get', '-qq', '-y', '--download-only', 'install', ...packages], { env });
       const archives = join(folder, 'archives');

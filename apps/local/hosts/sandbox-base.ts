@@ -1,9 +1,9 @@
 /** Builds the root file system that sandbox hosts share: Debian's userland, extracted and not configured. */
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cached, cacheFolder, type Progress } from './base-cache.ts';
 import { nativeArchitecture } from './deb-file.ts';
+import { extractDebs, LEFT_OUT } from './extract-debs.ts';
 import { type DebianMirror, privateApt } from './machine-apt.ts';
 import { runOnMachine } from './machine-command.ts';
 
@@ -16,7 +16,6 @@ const PACKAGES = (
   'mawk mount ncurses-base ncurses-bin openssl passwd perl-base procps sed systemd systemd-container ' +
   'systemd-sysv sysvinit-utils tar util-linux xz-utils'
 ).split(' ');
-const LEFT_OUT = ['./usr/share/doc/*', './usr/share/man/*', './usr/share/locale/*'];
 /** Folders that base-files and dpkg make when they are configured, or that this file writes to. */
 const FOLDERS = (
   'etc/systemd/system media mnt opt root srv usr/local/bin usr/local/lib usr/local/sbin usr/local/share ' +
@@ -31,27 +30,6 @@ const MASKED = [
   'systemd-journal-catalog-update.service',
   'systemd-update-done.service',
 ];
-
-async function extract(archives: readonly string[], root: string): Promise<void> {
-  const excludes = LEFT_OUT.map((pattern) => `--exclude=${pattern}`);
-  const tar = [
-    'tar',
-    '-xf',
-    '-',
-    '-C',
-    root,
-    '--no-same-owner',
-    '-p',
-    '--keep-directory-symlink',
-    ...excludes,
-  ];
-  const queue = [...archives];
-  const worker = async () => {
-    for (let deb = queue.pop(); deb; deb = queue.pop())
-      await runOnMachine(['sh', '-c', 'dpkg-deb --fsys-tarfile "$0" | "$@"', deb, ...tar]);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-}
 
 /** What the packages' own scripts would have done, as far as a host needs it. */
 async function finish(root: string): Promise<void> {
@@ -100,7 +78,7 @@ export function sandboxBase(
         const apt = await privateApt(work, mirror, [{ uri: mirror.main, suite: SUITE }]);
         const archives = await apt.download(PACKAGES);
         progress(`extracting ${archives.length} packages`);
-        await extract(archives, folder);
+        await extractDebs(archives, folder);
         await finish(folder);
       } finally {
         await rm(work, { recursive: true, force: true });

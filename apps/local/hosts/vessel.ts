@@ -60,10 +60,11 @@ async function firstLine(keeper: ChildProcess): Promise<string> {
 }
 
 /**
- * @param base root file system that provides the tools inside
+ * @param tools root file system that provides the tools inside
+ * @param base root file system that the hosts inside are stacked on
  * @param cache folder below which runs live; on a file system that can hold overlays
  */
-export async function openVessel(base: string, how: How, cache: string): Promise<Vessel> {
+export async function openVessel(tools: string, base: string, how: How, cache: string): Promise<Vessel> {
   const runs = join(cache, 'runs');
   await mkdir(runs, { recursive: true });
   // Under one lock, so that a sweep never takes a folder whose keeper is just about to lock it.
@@ -79,7 +80,7 @@ export async function openVessel(base: string, how: How, cache: string): Promise
       await mkdir(cgroup);
     }
     // Its own session: Ctrl-C in a terminal reaches its owner, who then closes it in order.
-    const keeper = spawn('sh', [KEEPER, 'start', folder, base, how], {
+    const keeper = spawn('sh', [KEEPER, 'start', folder, tools, base, how], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',

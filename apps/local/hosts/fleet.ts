@@ -1,0 +1,100 @@
+/** Brings up hosts on a base: places them in a vessel, connects them, and takes all of it away again. */
+import type { RequestListener } from 'node:http';
+import { type SystemdVessel, systemdBoot } from './booted-host.ts';
+import type { Host } from './host.ts';
+import { type Layer, writeHostFiles, writeLayer } from './host-layers.ts';
+import { startNamespacedHost } from './namespaced-host.ts';
+import { ENDPOINT_ADDRESS, type Network, openNetwork, PORTS } from './network.ts';
+import { rootlessBoot } from './rootless-host.ts';
+import type { Vessel } from './vessel.ts';
+
+export interface FleetServer {
+  /** The instance id. */
+  readonly id: string;
+  /** Host name; letters, digits and hyphens. */
+  readonly name: string;
+}
+
+/** Answers the requests of one host. */
+export type Endpoints = (hostId: string) => {
+  readonly metadata: RequestListener;
+  readonly s3: RequestListener;
+};
+
+export interface Fleet {
+  readonly hosts: readonly Host[];
+  /** Gives one host another package source, or a broken one, from its next request on. */
+  serveRepository(hostId: string, listener: RequestListener): void;
+  close(): Promise<void>;
+}
+
+/** The name under which hosts know where their packages come from. */
+export const MIRROR_NAME = 'mirror.internal';
+export const MIRROR_URL = `http://${MIRROR_NAME}:${PORTS.repository}`;
+
+function isSystemdVessel(vessel: Vessel): vessel is SystemdVessel {
+  return vessel.cgroup !== undefined && vessel.cgroupInside !== undefined;
+}
+
+function startHost(vessel: Vessel, { id, name }: FleetServer): Promise<Host> {
+  const user = vessel.how === 'rootless' ? ['--user', '--preserve-credentials'] : ['--cgroup'];
+  return startNamespacedHost({
+    id,
+    name,
+    kind: vessel.how,
+    env: { AWS_ENDPOINT_URL_S3: `http://${ENDPOINT_ADDRESS}:${PORTS.s3}` },
+    boot: isSystemdVessel(vessel) ? systemdBoot(vessel, name) : rootlessBoot(vessel, name),
+    enter: (leader) => [
+      ...(['nsenter', '--target', String(leader)] as const),
+      ...user,
+      ...['--mount', '--uts', '--ipc', '--net', '--pid'],
+    ],
+  });
+}
+
+/** @param vessel an empty vessel, which this closes when the fleet closes or cannot be brought up */
+export async function startFleet(
+  vessel: Vessel,
+  options: {
+    readonly servers: readonly FleetServer[];
+    readonly layer: Layer;
+    readonly endpoints: Endpoints;
+    readonly repository: RequestListener;
+  },
+): Promise<Fleet> {
+  const { servers, layer, endpoints, repository } = options;
+  let network: Network | undefined;
+  const close = async () => {
+    await network?.close();
+    await vessel.close();
+  };
+  try {
+    const files = {
+      '/etc/hosts': `127.0.0.1 localhost\n${ENDPOINT_ADDRESS} ${MIRROR_NAME}\n`,
+      ...layer.files,
+    };
+    const [opened] = await Promise.all([openNetwork(vessel), writeLayer(vessel, { ...layer, files })]);
+    network = opened;
+    const sources = new Map<string, RequestListener>();
+    const hosts = await Promise.all(
+      servers.map(async (server) => {
+        await opened.attach(server.name, {
+          ...endpoints(server.id),
+          repository: (request, response) => (sources.get(server.id) ?? repository)(request, response),
+        });
+        await writeHostFiles(vessel, server);
+        return startHost(vessel, server);
+      }),
+    );
+    return {
+      hosts,
+      serveRepository(hostId, listener) {
+        sources.set(hostId, listener);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
