@@ -6,6 +6,8 @@ import { isObject } from './json.ts';
 export interface ExpressionReads {
   /** Workflow variables that the expression reads, without the dollar sign. */
   readonly variables: ReadonlySet<string>;
+  /** Those of them whose presence it does not ask about with `$exists`. */
+  readonly needed: ReadonlySet<string>;
   /** What it reads of `$states`, as paths: `['input', 'x']`. An empty path is `$states` itself. */
   readonly states: readonly (readonly string[])[];
 }
@@ -42,13 +44,15 @@ export function parseExpression(source: string): ParsedExpression {
     return {
       source,
       variables: new Set(),
+      needed: new Set(),
       states: [],
       problems: [`does not parse: ${describeError(error)}`],
     };
   }
   const reader = new Reader();
   reader.read(ast, { bound: new Set(), nested: false });
-  return { source, variables: reader.variables, states: reader.states, problems: reader.problems };
+  const { variables, needed, states, problems } = reader;
+  return { source, variables, needed, states, problems };
 }
 
 /** Ready to be evaluated as often as its state is entered. */
@@ -77,8 +81,13 @@ interface Position {
 
 class Reader {
   readonly variables = new Set<string>();
+  readonly #asked = new Set<string>();
   readonly states: string[][] = [];
   readonly problems: string[] = [];
+
+  get needed(): ReadonlySet<string> {
+    return new Set([...this.variables].filter((name) => !this.#asked.has(name)));
+  }
 
   read(value: unknown, at: Position): void {
     if (Array.isArray(value)) {
@@ -116,8 +125,7 @@ class Reader {
         this.read(value.expressions, { bound: new Set(at.bound), nested: at.nested });
         return;
       case 'bind':
-        this.read(value.rhs, at);
-        at.bound.add(String((value.lhs as Node).value));
+        this.#bind(value, at);
         return;
       case 'transform':
         for (const key of ['pattern', 'update', 'delete']) this.read(value[key], nested);
@@ -191,8 +199,25 @@ class Reader {
         else if (!functionNames.has(name)) this.problems.push(`there is no function $${name}`);
       }
     } else this.read(procedure, at);
+    if (procedure.value === 'exists') this.#ask(node.arguments as Node[]);
     this.read(node.arguments, at);
     this.#around(node, { bound: at.bound, nested: true });
+  }
+
+  /** `$exists($x)`, or of something within it. */
+  #ask(subjects: readonly Node[]): void {
+    for (const subject of subjects) {
+      const [first] = subject.type === 'path' ? (subject.steps as Node[]) : [subject];
+      if (first?.type === 'variable') this.#asked.add(String(first.value));
+    }
+  }
+
+  #bind(node: Node, at: Position): void {
+    const name = String((node.lhs as Node).value);
+    // A function may call itself; any other value is not there yet while it is computed.
+    if ((node.rhs as Node).type === 'lambda') at.bound.add(name);
+    this.read(node.rhs, at);
+    at.bound.add(name);
   }
 
   #lambda(node: Node, at: Position): void {
