@@ -118,6 +118,7 @@ export function debianBase(
         const released = await privateApt(join(work, 'released'), mirror, [
           { uri: mirror.main, suite: SUITE },
         ]);
+        await released.update();
         const archives = await released.download(PACKAGES);
         progress(`installing ${archives.length} packages with their own dpkg`);
         await extractDebs(archives, folder);
@@ -127,10 +128,13 @@ export function debianBase(
           mirror,
           sourcesIn(mirror.main, mirror.security),
         );
+        await current.update();
         await seedLists(folder, current.lists, mirror);
         const source = sourcesIn(`${MIRROR_URL}${ARCHIVES.main}`, `${MIRROR_URL}${ARCHIVES.security}`);
         const lines = source.map(({ uri, suite }) => `deb [signed-by=${KEYRING}] ${uri} ${suite} main\n`);
         await writeFile(join(folder, 'etc/apt/sources.list'), lines.join(''));
+        // As Debian's container images do: descriptions in other languages are most of an update otherwise.
+        await writeFile(join(folder, 'etc/apt/apt.conf.d/90languages'), 'Acquire::Languages "none";\n');
       } finally {
         await rm(work, { recursive: true, force: true });
       }

@@ -58,30 +58,24 @@ export async function findDebianMirror(): Promise<DebianMirror | { readonly reas
 export interface PrivateApt {
   /** The folder of the indexes that it fetched. */
   readonly lists: string;
+  update(): Promise<void>;
   /** Downloads the packages and all they depend on; returns the paths of the files. */
   download(packages: readonly string[]): Promise<string[]>;
+  /** Fetches one file of a mirror, by whatever way this machine's apt has to it. */
+  fetch(uri: string, target: string): Promise<void>;
 }
 
-/** @param sources lines of a sources.list, without the `signed-by` option */
-export async function privateApt(
-  folder: string,
-  mirror: DebianMirror,
-  sources: readonly { readonly uri: string; readonly suite: string }[],
-): Promise<PrivateApt> {
-  for (const path of ['lists/partial', 'archives/partial', 'none.d'])
-    await mkdir(join(folder, path), { recursive: true });
-  await writeFile(join(folder, 'status'), '');
-  const lines = sources.map(({ uri, suite }) => `deb [signed-by=${mirror.keyring}] ${uri} ${suite} main\n`);
-  await writeFile(join(folder, 'sources.list'), lines.join(''));
+const FETCHER = '/usr/lib/apt/apt-helper';
+
+function configuration(folder: string, machine: string): string {
   // Of the machine's settings only how to reach mirrors is kept: its hooks (docker-clean) delete its own archives.
-  const settings = (await runOnMachine(['apt-config', 'dump'])).split('\n');
-  const configuration = [
-    ...settings.filter((line) => /^Acquire::/.test(line)),
+  const reaching = machine.split('\n').filter((line) => /^Acquire::(?!IndexTargets)/.test(line));
+  const own = [
     'Acquire::Languages "none";',
     'Acquire::GzipIndexes "false";',
     'APT::Sandbox::User "";',
     'APT::Install-Recommends "0";',
-    `Dir::Etc::main "/dev/null";`,
+    'Dir::Etc::main "/dev/null";',
     `Dir::Etc::parts "${folder}/none.d";`,
     `Dir::Etc::sourcelist "${folder}/sources.list";`,
     `Dir::Etc::sourceparts "${folder}/none.d";`,
@@ -92,18 +86,37 @@ export async function privateApt(
     `Dir::State::status "${folder}/status";`,
     `Dir::Cache "${folder}";`,
     `Dir::Cache::archives "${folder}/archives";`,
-    '',
   ];
-  await writeFile(join(folder, 'apt.conf'), configuration.join('\n'));
+  return [...reaching, ...own, ''].join('\n');
+}
+
+/** @param folder emptied by whoever made it; holds all that this apt ever writes */
+export async function privateApt(
+  folder: string,
+  mirror: DebianMirror,
+  sources: readonly { readonly uri: string; readonly suite: string }[],
+): Promise<PrivateApt> {
+  for (const path of ['lists/partial', 'archives/partial', 'none.d'])
+    await mkdir(join(folder, path), { recursive: true });
+  await writeFile(join(folder, 'status'), '');
+  const lines = sources.map(({ uri, suite }) => `deb [signed-by=${mirror.keyring}] ${uri} ${suite} main\n`);
+  await writeFile(join(folder, 'sources.list'), lines.join(''));
+  const machine = await runOnMachine(['apt-config', 'dump']);
+  await writeFile(join(folder, 'apt.conf'), configuration(folder, machine));
   const env = { ...process.env, APT_CONFIG: join(folder, 'apt.conf'), LC_ALL: 'C' };
-  await runOnMachine(['apt-get', '-qq', 'update'], { env });
   return {
     lists: join(folder, 'lists'),
+    async update() {
+      await runOnMachine(['apt-get', '-qq', 'update', '--error-on=any'], { env });
+    },
     async download(packages) {
       await runOnMachine(['apt-get', '-qq', '-y', '--download-only', 'install', ...packages], { env });
       const archives = join(folder, 'archives');
       const names = await readdir(archives);
       return names.filter((name) => name.endsWith('.deb')).map((name) => join(archives, name));
+    },
+    async fetch(uri, target) {
+      await runOnMachine([FETCHER, 'download-file', uri, target], { env });
     },
   };
 }

@@ -76,6 +76,7 @@ export function sandboxBase(
       try {
         progress(`fetching Debian ${SUITE} packages for the sandbox hosts (once, about 50 MB)`);
         const apt = await privateApt(work, mirror, [{ uri: mirror.main, suite: SUITE }]);
+        await apt.update();
         const archives = await apt.download(PACKAGES);
         progress(`extracting ${archives.length} packages`);
         await extractDebs(archives, folder);

@@ -1,0 +1,37 @@
+/** A fleet of real Debian hosts, whose pending upgrades are Debian's own. */
+import { join } from 'node:path';
+import { cacheFolder, type Progress } from './base-cache.ts';
+import { debianBase } from './debian-base.ts';
+import { debianMirrorListener } from './debian-mirror.ts';
+import { type Endpoints, type Fleet, type FleetServer, startFleet } from './fleet.ts';
+import { findDebianMirror, privateApt } from './machine-apt.ts';
+import { sandboxBase } from './sandbox-base.ts';
+import { openVessel } from './vessel.ts';
+
+export interface DebianFleetOptions {
+  readonly servers: readonly FleetServer[];
+  readonly endpoints: Endpoints;
+  readonly progress: Progress;
+  readonly cache?: string;
+}
+
+export async function createDebianFleet(options: DebianFleetOptions): Promise<Fleet> {
+  const { servers, endpoints, progress, cache = cacheFolder() } = options;
+  const found = await findDebianMirror();
+  if ('reason' in found) throw new Error(`no Debian hosts on this machine: ${found.reason}`);
+  const { security } = found;
+  if (!security) throw new Error('no Debian hosts on this machine: its apt has no security suite configured');
+  const mirror = { ...found, security };
+  // The sandbox's base brings the tools, so that an older or bare machine boots hosts all the same.
+  const tools = await sandboxBase(mirror, progress, cache);
+  const base = await debianBase(mirror, progress, cache);
+  const vessel = await openVessel(tools, base, 'booted', cache);
+  const apt = await privateApt(join(vessel.folder, 'apt'), mirror, []);
+  progress(`starting ${servers.length} Debian hosts`);
+  return startFleet(vessel, {
+    servers,
+    endpoints,
+    repository: debianMirrorListener(mirror, apt, join(cache, 'mirror')),
+    layer: { files: {}, packages: [], automatic: [] },
+  });
+}
