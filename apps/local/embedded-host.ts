@@ -1,0 +1,163 @@
+/** Owns the embedded host: the campaign's state machine, its steps, Run Command and events, wired in one process. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { documentPrefix } from '../../core/document.ts';
+import { instantOf } from '../../core/instant.ts';
+import type { Commands, Fleet, Notices, Objects, Ports, Records } from '../../core/ports.ts';
+import { type StepName, steps, stepToken } from '../../core/steps.ts';
+import { settleCommand } from '../../core/use-cases/settle-run.ts';
+import { sweep } from '../../core/use-cases/sweep.ts';
+import { createEngine, type Engine } from './asl/engine.ts';
+import type { Execution } from './asl/execution.ts';
+import type { HistoryEvent } from './asl/history.ts';
+import { engineCallbacks, engineExecutions } from './callbacks.ts';
+import type { LocalClock } from './clock.ts';
+import { type CostMeter, countEvent, countInvocation, countQueueBatch } from './cost-meter.ts';
+import { createEventBus, type EventFaults } from './event-bus.ts';
+import { meteredPorts } from './metered-ports.ts';
+
+/** The state machine's name, and the memory that its functions are priced with. */
+export const machineName = 'campaign';
+const lambdaMemoryMb = 512;
+
+/** How often the sweeper looks, as EventBridge Scheduler will call it. */
+const sweepSeconds = 300;
+
+export interface EmbeddedHostOptions {
+  readonly clock: LocalClock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly records: Records;
+  readonly objects: Objects;
+  readonly commands: Commands;
+  readonly fleet: Fleet;
+  readonly notices: Notices;
+  readonly meter: CostMeter;
+  /** What the event bus does to the events of Run Command. */
+  readonly faults?: EventFaults;
+  /** Real milliseconds, for what functions are billed. */
+  readonly stopwatch: () => number;
+  /** Told of errors that are nobody's answer: failed sweeps. */
+  readonly onError?: (error: unknown) => void;
+  readonly observe?: (event: HistoryEvent) => void;
+}
+
+export interface EmbeddedHost {
+  readonly ports: Ports;
+  readonly engine: Engine;
+  /** Give it every event of Run Command. */
+  publish(event: CommandEvent): void;
+  /** Runs the sweeper for as long as the execution runs. */
+  finish(campaignId: string): Promise<Execution>;
+}
+
+/** The part of a Run Command event that the rule and its function read. */
+export interface CommandEvent {
+  readonly detail: {
+    readonly 'command-id': string;
+    readonly 'document-name': string;
+    readonly status: string;
+  };
+}
+
+const underWay: ReadonlySet<string> = new Set(['Pending', 'InProgress', 'Delayed', 'Cancelling']);
+
+export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
+  const { clock, random, meter, stopwatch, onError = () => {} } = options;
+  const now = () => instantOf(clock.now());
+  const lambda = <T>(name: string, work: () => Promise<T>) =>
+    clock.busy(() => countInvocation({ meter, name, memoryMb: lambdaMemoryMb, stopwatch }, work));
+
+  const engine = createEngine({
+    clock,
+    random,
+    // Payloads are JSON on their way to a function and back.
+    invoke: (step, payload) =>
+      lambda(step, async () => plainJson(await steps[step as StepName](ports, plainJson(payload), now()))),
+    objects: {
+      get: async (_bucket, key) =>
+        Buffer.from((await ports.objects.get(key)) ?? missing(key)).toString('utf8'),
+      put: (_bucket, key, body) => ports.objects.put(key, body),
+    },
+    children: 'count',
+    ...(options.observe && { observe: options.observe }),
+  });
+  const { records, objects, commands, fleet, notices } = options;
+  const callbacks = engineCallbacks(engine);
+  const executions = engineExecutions(engine, machineName);
+  const ports = meteredPorts({ records, objects, commands, fleet, notices, callbacks, executions }, meter);
+  engine.load(
+    machineName,
+    campaignDefinition(),
+    Object.fromEntries(stepNames.map((step) => [stepToken(step), step])),
+  );
+
+  const bus = createEventBus<CommandEvent>({
+    clock,
+    random,
+    ...(options.faults && { faults: options.faults }),
+    matches: ({ detail }) =>
+      detail['document-name'].startsWith(documentPrefix) && !underWay.has(detail.status),
+    onQueued: () => countEvent(meter),
+    consume: (batch) =>
+      lambda('settle-command', async () => {
+        const failed = await settleEvents(ports, batch, now);
+        countQueueBatch(meter, batch.length - failed.length);
+        return failed;
+      }),
+  });
+
+  return {
+    ports,
+    engine,
+    publish: (event) => bus.publish(event),
+    async finish(campaignId) {
+      const execution = engine.execution(campaignId);
+      if (!execution) throw new Error(`campaign ${campaignId} was never started`);
+      let cancel = () => {};
+      const sweepLater = () => {
+        cancel = clock.at(clock.now() + sweepSeconds * 1000, () => {
+          sweepLater();
+          lambda('sweep', () => sweep(ports, now())).then(({ failed }) => failed.forEach(onError), onError);
+        });
+      };
+      sweepLater();
+      await execution.done;
+      cancel();
+      return execution;
+    },
+  };
+}
+
+const stepNames = Object.keys(steps) as StepName[];
+
+export function campaignDefinition(): unknown {
+  const path = join(import.meta.dirname, '../../state-machines/campaign.asl.json');
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+/** One look per command serves all events of it; the events whose command could not be settled come again. */
+async function settleEvents(
+  ports: Ports,
+  batch: readonly CommandEvent[],
+  now: () => string,
+): Promise<CommandEvent[]> {
+  const failed = new Set<string>();
+  for (const commandId of new Set(batch.map(({ detail }) => detail['command-id']))) {
+    try {
+      await settleCommand(ports, commandId, now());
+    } catch {
+      // Whatever it was, the queue brings the event again, and in the end the dead-letter queue shows it.
+      failed.add(commandId);
+    }
+  }
+  return batch.filter(({ detail }) => failed.has(detail['command-id']));
+}
+
+function plainJson(value: unknown): unknown {
+  return value === undefined ? null : JSON.parse(JSON.stringify(value));
+}
+
+function missing(key: string): never {
+  throw new Error(`there is no object ${key}`);
+}

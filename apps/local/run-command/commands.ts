@@ -1,0 +1,114 @@
+/** Owns the local Run Command as the ports that use-cases know. */
+
+import { instantOf, millisOf } from '../../../core/instant.ts';
+import { readInvocationStatus } from '../../../core/invocation-status.ts';
+import {
+  type Commands,
+  type Fleet,
+  PortError,
+  type PortErrorCode,
+  type Presence,
+} from '../../../core/ports.ts';
+import { RunCommandError } from './api.ts';
+import { describeInstanceInformation, listCommandInvocations, listCommands } from './listing.ts';
+import type { RunCommand } from './service.ts';
+
+/** Refusals by the names of the SSM API: nothing ran. */
+const refusals: ReadonlyMap<string, PortErrorCode> = new Map([
+  ['ThrottlingException', 'throttled'],
+  ['InvalidInstanceId', 'invalid-servers'],
+]);
+
+function portError(error: unknown): unknown {
+  if (!(error instanceof RunCommandError)) return error;
+  return new PortError(refusals.get(error.name) ?? 'refused', `${error.name}: ${error.message}`, {
+    cause: error,
+  });
+}
+
+export function createCommands(service: RunCommand): Commands {
+  return {
+    async pin(_place, name) {
+      try {
+        const { DocumentVersion, Hash } = service.describeDocument({
+          Name: name,
+          DocumentVersion: '$LATEST',
+        });
+        return { name, version: DocumentVersion, hash: Hash };
+      } catch (error) {
+        if (error instanceof RunCommandError && error.name === 'InvalidDocument') {
+          throw new PortError('document-missing', `there is no document ${name}`, { cause: error });
+        }
+        throw error;
+      }
+    },
+    async send(_place, { document, serverIds, parameters, comment, deliveryTimeout }) {
+      try {
+        const { Command } = service.sendCommand({
+          DocumentName: document.name,
+          DocumentVersion: document.version,
+          DocumentHash: document.hash,
+          DocumentHashType: 'Sha256',
+          InstanceIds: serverIds,
+          Parameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, [value]])),
+          Comment: comment,
+          TimeoutSeconds: deliveryTimeout,
+          MaxConcurrency: '50',
+          MaxErrors: '100%',
+        });
+        return Command.CommandId;
+      } catch (error) {
+        throw portError(error);
+      }
+    },
+    async find(_place, comment, since) {
+      const found: { commandId: string; comment: string; requestedAt: string }[] = [];
+      let NextToken: string | undefined;
+      do {
+        const page = listCommands(service, {
+          Filters: [{ key: 'InvokedAfter', value: since }],
+          ...(NextToken !== undefined && { NextToken }),
+        });
+        for (const command of page.Commands) {
+          if (command.Comment !== comment) continue;
+          found.push({
+            commandId: command.CommandId,
+            comment,
+            requestedAt: instantOf(command.RequestedDateTime * 1000),
+          });
+        }
+        NextToken = page.NextToken;
+      } while (NextToken !== undefined);
+      return found.toSorted((a, b) => millisOf(a.requestedAt) - millisOf(b.requestedAt));
+    },
+    async invocations(_place, commandId) {
+      return listCommandInvocations(service, {
+        CommandId: commandId,
+        Details: true,
+        MaxResults: 50,
+      }).CommandInvocations.map(({ InstanceId, Status, StatusDetails, CommandPlugins }) => ({
+        serverId: InstanceId,
+        ...readInvocationStatus(Status, StatusDetails),
+        summary: CommandPlugins.at(-1)?.Output ?? '',
+      }));
+    },
+  };
+}
+
+export function createFleet(service: RunCommand): Fleet {
+  return {
+    async presence(_place, serverIds) {
+      const { InstanceInformationList } = describeInstanceInformation(service, {
+        Filters: [{ Key: 'InstanceIds', Values: serverIds }],
+      });
+      const answered = new Map(
+        InstanceInformationList.map(({ InstanceId, PingStatus }) => [InstanceId, PingStatus]),
+      );
+      const presenceOf = (id: string): Presence => {
+        const ping = answered.get(id);
+        return ping === undefined ? 'gone' : ping === 'Online' ? 'online' : 'offline';
+      };
+      return new Map(serverIds.map((id) => [id, presenceOf(id)]));
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** Owns what is kept of a step's output: always the head, never the tail. */
+
+export const stdoutLimit = 24_000;
+export const stderrLimit = 8_000;
+/** Standard output and error of a step together, as ListCommandInvocations brings them back. */
+export const outputLimit = 2_500;
+
+const truncated = '--output truncated--';
+const errorTitle = '\n----------ERROR-------\n';
+const outTruncated = '\n---Output truncated---';
+const errorTruncated = '\n---Error truncated----';
+
+/** A sink for one stream of a process, which forgets what is beyond the limit as it comes in. */
+export class OutputHead {
+  readonly #limit: number;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  write(chunk: Buffer): void {
+    // One more than the limit is kept, which is how text() knows that there was more.
+    const room = this.#limit + 1 - this.#bytes;
+    if (room <= 0) return;
+    const kept = chunk.subarray(0, room);
+    this.#chunks.push(kept);
+    this.#bytes += kept.length;
+  }
+
+  text(): string {
+    const all = Buffer.concat(this.#chunks).toString('utf8');
+    if (this.#bytes <= this.#limit) return all;
+    return all.slice(0, this.#limit - truncated.length) + truncated;
+  }
+}
+
+/** Both streams in one text of at most 2,500 characters, each shortened only if it is the longer half. */
+export function combineOutput(stdout: string, stderr: string): string {
+  const title = stderr === '' ? '' : errorTitle;
+  const room = outputLimit - title.length;
+  if (stdout.length + stderr.length <= room) return stdout + title + stderr;
+  if (stdout.length > room / 2 && stderr.length > room / 2) {
+    const half = Math.floor((room - outTruncated.length - errorTruncated.length) / 2);
+    return stdout.slice(0, half) + outTruncated + title + stderr.slice(0, half) + errorTruncated;
+  }
+  return stdout.length > stderr.length
+    ? stdout.slice(0, room - outTruncated.length - stderr.length) + outTruncated + title + stderr
+    : stdout + title + stderr.slice(0, room - errorTruncated.length - stdout.length) + errorTruncated;
+}
