@@ -157,6 +157,10 @@ class BlockCompiler {
         `${name}: HeartbeatSeconds needs .waitForTaskToken: an invocation sends no heartbeat`,
       );
     }
+    const { HeartbeatSeconds: beat, TimeoutSeconds: limit } = shape;
+    if (typeof beat === 'number' && typeof limit === 'number' && beat >= limit) {
+      fields.problems.push(`${name}: HeartbeatSeconds must be smaller than TimeoutSeconds`);
+    }
     const { FunctionName, Payload } = shape.Arguments;
     return {
       type: 'Task',

@@ -35,7 +35,7 @@ export interface TaskState extends Handled {
   readonly timeout?: Typed<number>;
   readonly heartbeat?: Typed<number>;
 }
-export interface PassState extends Common {
+interface PassState extends Common {
   readonly type: 'Pass';
 }
 export interface WaitState extends Common {
@@ -47,7 +47,7 @@ export interface ChoiceState extends Common {
   readonly type: 'Choice';
   readonly choices: readonly (Results & { condition: Typed<boolean>; next: string })[];
 }
-export interface SucceedState extends Common {
+interface SucceedState extends Common {
   readonly type: 'Succeed';
 }
 export interface FailState extends Common {

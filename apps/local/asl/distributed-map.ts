@@ -33,7 +33,6 @@ export async function runDistributed(
   const forget = line.onEnd(stopAll);
   let next = 0;
   let failed = 0;
-  let stopping = false;
   const worker = async () => {
     while (next < inputs.length && tolerates(failed) && !line.ended) {
       const index = next++;
@@ -41,13 +40,9 @@ export async function runDistributed(
       running.add(child);
       records[index] = await child.done;
       running.delete(child);
-      // Those that stop because the map run has failed are no failures of their own.
-      if (stopping || records[index].status === 'SUCCEEDED') continue;
+      if (records[index].status === 'SUCCEEDED') continue;
       failed++;
-      if (!tolerates(failed)) {
-        stopping = true;
-        stopAll();
-      }
+      if (!tolerates(failed)) stopAll();
     }
   };
   const workers = Math.min(concurrency || childLimit, childLimit, inputs.length);

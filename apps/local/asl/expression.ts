@@ -3,7 +3,7 @@ import jsonata from 'jsonata';
 import { addFunctions, type ExpressionWorld, functionNames } from './expression-functions.ts';
 import { isObject } from './json.ts';
 
-export interface ExpressionReads {
+interface ExpressionReads {
   /** Workflow variables that the expression reads, without the dollar sign. */
   readonly variables: ReadonlySet<string>;
   /** Those of them whose presence it does not ask about with `$exists`. */

@@ -127,7 +127,7 @@ export class FieldCompiler implements Compilation {
 }
 
 /** The objects of a raw state that may have Next and Assign: itself, its choice rules, its catchers. */
-export function exitsOf(state: unknown): Record<string, unknown>[] {
+function exitsOf(state: unknown): Record<string, unknown>[] {
   if (!isObject(state)) return [];
   const lists = [state.Choices, state.Catch].filter(Array.isArray).flat();
   return [state, ...lists.filter(isObject)];

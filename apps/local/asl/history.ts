@@ -50,7 +50,7 @@ export interface HistoryEvent extends EventDetails {
 }
 
 /** Standard workflows end when they would write more; the last event is the failure itself. */
-export const historyLimit = 25_000;
+const historyLimit = 25_000;
 
 export class History {
   readonly #events: HistoryEvent[] = [];

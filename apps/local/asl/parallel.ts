@@ -1,6 +1,6 @@
 /** Owns Parallel states, and the rule they share with inline Maps: the first failure ends the siblings. */
 import type { ParallelState } from './definition.ts';
-import { Interrupted, StateFailure } from './errors.ts';
+import { StateFailure } from './errors.ts';
 import { Frame } from './frame.ts';
 import type { Json } from './json.ts';
 import type { Lifeline } from './lifeline.ts';
@@ -66,9 +66,8 @@ export async function allOrFirstFailure(
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, works.length) }, worker));
-  // A real failure explains the end; the interruptions that it causes do not.
-  const failure = failures.find((one) => !(one instanceof Interrupted)) ?? failures[0];
-  if (failure !== undefined) throw failure;
+  // The others only stopped because of the first.
+  if (failures.length > 0) throw failures[0];
   line.check();
   return outputs;
 }

@@ -92,11 +92,13 @@ class Attempt {
           }),
         );
       }
-      this.#invoke().then((output) => {
-        if (over) return;
-        if (this.#token === undefined) resolve(output);
-        else this.#visit.record('TaskSubmitted', { ...this.#about, output });
-      }, reject);
+      this.#invoke()
+        .then((output) => {
+          if (over) return;
+          if (this.#token === undefined) resolve(output);
+          else this.#visit.record('TaskSubmitted', { ...this.#about, output });
+        })
+        .catch(reject);
       return () => {
         over = true;
         stopBeat();
@@ -113,7 +115,7 @@ class Attempt {
 
   async #invoke(): Promise<JsonObject> {
     const { services } = this.#visit.frame.run;
-    const { FunctionName, Payload } = this.#parameters as { FunctionName: unknown; Payload?: Json };
+    const { FunctionName, Payload = {} } = this.#parameters as { FunctionName: unknown; Payload?: Json };
     if (typeof FunctionName !== 'string') {
       throw new StateFailure(
         'States.Runtime',
@@ -121,8 +123,9 @@ class Attempt {
       );
     }
     let answer: unknown;
+    // A copy, as over the wire: what a function does to its event changes neither the history nor the next attempt.
     try {
-      answer = await services.clock.busy(() => services.invoke(FunctionName, Payload ?? {}));
+      answer = await services.clock.busy(() => services.invoke(FunctionName, structuredClone(Payload)));
     } catch (error) {
       throw failureOf(error);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DefinitionError } from '../../../../apps/local/asl/errors.ts';
-import { invoke, machine, simulate } from './simulated-engine.ts';
+import { callback, invoke, machine, simulate } from './simulated-engine.ts';
 
 const end = { Type: 'Succeed' };
 /** What CDK's definitionSubstitutions replaces. */
@@ -81,6 +81,11 @@ describe('a definition is refused when it is loaded', () => {
       'a heartbeat of an invocation',
       { ...invoke('f'), HeartbeatSeconds: 5, Next: 'E' },
       'HeartbeatSeconds needs',
+    ],
+    [
+      'a heartbeat as long as the timeout',
+      { ...callback('f', { TimeoutSeconds: 5, HeartbeatSeconds: 5 }), Next: 'E' },
+      'HeartbeatSeconds must be smaller',
     ],
     ['a timeout of zero', { ...invoke('f'), TimeoutSeconds: 0, Next: 'E' }, 'TimeoutSeconds'],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { callback, epoch, invoke, machine, simulate, types } from './simulated-engine.ts';
+import { callback, dice, epoch, invoke, machine, simulate, types } from './simulated-engine.ts';
 
 const end = { Type: 'Succeed' };
 
@@ -38,6 +38,21 @@ describe('invoking a function', () => {
       resource: 'invoke',
       parameters: { FunctionName: 'f', Payload: { n: 7 } },
     });
+  });
+
+  it('keeps what a function does to its event out of the history and of the next attempt', async () => {
+    const { run, calls } = simulate({
+      f: (event: { list: number[] }) => {
+        event.list.push(9);
+        if (calls.length === 1) throwing('Again');
+        return event.list;
+      },
+    });
+    const execution = await run(
+      machine({ A: { ...invoke('f', { list: [1] }), Retry: [{ ErrorEquals: ['Again'] }], End: true } }),
+    );
+    expect(execution.output).toMatchObject({ Payload: [1, 9] });
+    expect(execution.history[2]).toMatchObject({ parameters: { Payload: { list: [1] } } });
   });
 
   it("fails with the error's name and Lambda's form of a cause", async () => {
@@ -323,15 +338,6 @@ describe('waiting for a task token', () => {
   });
 
   it('tells the three refusals apart', async () => {
-    let token = '';
-    const { run, engine } = simulate({
-      f: (payload: { token: string }) => {
-        token = payload.token;
-        engine.sendTaskSuccess(token, '1');
-      },
-    });
-    await run(waiting());
-    const other = simulate().engine;
     const refused = (act: () => void) => {
       try {
         act();
@@ -340,11 +346,32 @@ describe('waiting for a task token', () => {
         return (error as Error).name;
       }
     };
-    expect(refused(() => engine.sendTaskSuccess(token, '2'))).toBe('TaskTimedOut');
-    expect(refused(() => engine.sendTaskHeartbeat(token))).toBe('TaskTimedOut');
-    expect(refused(() => other.sendTaskFailure(token, 'E', 'c'))).toBe('TaskDoesNotExist');
-    expect(refused(() => engine.sendTaskSuccess('gibberish', '2'))).toBe('InvalidToken');
-    expect(refused(() => engine.sendTaskSuccess(token.slice(0, 80), '2'))).toBe('InvalidToken');
+    const tokens: string[] = [];
+    const answers: string[] = [];
+    const answering = () => {
+      const simulation = simulate({
+        f: ({ token }: { token: string }) => {
+          tokens.push(token);
+          answers.push(refused(() => simulation.engine.sendTaskSuccess(token, '1')));
+          answers.push(refused(() => simulation.engine.sendTaskSuccess(token, '2')));
+        },
+      });
+      return simulation;
+    };
+    const one = answering();
+    const other = simulate(
+      { f: ({ token }: { token: string }) => other.engine.sendTaskSuccess(token, '1') },
+      { random: dice(2) },
+    );
+    await one.run(waiting());
+    await other.run(waiting());
+    const token = tokens[0] ?? '';
+    expect(answers).toEqual(['accepted', 'TaskTimedOut']);
+    expect(refused(() => one.engine.sendTaskSuccess(token, '3'))).toBe('TaskTimedOut');
+    expect(refused(() => one.engine.sendTaskHeartbeat(token))).toBe('TaskTimedOut');
+    expect(refused(() => other.engine.sendTaskFailure(token, 'E', 'c'))).toBe('TaskDoesNotExist');
+    expect(refused(() => one.engine.sendTaskSuccess('gibberish', '2'))).toBe('InvalidToken');
+    expect(refused(() => one.engine.sendTaskSuccess(token.slice(0, 80), '2'))).toBe('InvalidToken');
   });
 
   it('refuses an output that is no JSON or too long, and goes on waiting', async () => {
