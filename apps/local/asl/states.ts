@@ -60,8 +60,8 @@ async function wait(visit: Visit, state: WaitState): Promise<Exit> {
     const seconds = await visit.evaluate(state.seconds);
     await frame.sleepUntil(frame.run.now() + seconds * 1000);
   } else if (state.timestamp) {
-    const until = DateTime.fromISO(await visit.evaluate(state.timestamp)).toMillis();
-    if (until > frame.run.now()) await frame.sleepUntil(until);
+    // One that is past already is due at once.
+    await frame.sleepUntil(DateTime.fromISO(await visit.evaluate(state.timestamp)).toMillis());
   }
   return visit.leave(state, {}, visit.input, state.next);
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { createEngine } from '../../../../apps/local/asl/engine.ts';
 import type { Execution } from '../../../../apps/local/asl/execution.ts';
 import type { HistoryEvent } from '../../../../apps/local/asl/history.ts';
+import { createClock } from '../../../../apps/local/clock.ts';
 import { callback, epoch, invoke, machine, simulate, types } from './simulated-engine.ts';
 
 const waiting = machine({ W: { Type: 'Wait', Seconds: 60, Next: 'E' }, E: { Type: 'Succeed' } });
@@ -110,12 +112,44 @@ describe('stopping an execution', () => {
     expect(types(execution).at(-1)).toBe('ExecutionAborted');
   });
 
+  it('keeps the first reason where it is stopped twice', async () => {
+    const { start, engine } = simulate();
+    const execution = start(waiting);
+    await Promise.all([
+      engine.stopExecution(execution.arn, 'First'),
+      engine.stopExecution(execution.arn, 'Second'),
+    ]);
+    expect(execution.error).toBe('First');
+  });
+
   it('changes nothing once it has ended, and refuses what never was', async () => {
     const { run, engine } = simulate();
     const execution = await run(waiting);
     await engine.stopExecution(execution.arn);
     expect(execution.status).toBe('SUCCEEDED');
     await expect(engine.stopExecution('nobody')).rejects.toMatchObject({ name: 'ExecutionDoesNotExist' });
+  });
+});
+
+describe('on the real clock', () => {
+  it('times a task out while its function is still busy', async () => {
+    let release = () => {};
+    const clock = createClock(epoch, () => performance.now());
+    const engine = createEngine({
+      clock,
+      random: () => 0.5,
+      invoke: () => new Promise<void>((resolve) => (release = resolve)),
+      objects: { get: async () => '', put: async () => {} },
+    });
+    engine.load('m', {
+      QueryLanguage: 'JSONata',
+      ...machine({ A: { ...invoke('f'), TimeoutSeconds: 1, End: true } }),
+    });
+    const execution = engine.start('m', 'a', {});
+    await execution.done;
+    release();
+    expect(execution.error).toBe('States.Timeout');
+    expect((execution.stopTime ?? 0) - epoch).toBeGreaterThanOrEqual(1000);
   });
 });
 

@@ -25,6 +25,23 @@ describe('invoking a function', () => {
     ]);
   });
 
+  it('leaves out of the result what JSON leaves out', async () => {
+    const { run } = simulate({ f: () => ({ a: undefined, b: 1 }) });
+    const execution = await run(
+      machine({ A: { ...invoke('f'), Output: '{% $states.result.Payload %}', End: true } }),
+    );
+    expect(execution.output).toEqual({ b: 1 });
+  });
+
+  it('refuses a result that JSON has no word for', async () => {
+    const { run } = simulate({ f: () => ({ deep: [Number.NaN] }) });
+    const execution = await run(machine({ A: { ...invoke('f'), End: true } }));
+    expect(execution).toMatchObject({
+      error: 'States.Runtime',
+      cause: "f returned no JSON: NaN at '/deep/0'",
+    });
+  });
+
   it('sends the Arguments and names the function as written', async () => {
     const { run, calls } = simulate({ f: () => 1 });
     const execution = await run(
