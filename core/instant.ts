@@ -11,7 +11,8 @@ export type Instant = string;
 export const instantSchema = z
   .string()
   .regex(
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
+    // No 24:00, which luxon would read: a moment with two texts would sort as two.
+    /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z$/,
     'is not an instant: write it like 2026-11-21T01:00:00.000Z',
   )
   .refine((text) => DateTime.fromISO(text).isValid, 'names a moment that does not exist');

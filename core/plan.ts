@@ -81,7 +81,7 @@ export function parsePlanLine(line: string): PlanEntry {
     size: z.coerce.number().parse(
       z
         .string()
-        .regex(/^\d{1,15}$/)
+        .regex(/^(0|[1-9]\d{0,14})$/)
         .parse(size),
     ),
     sha256: orNone(hash),
