@@ -1,5 +1,4 @@
 /** Owns the result object: the one file that a server writes to S3 per phase. */
-import { z } from 'zod';
 
 /**
  * Each PUT of each server counts in what a campaign costs, so plan, versions and log travel as one gzipped text.
@@ -29,10 +28,12 @@ export function parseResultObject(content: Uint8Array): Map<string, string> {
   while (offset < bytes.length) {
     const header = /^section ([a-z-]{1,32}) (\d{1,10})$/.exec(line());
     if (!header) throw new Error(`result object has no section header before byte ${offset}`);
-    const size = z.coerce.number().parse(header[2]);
-    if (offset + size >= bytes.length + 1) throw new Error(`section ${header[1]} is cut short`);
-    sections.set(header[1] as string, bytes.toString('utf8', offset, offset + size));
-    offset += size + 1;
+    const [, name, digits] = header as unknown as [string, string, string];
+    const end = offset + Number(digits);
+    if (bytes[end] !== 0x0a) throw new Error(`section ${name} is cut short, or longer than its header says`);
+    if (sections.has(name)) throw new Error(`section ${name} is there twice`);
+    sections.set(name, bytes.toString('utf8', offset, end));
+    offset = end + 1;
   }
   return sections;
 }
