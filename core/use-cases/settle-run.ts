@@ -14,6 +14,7 @@ import {
   parseRecord,
   update,
 } from '../entities.ts';
+import { withFailures } from '../error-budget.ts';
 import { stateDuring } from '../gate.ts';
 import type { Instant } from '../instant.ts';
 import { isFailure, type Job } from '../job.ts';
@@ -121,14 +122,16 @@ async function writeBudget(
   now: Instant,
 ) {
   const entity = budgetEntries(campaign.policy.name, campaign.quarter);
-  const entry = {
+  const failed = all.filter(isFailure).length;
+  const empty = {
     schema: 1 as const,
     campaignId: campaign.id,
     batchId: batch.id,
     at: now,
     dispatched: all.filter((job) => job.dispatched !== null).length,
-    failed: all.filter(isFailure).length,
+    failures: [],
   };
+  const entry = withFailures(empty, failed, now) ?? empty;
   if (!(await create(ports.records, entity, entry)))
-    await update(ports.records, entity, entity.key(entry), () => entry);
+    await update(ports.records, entity, entity.key(entry), (current) => withFailures(current, failed, now));
 }
