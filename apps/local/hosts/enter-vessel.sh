@@ -2,13 +2,15 @@
 # First process of a vessel: makes a known root file system its own, so that every tool comes from there, and
 # prints its pid.
 #
-# usage: enter-vessel.sh RUN TOOLS BASE HOW   inside fresh mount, pid and network namespaces; TOOLS becomes the
-#        vessel's root, BASE is what its hosts are stacked on, HOW is booted or rootless
+# usage: enter-vessel.sh RUN TOOLS BASE HOW STORAGE   inside fresh mount, pid and network namespaces; TOOLS becomes the
+#        vessel's root, BASE is what its hosts are stacked on, HOW is booted or rootless,
+#        STORAGE is where their changes are kept, if it can be had: memory or disk
 set -eu
 run=$1
 tools=$2
 base=$3
 how=$4
+storage=$5
 here=$(dirname "$0")
 
 # An ordinary user's search path may lack the folders that mount's siblings are in.
@@ -17,11 +19,20 @@ mount --make-rprivate /
 # This /proc is still the machine's: in it, self is the pid by which the machine knows this process.
 read -r pid _ </proc/self/stat
 
-# A file system that cannot hold overlays (a container's own root is one) gives way to memory.
 cd "$run"
-if ! sh "$here/probe-overlay.sh" "$run/hosts" "$how" 2>/dev/null; then
-  mount -t tmpfs -o mode=755 tmpfs "$run/hosts"
-  mount -t tmpfs -o mode=755 tmpfs "$run/layer"
+keep_in_memory() {
+  for folder in hosts layer; do mount -t tmpfs -o mode=755,size=80% tmpfs "$run/$folder"; done
+}
+holds_overlays() {
+  sh "$here/probe-overlay.sh" "$run/hosts" "$how" 2>/dev/null
+}
+if [ "$storage" = memory ]; then
+  keep_in_memory
+  # Kernels before 6.6 cannot keep a user's overlay attributes there.
+  holds_overlays || umount "$run/hosts" "$run/layer"
+else
+  # A file system that cannot hold overlays (a container's own root is one) gives way to memory.
+  holds_overlays || keep_in_memory
 fi
 
 root=$run/root

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Owns the life of one vessel: starts it, waits for its owner to let go of stdin (a crash lets go too), removes it.
 #
-# usage: keep-vessel.sh start RUN TOOLS BASE HOW   prints the vessel's pid; stdin stays open; see enter-vessel.sh
-#        keep-vessel.sh sweep RUN                  removes what a vessel left whose keeper died with it
+# usage: keep-vessel.sh start RUN TOOLS BASE HOW STORAGE   prints the vessel's pid, stdin stays open; see enter-vessel.sh
+#        keep-vessel.sh sweep RUN   removes what a vessel left whose keeper died with it
 set -u
 
 # The lock is held by the keeper and everything in the vessel, so that a sweep never meets a live one.
@@ -36,13 +36,14 @@ fi
 tools=$3
 base=$4
 how=$5
+storage=$6
 flock 9
 user=
 [ "$how" = rootless ] && user='--user --map-root-user'
 # Killed with this keeper (pdeathsig), and everything inside with it (kill-child ends the whole pid namespace).
 # shellcheck disable=SC2086
 setpriv --pdeathsig KILL unshare $user --mount --pid --net --uts --ipc --fork --kill-child \
-  sh "$here/enter-vessel.sh" "$run" "$tools" "$base" "$how" </dev/null &
+  sh "$here/enter-vessel.sh" "$run" "$tools" "$base" "$how" "$storage" </dev/null &
 vessel=$!
 # From here on only the vessel holds stdout: its owner sees the end of it if it cannot start.
 exec >&-

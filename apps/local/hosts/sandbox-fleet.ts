@@ -29,6 +29,8 @@ export interface SandboxFleet extends Fleet {
   readonly repository: Repository;
 }
 
+/** Logs, indexes and the like; the packages themselves are tiny. */
+const CHANGES_PER_HOST = 64 * 2 ** 20;
 const KEYRING = '/usr/share/keyrings/fleet-archive-keyring.gpg';
 
 function packageSources(keyring: Buffer, how: How): Layer['files'] {
@@ -46,7 +48,13 @@ export async function createSandboxFleet(options: SandboxFleetOptions): Promise<
   const mirror = await findDebianMirror();
   if ('reason' in mirror) throw new Error(`no sandbox hosts on this machine: ${mirror.reason}`);
   const base = await sandboxBase(mirror, progress, cache);
-  const vessel = await openVessel(base, base, how, cache);
+  const vessel = await openVessel({
+    how,
+    tools: base,
+    base,
+    cache,
+    changes: servers.length * CHANGES_PER_HOST,
+  });
   const key = createSigningKey('Fleet archive', now());
   const repository = await createRepository({ folder: join(vessel.folder, 'repository'), key, now });
   const modified = Math.floor(now().getTime() / 1000);

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { freemem } from 'node:os';
 import { basename, join } from 'node:path';
 import { holding } from './base-cache.ts';
 import { findCgroupRoot } from './cgroup.ts';
@@ -59,12 +60,19 @@ async function firstLine(keeper: ChildProcess): Promise<string> {
   );
 }
 
-/**
- * @param tools root file system that provides the tools inside
- * @param base root file system that the hosts inside are stacked on
- * @param cache folder below which runs live; on a file system that can hold overlays
- */
-export async function openVessel(tools: string, base: string, how: How, cache: string): Promise<Vessel> {
+export interface VesselOptions {
+  readonly how: How;
+  /** Root file system that provides the tools inside. */
+  readonly tools: string;
+  /** Root file system that the hosts inside are stacked on. */
+  readonly base: string;
+  /** Folder below which runs live. */
+  readonly cache: string;
+  /** Bytes that the hosts' changes may come to: kept in memory where that is plenty, which is fast to write and gone at once. */
+  readonly changes: number;
+}
+
+export async function openVessel({ how, tools, base, cache, changes }: VesselOptions): Promise<Vessel> {
   const runs = join(cache, 'runs');
   await mkdir(runs, { recursive: true });
   // Under one lock, so that a sweep never takes a folder whose keeper is just about to lock it.
@@ -79,8 +87,9 @@ export async function openVessel(tools: string, base: string, how: How, cache: s
       await writeFile(join(folder, 'cgroup'), cgroup);
       await mkdir(cgroup);
     }
+    const storage = changes < freemem() / 2 ? 'memory' : 'disk';
     // Its own session: Ctrl-C in a terminal reaches its owner, who then closes it in order.
-    const keeper = spawn('sh', [KEEPER, 'start', folder, tools, base, how], {
+    const keeper = spawn('sh', [KEEPER, 'start', folder, tools, base, how, storage], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',
