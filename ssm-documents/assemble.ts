@@ -53,11 +53,7 @@ export function assembleDocuments(folder: string): readonly AssembledDocument[] 
     }));
 }
 
-function assembleDocument(
-  folder: string,
-  template: string,
-  parameters: DocumentParameters,
-): DocumentContent {
+function assembleDocument(folder: string, template: string, parameters: DocumentParameters): DocumentContent {
   const { mainSteps, ...rest } = templateSchema.parse(parse(readFileSync(join(folder, template), 'utf8')));
   return {
     ...rest,
@@ -97,7 +93,9 @@ function inline(folder: string, file: string, inlined: Set<string>): string[] {
 }
 
 function parameterLines(parameters: DocumentParameters): string[] {
-  const read = Object.entries(parameters).filter(([, { interpolationType }]) => interpolationType === 'ENV_VAR');
+  const read = Object.entries(parameters).filter(
+    ([, { interpolationType }]) => interpolationType === 'ENV_VAR',
+  );
   return [
     ...read.map(([name]) => `${name}=''`),
     'declare -A PARAMETER_PATTERNS=(',

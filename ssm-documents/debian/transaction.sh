@@ -31,7 +31,7 @@ finish_transaction() {
 
 transaction_problem() {
   local words
-  words=$(grep -E '^(E|dpkg: error|dpkg-deb: error|Errors were)|No space left' "$STATE/transaction.log" | head -n 3 | paste -sd ' ')
+  words=$(grep -E '^(E|dpkg: error|dpkg-deb: error|Errors were)|No space left' "$STATE/transaction.log" | tail -n 3 | paste -sd ' ')
   printf 'apt ended with %s: %s' "$1" "${words:0:300}"
 }
 

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Owns the one way in which servers read and write objects: S3 over curl, signed with the instance role's credentials.
 
+shopt -s extglob
+
 METADATA=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}
 METADATA=${METADATA%/}
 # Seconds to add to this server's clock to have AWS's; 15 minutes off, S3 refuses requests.
@@ -154,8 +156,8 @@ read_credentials_file() {
     while IFS= read -r line; do
       key=${line%%=*}
       value=${line#*=}
-      value=${value# }
-      case ${key% } in
+      value=${value##+([[:space:]])}
+      case ${key%%+([[:space:]])} in
       aws_access_key_id) ACCESS_KEY=$value ;;
       aws_secret_access_key) SECRET_KEY=$value ;;
       aws_session_token) SESSION_TOKEN=$value ;;

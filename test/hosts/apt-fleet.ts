@@ -3,14 +3,15 @@ import { gunzipSync } from 'node:zlib';
 import { createEndpoints, type Endpoints } from '../../apps/local/aws/endpoints.ts';
 import type { PackageSpec } from '../../apps/local/hosts/deb-file.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
+import type { Suite } from '../../apps/local/hosts/repository.ts';
 import { createSandboxFleet, type SandboxFleet } from '../../apps/local/hosts/sandbox-fleet.ts';
 import type { How } from '../../apps/local/hosts/vessel.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import { orderText } from '../../core/order.ts';
 import type { Phase } from '../../core/phase.ts';
 import { type PlanEntry, parsePlanLine, planHash, sha256Of } from '../../core/plan.ts';
-import { parseResultObject } from '../../core/result-object.ts';
 import type { Objects } from '../../core/ports.ts';
+import { parseResultObject } from '../../core/result-object.ts';
 import { assembleDocuments, type DocumentContent } from '../../ssm-documents/assemble.ts';
 import { type DocumentRun, type Interpolation, runDocument } from '../support/run-document.ts';
 
@@ -29,6 +30,8 @@ export function documentOf(phase: Phase): DocumentContent {
 }
 
 export interface Trial {
+  /** The job's campaign; each host has one of its own name unless said otherwise. */
+  readonly campaign?: string;
   readonly plan?: readonly PlanEntry[];
   readonly exclusions?: readonly string[];
   readonly parameters?: Readonly<Record<string, string>>;
@@ -50,6 +53,8 @@ export interface AptFleet {
   run(host: Host, phase: Phase, trial?: Trial): Promise<PhaseRun>;
   /** Prepares a host and gives its plan, which is checked against the hash in the summary. */
   prepare(host: Host, trial?: Trial): Promise<{ run: PhaseRun; plan: readonly PlanEntry[] }>;
+  /** Has updates published while `work` runs, and gone afterwards. */
+  whilePublished<T>(suite: Suite, packages: readonly PackageSpec[], work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -75,13 +80,14 @@ export async function createAptFleet(options: {
     now: () => new Date(),
   });
   const order = async (host: Host, phase: Phase, trial: Trial = {}) => {
-    const content = orderText(campaignOf(host), phase, [
+    const campaign = trial.campaign ?? `2027-q1-${host.name}`;
+    const content = orderText(campaign, phase, [
       { serverId: host.id, exclusions: trial.exclusions ?? [], plan: trial.plan ?? null },
     ]);
     const hash = sha256Of(content);
     await objects.put(`orders/${hash}.txt`, content);
     return {
-      CampaignId: campaignOf(host),
+      CampaignId: campaign,
       Bucket: bucket,
       BucketRegion: place.region,
       OrderKey: `orders/${hash}.txt`,
@@ -122,11 +128,17 @@ export async function createAptFleet(options: {
         throw new Error('the plan in the result object is not the one in the summary');
       return { run: ran, plan };
     },
+    async whilePublished(suite, packages, work) {
+      await sandbox.repository.publish(suite, packages);
+      try {
+        return await work();
+      } finally {
+        for (const { name, version } of packages) await sandbox.repository.withdraw(suite, name, version);
+      }
+    },
     close: () => sandbox.close(),
   };
 }
-
-const campaignOf = (host: Host) => `2027-q1-${host.name}`;
 
 /** A package that only exists, at some version. */
 export const plain = (name: string, version: string, more: Partial<PackageSpec> = {}): PackageSpec => ({
