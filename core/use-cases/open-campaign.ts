@@ -32,7 +32,7 @@ export type OpenCampaignOutput =
   | { readonly verdict: 'go'; readonly prepare: BatchManifest }
   | {
       readonly verdict: 'end';
-      readonly ending: 'missed' | 'stopped' | 'nothing-to-do';
+      readonly ending: 'missed' | 'stopped';
       readonly reason: Reason;
     };
 
@@ -44,14 +44,15 @@ export async function openCampaign(
   const { campaignId } = openCampaignInput.parse(input);
   const campaign = await load(ports.records, campaigns, campaignKey(campaignId));
   const stopped = stoppedBy(campaign);
-  if (stopped) return { verdict: 'end', ending: 'stopped', reason: stopped };
-  const late = tooLate(campaign, now);
-  if (late) return { verdict: 'end', ending: 'missed', reason: late };
-
+  const closed = stopped ?? tooLate(campaign, now);
   const servers = await readServers(ports, campaign);
   const inForce = await listAll(ports.records, exceptions, exceptionsPartition, '');
-  const pins = await pinDocuments(ports, servers, campaign.documents);
+  const pins = closed
+    ? { found: {}, missing: new Map() }
+    : await pinDocuments(ports, servers, campaign.documents);
   const first = servers.map((server) => {
+    // Every server gets a job, so that the report of a missed campaign names them all.
+    if (closed) return jobOf(campaignId, server, 'not-started', now, [closed]);
     const held = heldBy(exceptionsFor(server, inForce, now));
     if (held) return jobOf(campaignId, server, 'held', now, [held]);
     const unsupported = missingDocument(server, pins);
@@ -75,6 +76,7 @@ export async function openCampaign(
     }),
   );
   await inParallel(all, storeParallelism, (batch) => create(ports.records, batches, batch));
+  if (closed) return { verdict: 'end', ending: stopped ? 'stopped' : 'missed', reason: closed };
   const prepare = await putManifest(
     ports.objects,
     campaign,

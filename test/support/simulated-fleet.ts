@@ -34,6 +34,8 @@ export interface SimulatedFleet extends Agent {
   readonly taken: ReadonlyMap<string, number>;
   /** Times a server began its transaction; the job marker on the host makes more than one impossible. */
   readonly patched: ReadonlyMap<string, number>;
+  /** Epoch milliseconds at which commands were taken. */
+  readonly log: readonly { readonly server: string; readonly phase: Phase; readonly at: number }[];
 }
 
 const bootId = '00000000-0000-4000-8000-000000000001';
@@ -76,6 +78,7 @@ export function createSimulatedFleet(
   const byId = new Map(servers.map((server) => [server.id, server]));
   const taken = new Map<string, number>();
   const patched = new Map<string, number>();
+  const log: { server: string; phase: Phase; at: number }[] = [];
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
 
   const phaseOf = (task: AgentTask): Phase =>
@@ -122,6 +125,7 @@ export function createSimulatedFleet(
   return {
     taken,
     patched,
+    log,
     online: (id) => {
       const server = byId.get(id);
       return server !== undefined && behave(server, 'prepare') !== 'offline';
@@ -131,6 +135,7 @@ export function createSimulatedFleet(
       const phase = phaseOf(task);
       const behaviour = behave(server, phase);
       count(taken, `${server.id} ${phase}`);
+      log.push({ server: server.name, phase, at: clock.now() });
       if (behaviour === 'offline' || behaviour.dies) return 'silent';
       const startedAt = clock.now();
       if (phase === 'patch') count(patched, server.id);
