@@ -1,12 +1,20 @@
 /** Runs a program of this machine and hands back what it printed, or an error that says what it complained of. */
 import { spawn } from 'node:child_process';
 
+/** chroot and its like, which an ordinary user's search path may lack. */
+const SYSTEM_FOLDERS = '/usr/sbin:/sbin';
+
 export async function runOnMachine(
   argv: readonly [string, ...string[]],
   options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
 ): Promise<string> {
   const [program, ...args] = argv;
-  const child = spawn(program, args, { env: options.env, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] });
+  const { PATH = '', ...env } = options.env ?? process.env;
+  const child = spawn(program, args, {
+    env: { ...env, PATH: `${PATH}:${SYSTEM_FOLDERS}` },
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
