@@ -3,7 +3,7 @@ import { type Campaign, notApproved, stoppedBy } from './campaign.ts';
 import { commandSeconds } from './document.ts';
 import { type Exception, exceptionsFor, heldBy, plannedAgainst } from './exception.ts';
 import { type Instant, plusSeconds } from './instant.ts';
-import { type Job, type JobState, mayMove } from './job.ts';
+import type { Job, JobState } from './job.ts';
 import type { Reason } from './outcome.ts';
 import type { Phase } from './phase.ts';
 import type { PlanEntry } from './plan.ts';
@@ -14,6 +14,14 @@ import { whyNotIn } from './window.ts';
 export const stateDuring = {
   prepare: 'preparing',
   patch: 'patching',
+  verify: 'verifying',
+} as const satisfies Record<Phase, JobState>;
+
+/** The state in which a job waits for this phase. */
+const stateBefore = {
+  prepare: 'planned',
+  patch: 'ready',
+  // What was patched waits for its verification under the same name.
   verify: 'verifying',
 } as const satisfies Record<Phase, JobState>;
 
@@ -64,9 +72,7 @@ export function passage(
   plan: readonly PlanEntry[] | null,
   now: Instant,
 ): Passage {
-  const during = stateDuring[phase];
-  const isWaiting = job.state === during || mayMove(job.state, during);
-  if (!isWaiting || job.phases[phase]) return { kind: 'pass-by' };
+  if (job.state !== stateBefore[phase]) return { kind: 'pass-by' };
   if (phase === 'verify') return { kind: 'go' };
   if (presence === 'gone') {
     return {

@@ -1,5 +1,6 @@
 /** Owns the facts that are known of a server after its job, and the reasons that verdicts carry. */
 import { z } from 'zod';
+import type { Phase } from './phase.ts';
 
 /** A stable code for programs and a sentence for people. */
 export const reasonSchema = z.object({
@@ -32,3 +33,18 @@ export const unknownFacts: Facts = {
   healthy: null,
   compliant: null,
 };
+
+/**
+ * What is known after a phase. A patch voids all that was known before it, also when nothing is heard of it. A
+ * verification looks at everything again, so what it could not find out is unknown whatever the patch said; only
+ * a reboot, which is of the past, stays.
+ */
+export function factsAfter(phase: Phase, before: Facts, said: Facts | undefined): Facts {
+  switch (phase) {
+    case 'prepare':
+    case 'patch':
+      return said ?? unknownFacts;
+    case 'verify':
+      return said ? { ...said, rebooted: said.rebooted ?? before.rebooted } : before;
+  }
+}

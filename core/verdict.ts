@@ -82,7 +82,10 @@ function judgePreparation(summary: Summary, unproven?: Reason): Verdict {
       // What can not be read can not be sealed.
       return unproven ? { state: 'failed', reasons: [unproven] } : { state: 'ready', reasons: [] };
     case 'nothing-to-do':
-      return { state: 'nothing-to-do', reasons: summary.reasons };
+      // A claim like any other: without its metadata and log in the bucket nobody could check it.
+      return unproven
+        ? { state: 'failed', reasons: [unproven, ...summary.reasons] }
+        : { state: 'nothing-to-do', reasons: summary.reasons };
     case 'unsupported':
       return { state: 'unsupported', reasons: named(summary) };
     default:
@@ -93,15 +96,23 @@ function judgePreparation(summary: Summary, unproven?: Reason): Verdict {
 function judgePatch(summary: Summary): Verdict {
   switch (summary.result) {
     case 'patched':
+    // Somebody else brought the server to its plan meanwhile.
+    case 'nothing-to-do':
       // Not yet a success: that is for the verification to say.
       return { state: 'verifying', reasons: [] };
     case 'drifted':
       return { state: 'drifted', reasons: named(summary) };
     case 'refused':
-      return { state: 'not-started', reasons: named(summary) };
+      // Out of time is the window's doing; a held lock or a broken database is the server's.
+      return { state: isOutOfTime(summary) ? 'not-started' : 'failed', reasons: named(summary) };
     default:
       return { state: 'failed', reasons: named(summary) };
   }
+}
+
+/** The code by which a script says that what is left of its time is too short to begin. */
+function isOutOfTime({ reasons }: Summary): boolean {
+  return reasons[0]?.code === 'no-time';
 }
 
 function judgeVerification(

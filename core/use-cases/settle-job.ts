@@ -4,7 +4,7 @@ import { jobKey, jobs, update } from '../entities.ts';
 import { stateDuring } from '../gate.ts';
 import type { Instant } from '../instant.ts';
 import { type Job, moveJob, type PhaseResult } from '../job.ts';
-import type { Facts, Reason } from '../outcome.ts';
+import { factsAfter, type Reason } from '../outcome.ts';
 import type { Phase } from '../phase.ts';
 import { planHash, sha256Of } from '../plan.ts';
 import type { Invocation, Objects, Ports } from '../ports.ts';
@@ -26,7 +26,7 @@ export async function settleJob(
   return update(ports.records, jobs, jobKey(campaign.id, job.server.id), (current) => {
     if (current.state !== stateDuring[phase]) return undefined;
     const summary = evidence.kind === 'summary' ? evidence.summary : undefined;
-    const facts = mergeFacts(current.facts, summary?.facts);
+    const facts = factsAfter(phase, current.facts, summary?.facts);
     const verdict = judgePhase(phase, withEarlier(evidence, current), facts, campaign.policy);
     const moved = moveJob(current, verdict.state, now, verdict.reasons);
     if (!moved) return undefined;
@@ -43,13 +43,6 @@ export async function settleJob(
 function withEarlier(evidence: Evidence, job: Job): Evidence {
   const unproven = job.phases.patch?.unproven;
   return evidence.kind === 'summary' && unproven ? { unproven, ...evidence } : evidence;
-}
-
-/** What is known later replaces what was known before; what a phase did not look at stays. */
-function mergeFacts(before: Facts, said: Facts | undefined): Facts {
-  if (!said) return before;
-  const known = Object.entries(said).filter(([, fact]) => fact !== null);
-  return { ...before, ...Object.fromEntries(known) };
 }
 
 function sealedPlan(summary: Summary | undefined): Job['plan'] {

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { patchTimeBudget, policySchema } from '../../core/policy.ts';
+import { policyOf } from '../support/samples.ts';
+
+describe('a policy', () => {
+  test('that says only its name asks for an approval, a canary, a reboot where needed, and compliance', () => {
+    expect(policySchema.parse({ schema: 1, name: 'production' })).toEqual({
+      schema: 1,
+      name: 'production',
+      mode: 'all',
+      approval: { required: true, timeoutSeconds: 259_200 },
+      waves: { canary: 1, percentages: [25, 100], soakSeconds: 900 },
+      errorBudget: { failures: 5, share: 0.1 },
+      reboot: 'if-needed',
+      removals: 'refuse',
+      requireCompliant: true,
+      maxMetadataAgeHours: 24,
+      timeouts: { delivery: 300, prepare: 1800, patch: 3600, reboot: 600, verify: 600 },
+    });
+  });
+
+  test('that says a part of something keeps the other parts', () => {
+    const policy = policyOf({
+      waves: { canary: 3 },
+      errorBudget: { share: 0 },
+      approval: { required: false },
+    });
+    expect(policy.waves).toEqual({ canary: 3, percentages: [25, 100], soakSeconds: 900 });
+    expect(policy.errorBudget).toEqual({ failures: 5, share: 0 });
+    expect(policy.approval.timeoutSeconds).toBe(259_200);
+  });
+
+  test.each([
+    [{ name: 'Production' }, 'name', 'is not a policy name'],
+    [{ name: 'a'.repeat(33) }, 'name', 'is not a policy name'],
+    [{ waves: { percentages: [25, 50] } }, 'waves.percentages', 'must end with 100'],
+    [{ waves: { percentages: [50, 50, 100] } }, 'waves.percentages', 'must rise'],
+    [{ waves: { percentages: [50, 25, 100] } }, 'waves.percentages', 'must rise'],
+    [{ waves: { percentages: [] } }, 'waves.percentages', 'Too small'],
+    [{ waves: { percentages: [0, 100] } }, 'waves.percentages[0]', 'Too small'],
+    [{ waves: { percentages: [12.5, 100] } }, 'waves.percentages[0]', 'expected int'],
+    [{ waves: { canary: 0 } }, 'waves.canary', 'Too small'],
+    [{ approval: {} }, 'approval.required', 'expected boolean'],
+    [{ approval: { required: 'no' } }, 'approval.required', 'expected boolean'],
+    [{ errorBudget: { share: 10 } }, 'errorBudget.share', 'Too big'],
+    [{ errorBudget: { failures: -1 } }, 'errorBudget.failures', 'Too small'],
+    [{ reboot: 'sometimes' }, 'reboot', '"never"|"if-needed"|"always"'],
+    [{ timeouts: { delivery: 29 } }, 'timeouts.delivery', 'Too small'],
+    [{ timeouts: { patch: 86_401 } }, 'timeouts.patch', 'Too big'],
+    [{ schema: 2 }, 'schema', 'expected 1'],
+  ])('of %j is refused, naming %s', (changes, path, message) => {
+    const refused = policySchema.safeParse({ schema: 1, name: 'production', ...changes });
+    const text = z.prettifyError(refused.error as z.ZodError);
+    expect(text).toContain(message);
+    expect(text).toContain(`at ${path}`);
+  });
+
+  test('gives a host its time for a reboot only where it may reboot', () => {
+    expect(patchTimeBudget(policyOf({ reboot: 'never' }))).toBe(3600);
+    expect(patchTimeBudget(policyOf({ reboot: 'always' }))).toBe(4200);
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import type { JobState } from '../../core/job.ts';
+import type { Facts, Reason } from '../../core/outcome.ts';
+import { type Phase, phaseSchema } from '../../core/phase.ts';
+import type { Policy } from '../../core/policy.ts';
+import type { InvocationStatus } from '../../core/ports.ts';
+import { type Summary, summarySchema } from '../../core/summary.ts';
+import { type Evidence, judgePhase, unmet, withoutSummary } from '../../core/verdict.ts';
+import { allGood, policyOf, serverOf, summaryOf } from '../support/samples.ts';
+
+const results = summarySchema.shape.result.options;
+const unproven: Reason = { code: 'result-unproven', detail: 'the object is not in the bucket' };
+const said: Reason = { code: 'disk-full', detail: '/var needs 300 MB' };
+const tolerant = policyOf({ reboot: 'never', requireCompliant: false });
+
+const judge = (
+  phase: Phase,
+  changes: Partial<Summary>,
+  because?: Reason,
+  facts = allGood,
+  policy = tolerant,
+) => {
+  const summary = summaryOf(serverOf(1), phase, changes);
+  const evidence: Evidence = because
+    ? { kind: 'summary', summary, unproven: because }
+    : { kind: 'summary', summary };
+  return judgePhase(phase, evidence, facts, policy);
+};
+
+describe('a verdict on what a server says', () => {
+  const good: Record<Phase, Partial<Record<Summary['result'], JobState>>> = {
+    prepare: { planned: 'ready', 'nothing-to-do': 'nothing-to-do', unsupported: 'unsupported' },
+    patch: { patched: 'verifying', 'nothing-to-do': 'verifying', drifted: 'drifted' },
+    verify: { verified: 'succeeded' },
+  };
+  const table = phaseSchema.options.flatMap((phase) => results.map((result) => [phase, result] as const));
+
+  test.each(table)('%s %s', (phase, result) => {
+    expect(judge(phase, { result }).state).toBe(good[phase][result] ?? 'failed');
+  });
+
+  test.each(table)('%s %s, without proof, is nothing that was sealed or ended well', (phase, result) => {
+    const { state, reasons } = judge(phase, { result }, unproven);
+    expect(['ready', 'nothing-to-do', 'succeeded']).not.toContain(state);
+    // A patch was carried out, proven or not: the verification looks at it, and the job can not succeed any more.
+    if (['ready', 'nothing-to-do', 'succeeded'].includes(good[phase][result] ?? '')) {
+      expect(state).toBe('failed');
+      expect(reasons).toContainEqual(unproven);
+    }
+  });
+
+  test.each(table)(
+    '%s %s has a reason unless it is good, and keeps the one that the server names',
+    (phase, result) => {
+      const isGood = ['ready', 'verifying', 'succeeded', 'nothing-to-do'].includes(good[phase][result] ?? '');
+      expect(judge(phase, { result }).reasons).toHaveLength(isGood ? 0 : 1);
+      if (!isGood) expect(judge(phase, { result, reasons: [said] }).reasons[0]).toEqual(said);
+    },
+  );
+
+  test('that ran out of time is not started; one that could not begin for another cause has failed', () => {
+    const refused = (code: string) =>
+      judge('patch', { result: 'refused', reasons: [{ code, detail: '' }] }).state;
+    expect(refused('no-time')).toBe('not-started');
+    expect(refused('lock-held')).toBe('failed');
+    expect(refused('dpkg-broken')).toBe('failed');
+  });
+});
+
+describe('success', () => {
+  const values = [true, false, null];
+  const facts = values.flatMap((installed) =>
+    values.flatMap((rebootPending) =>
+      values.flatMap((rebooted) =>
+        values.flatMap((healthy) =>
+          values.map((compliant): Facts => ({ installed, rebootPending, rebooted, healthy, compliant })),
+        ),
+      ),
+    ),
+  );
+  const policies = (['never', 'if-needed', 'always'] as const).flatMap((reboot) =>
+    [true, false].map((requireCompliant): Policy => policyOf({ reboot, requireCompliant })),
+  );
+
+  test.each(policies.map((policy) => [policy.reboot, policy.requireCompliant, policy] as const))(
+    'with reboot %s and compliance %s needs all that is asked to be known as such',
+    (reboot, requireCompliant, policy) => {
+      for (const one of facts) {
+        const isMet =
+          one.installed === true &&
+          one.healthy === true &&
+          (reboot === 'never' || one.rebootPending === false) &&
+          (reboot !== 'always' || one.rebooted === true) &&
+          (!requireCompliant || one.compliant === true);
+        const { state, reasons } = judge('verify', {}, undefined, one, policy);
+        expect(state).toBe(isMet ? 'succeeded' : 'failed');
+        expect(reasons.length > 0).toBe(!isMet);
+        expect(judge('verify', {}, unproven, one, policy).state).toBe('failed');
+      }
+    },
+  );
+
+  test('that is missed says what is missing and what is known of it', () => {
+    const unknown = { ...allGood, healthy: null, compliant: false };
+    expect(unmet(unknown, policyOf())).toEqual([
+      { code: 'not-healthy', detail: 'healthy: unknown' },
+      { code: 'not-compliant', detail: 'compliant: no' },
+    ]);
+  });
+});
+
+describe('a verdict on silence', () => {
+  const statuses: Record<InvocationStatus, { delivered: boolean; code: string }> = {
+    pending: { delivered: false, code: 'no-answer' },
+    'in-progress': { delivered: true, code: 'no-answer' },
+    succeeded: { delivered: true, code: 'summary-unreadable' },
+    failed: { delivered: true, code: 'summary-unreadable' },
+    'execution-timed-out': { delivered: true, code: 'execution-timed-out' },
+    'delivery-timed-out': { delivered: false, code: 'delivery-timed-out' },
+    undeliverable: { delivered: false, code: 'undeliverable' },
+    cancelled: { delivered: true, code: 'command-cancelled' },
+  };
+
+  test.each(Object.entries(statuses) as [InvocationStatus, (typeof statuses)['pending']][])(
+    '%s is never a success, and its reason names it',
+    (status, { delivered, code }) => {
+      const evidence = withoutSummary({
+        serverId: 'i-1',
+        status,
+        terminal: true,
+        statusDetails: status,
+        summary: '',
+      });
+      expect(evidence).toMatchObject({ delivered, reason: { code } });
+      const states = phaseSchema.options.map((phase) => judgePhase(phase, evidence, allGood, tolerant));
+      expect(states.map(({ state }) => state)).toEqual(
+        delivered ? ['failed', 'lost', 'lost'] : ['unreachable', 'unreachable', 'lost'],
+      );
+      for (const { reasons } of states) expect(reasons).toEqual([evidence.reason]);
+    },
+  );
+});
