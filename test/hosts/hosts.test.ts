@@ -140,6 +140,8 @@ describe.each(['booted', 'rootless'] as const)('%s hosts', (how) => {
     expect(stdout).toContain('Inst libharbor2 [2.4.1-3] (2.4.1-3+deb13u1 Debian-Security:stable-security');
     expect(stdout).toContain('Inst harbor-httpd [2.4.57-1] (2.4.57-2 Debian:stable [all])');
     expect(stdout).toContain('Inst libbuoy-data (0.9.5-1');
+    expect(stdout).not.toContain('fog-signal');
+    expect((await shell(alpha, 'apt-mark showhold')).stdout).toBe('fog-signal\n');
     expect((await shell(alpha, 'apt-mark showauto')).stdout).toBe('harbor-common\nlibbuoy0\nlibharbor2\n');
   });
 

@@ -41,6 +41,6 @@ export async function createDebianFleet(options: DebianFleetOptions): Promise<Fl
     servers,
     endpoints,
     repository: debianMirrorListener(mirror, apt, join(cache, 'mirror')),
-    layer: { files: {}, packages: [], automatic: [] },
+    layer: { files: {}, packages: [], automatic: [], held: [] },
   });
 }

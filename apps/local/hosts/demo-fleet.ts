@@ -1,9 +1,15 @@
 /** The packages of the demonstration: what its hosts have installed, and what waits for them in the repository. */
 import type { PackageSpec } from './deb-file.ts';
+import type { Host } from './host.ts';
 import type { Repository } from './repository.ts';
 import type { SandboxFleetOptions } from './sandbox-fleet.ts';
 
 const READY = '[ -d /run/systemd/system ] || exit 0';
+
+/** As web servers do it: a configuration that the new version does not take lets its upgrade fail. */
+const CONFIG_TEST =
+  "if grep -q '^legacy-tls' /etc/harbor/harbor.conf; then\n" +
+  '  echo "harbor-httpd: /etc/harbor/harbor.conf: legacy-tls is not known any more" >&2; exit 1\nfi\n';
 
 function httpd(version: string): PackageSpec {
   return {
@@ -21,7 +27,7 @@ function httpd(version: string): PackageSpec {
       },
     },
     scripts: {
-      postinst: `#!/bin/sh\nset -e\nsystemctl -q enable harbor-httpd.service\n${READY}\nsystemctl daemon-reload\nsystemctl restart harbor-httpd.service\n`,
+      postinst: `#!/bin/sh\nset -e\n${CONFIG_TEST}systemctl -q enable harbor-httpd.service\n${READY}\nsystemctl daemon-reload\nsystemctl restart harbor-httpd.service\n`,
     },
   };
 }
@@ -64,7 +70,7 @@ const plain = (name: string, version: string, section = 'utils', depends?: strin
   files: { [`/usr/share/${name}/version`]: { content: `${version}\n` } },
 });
 
-export const demoPackages: Pick<SandboxFleetOptions, 'installed' | 'automatic'> = {
+export const demoPackages: Pick<SandboxFleetOptions, 'installed' | 'automatic' | 'held'> = {
   installed: [
     httpd('2.4.57-1'),
     library('2.4.1-3'),
@@ -78,6 +84,7 @@ export const demoPackages: Pick<SandboxFleetOptions, 'installed' | 'automatic'> 
     plain('fog-signal', '1.2-4'),
   ],
   automatic: ['libharbor2', 'libbuoy0', 'harbor-common'],
+  held: ['fog-signal'],
 };
 
 /** Publishes the updates that the demonstration's hosts will find pending. */
@@ -89,10 +96,18 @@ export async function publishDemoUpdates(repository: Repository): Promise<void> 
     plain('libbuoy-data', '0.9.5-1', 'libs'),
     plain('tide-tables', '2026b-0+deb13u1', 'localization'),
     plain('cargo-manifest', '4.0.2-1', 'database'),
+    plain('fog-signal', '1.3-1'),
   ]);
   await repository.publish('stable-security', [
     library('2.4.1-3+deb13u1'),
     kernel('6.12.30-1'),
     plain('anchor-tools', '1:5.2-2+deb13u1'),
   ]);
+}
+
+/** Leaves a setting on a host with which the new web server will not start, so that its patch fails there. */
+export async function breakDemoPatch(host: Host): Promise<void> {
+  const path = '/etc/harbor/harbor.conf';
+  const before = (await host.readFile(path)) ?? '';
+  await host.writeFile(path, `${before}legacy-tls = yes\n`, 0o644);
 }

@@ -1,4 +1,5 @@
 /** Brings up hosts on a base: places them in a vessel, connects them, and takes all of it away again. */
+import { readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { type SystemdVessel, systemdBoot } from './booted-host.ts';
 import type { Host } from './host.ts';
@@ -52,6 +53,20 @@ function startHost(vessel: Vessel, { id, name }: FleetServer): Promise<Host> {
   });
 }
 
+/** Measured: a booted systemd, journald, dbus and logind take six inotify instances, and all of root's share one limit. */
+const INOTIFY_PER_HOST = 6;
+const INOTIFY_OF_OTHERS = 16;
+
+async function checkInotify(hosts: number): Promise<void> {
+  const setting = 'fs.inotify.max_user_instances';
+  const limit = Number(await readFile(`/proc/sys/${setting.replaceAll('.', '/')}`, 'utf8'));
+  const needed = hosts * INOTIFY_PER_HOST + INOTIFY_OF_OTHERS;
+  if (needed > limit)
+    throw new Error(
+      `${hosts} booted hosts need ${setting} of ${needed}, it is ${limit}: raise it with sysctl, or start fewer`,
+    );
+}
+
 /** @param vessel an empty vessel, which this closes when the fleet closes or cannot be brought up */
 export async function startFleet(
   vessel: Vessel,
@@ -69,6 +84,7 @@ export async function startFleet(
     await vessel.close();
   };
   try {
+    if (vessel.how === 'booted') await checkInotify(servers.length);
     const files = {
       '/etc/hosts': `127.0.0.1 localhost\n${ENDPOINT_ADDRESS} ${MIRROR_NAME}\n`,
       ...layer.files,

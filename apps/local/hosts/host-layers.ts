@@ -14,6 +14,8 @@ export interface Layer {
   readonly packages: readonly DebFile[];
   /** Names of packages to mark as installed automatically. */
   readonly automatic: readonly string[];
+  /** Names of packages that the operator of the hosts holds. */
+  readonly held: readonly string[];
 }
 
 const INSTALL = `
@@ -24,7 +26,8 @@ shift
 mount --rbind /dev root/dev
 mount --rbind /proc root/proc
 mount --bind packages root/mnt
-chroot root sh -c 'dpkg --force-unsafe-io --install /mnt/*.deb && { [ $# = 0 ] || apt-mark -qq auto "$@"; }' sh "$@" >&2
+chroot root sh -c 'dpkg --force-unsafe-io --install /mnt/*.deb' >&2
+for package in "$@"; do chroot root apt-mark -qq "\${package%%:*}" "\${package#*:}" >&2; done
 `;
 
 const MOUNT = `
@@ -58,7 +61,8 @@ export async function writeLayer(vessel: Vessel, layer: Layer): Promise<void> {
     // Its mounts go with its namespace.
     ...['unshare', '--mount', 'sh', '-c', INSTALL, 'sh'],
     overlayOptions(vessel),
-    ...layer.automatic,
+    ...layer.automatic.map((name) => `auto:${name}`),
+    ...layer.held.map((name) => `hold:${name}`),
   ]);
 }
 

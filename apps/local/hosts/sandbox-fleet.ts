@@ -17,6 +17,8 @@ export interface SandboxFleetOptions {
   readonly installed: readonly PackageSpec[];
   /** Names among those that count as installed automatically, as dependencies are. */
   readonly automatic: readonly string[];
+  /** Names among those that an operator has put on hold. */
+  readonly held?: readonly string[];
   readonly endpoints: Endpoints;
   readonly progress: Progress;
   /** The machine's own time. */
@@ -67,6 +69,7 @@ export async function createSandboxFleet(options: SandboxFleetOptions): Promise<
       files: packageSources(key.keyring, how),
       packages: options.installed.map((spec) => buildDeb(spec, modified)),
       automatic: options.automatic,
+      held: options.held ?? [],
     },
   });
   return { ...fleet, repository };
