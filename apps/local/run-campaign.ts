@@ -1,0 +1,169 @@
+/** Runs one campaign on the embedded host, from the first server up to the report. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { documentPrefix } from '../../core/document.ts';
+import { instantOf } from '../../core/instant.ts';
+import type { Job } from '../../core/job.ts';
+import type { Server } from '../../core/server.ts';
+import { createCampaign } from '../../core/use-cases/create-campaign.ts';
+import { planWaves } from '../../core/waves.ts';
+import { createDynamoDbRecords } from '../../lambdas/aws/dynamodb-records.ts';
+import { assembleDocuments } from '../../ssm-documents/assemble.ts';
+import { createEndpoints } from './aws/endpoints.ts';
+import { createClock } from './clock.ts';
+import { countServerRequest, countTransitions, createCostMeter } from './cost-meter.ts';
+import { approveWhenAsked, demoCampaign } from './demo-campaign.ts';
+import { createDiskObjects } from './disk-objects.ts';
+import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
+import { createEmbeddedHost } from './embedded-host.ts';
+import { createFolderNotices } from './folder-notices.ts';
+import { type LocalFleet, startLocalFleet } from './local-fleet.ts';
+import { observedRecords, type Watcher } from './observed-records.ts';
+import { type HostsUsed, loadReport, type ReportData } from './report/report-data.ts';
+import { createCommands, createFleet } from './run-command/commands.ts';
+import { createHostAgent } from './run-command/host-agent.ts';
+import { RunCommand } from './run-command/service.ts';
+import { stopwatch, systemNow } from './system-clock.ts';
+
+/** The agent calls `shutdown -r +1`; nobody watches a demonstration for that minute. */
+const rebootDelay = 1;
+
+export interface CampaignRun {
+  readonly used: HostsUsed;
+  readonly servers: readonly Server[];
+  readonly failCanary: boolean;
+  /** State, objects, notices and the report go here. */
+  readonly folder: string;
+  readonly watcher: Watcher & { note(text: string): void };
+  /** Aborts when the person wants to end the run. */
+  readonly interrupted: AbortSignal;
+  /** Told the clock of the run as soon as there is one. */
+  readonly onClock?: (now: () => number) => void;
+}
+
+export async function runCampaign(run: CampaignRun): Promise<ReportData> {
+  const { folder, servers, watcher, used } = run;
+  const started = stopwatch();
+  await mkdir(folder, { recursive: true });
+  const closing: (() => Promise<unknown>)[] = [];
+  // Last opened, first closed; whatever fails on the way down keeps nothing else from closing.
+  const closeAll = async () => {
+    for (const close of closing.splice(0).reverse()) {
+      await close().catch((error: unknown) => watcher.note(`while closing: ${String(error)}`));
+    }
+  };
+  try {
+    const clock = createClock(systemNow(), stopwatch);
+    run.onClock?.(clock.now);
+    const meter = createCostMeter();
+    const { place } = servers[0] as Server;
+    const objects = createDiskObjects({
+      folder: join(folder, 'objects'),
+      bucket: 'quarterdeck-campaigns',
+      region: place.region,
+    });
+    const database = await startEmbeddedDynamoDb(join(folder, 'dynamodb'));
+    closing.push(() => database.close());
+    const records = createDynamoDbRecords({
+      table: database.table,
+      calls: database.calls,
+      wait: (millis) => new Promise((resolve) => setTimeout(resolve, millis)),
+    });
+    const endpoints = createEndpoints({
+      objects,
+      // Servers sign with their own clocks, which know nothing of skipped hours.
+      clock: { now: systemNow },
+      onRequest: (request) => countServerRequest(meter, request),
+    });
+    const failing = run.failCanary ? canaryOf(servers) : undefined;
+    const fleet = await startLocalFleet({ used, servers, endpoints, failing, progress: watcher.note });
+    closing.push(() => fleet.close());
+    const serversUp = stopwatch();
+
+    const service = new RunCommand({
+      clock,
+      ...place,
+      emit: (event) => host.publish(event),
+    });
+    for (const { name, content } of assembleDocuments(join(import.meta.dirname, '../../ssm-documents'))) {
+      service.registerDocument(`${documentPrefix}${name}`, JSON.stringify(content));
+    }
+    registerHosts(service, fleet, (local) =>
+      createHostAgent(local, { clock, region: place.region, rebootDelay }),
+    );
+    const host = createEmbeddedHost({
+      clock,
+      random: Math.random,
+      records: observedRecords(records, watcher),
+      objects,
+      commands: createCommands(service),
+      fleet: createFleet(service),
+      notices: createFolderNotices({ folder: join(folder, 'notices'), clock }),
+      meter,
+      stopwatch,
+      onError: (error) => watcher.note(String(error)),
+    });
+    const campaign = demoCampaign(servers, instantOf(clock.now()));
+    await clock.busy(() => createCampaign(host.ports, campaign, instantOf(clock.now())));
+    approveWhenAsked(clock, host.ports, campaign.campaignId, (error) => watcher.note(String(error)));
+    await untilInterrupted(run.interrupted, host.finish(campaign.campaignId));
+    countTransitions(meter, host.engine.transitions());
+    const ended = stopwatch();
+    const gathered = await loadReport(objects, campaign.campaignId);
+    return {
+      ...gathered,
+      cost: meter.reading(),
+      hosts: used,
+      timings: {
+        servers: seconds(started, serversUp),
+        campaign: seconds(serversUp, ended),
+        report: seconds(ended, stopwatch()),
+      },
+    };
+  } finally {
+    await closeAll();
+  }
+}
+
+/** The first wave's first server, by the rule that the campaign itself will use. */
+function canaryOf(servers: readonly Server[]): Server | undefined {
+  return planWaves(servers, { canary: 1, percentages: [100], soakSeconds: 0 })[0]?.[0];
+}
+
+function registerHosts(
+  service: RunCommand,
+  fleet: LocalFleet,
+  agentOf: (host: LocalFleet['hosts'][number]) => ReturnType<typeof createHostAgent>,
+) {
+  for (const host of fleet.hosts) service.registerInstance(host.id, agentOf(host), host.name);
+}
+
+export class Interrupted extends Error {
+  constructor() {
+    super('interrupted: the campaign was left where it was');
+    this.name = 'Interrupted';
+  }
+}
+
+async function untilInterrupted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let listener = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    listener = () => reject(new Interrupted());
+    if (signal.aborted) listener();
+    else signal.addEventListener('abort', listener);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', listener);
+  }
+}
+
+function seconds(from: number, to: number): number {
+  return Math.round((to - from) / 100) / 10;
+}
+
+/** Whether every server ended as one would wish. */
+export function allIsWell(jobs: readonly Pick<Job, 'state'>[]): boolean {
+  return jobs.every(({ state }) => state === 'succeeded' || state === 'nothing-to-do');
+}
