@@ -14,12 +14,6 @@ fetch_metadata() {
   fi
   apt-get -c "$lists.conf" -q update >"$output" 2>&1 || status=$?
   cat -- "$output" >>"$LOG"
-  list_targets "$lists.conf"
-  if [[ ! -s $WORK/targets ]]; then
-    METADATA_PROBLEM=no-repositories
-    METADATA_DETAIL='no repository is configured: that is not the same as nothing to update'
-    return 1
-  fi
   # apt before 2.1.11 knows no error mode and returns 0 when only some repositories failed.
   if ((status != 0)) || grep -qE '^(Err:|[EW]: (Failed to fetch|Some index files))' "$output"; then
     METADATA_DETAIL=$(grep -E '^E: |^W: .*(Failed|signature|NO_PUBKEY|GPG)' "$output" | head -n 1)
@@ -28,9 +22,16 @@ fetch_metadata() {
       METADATA_PROBLEM=key-untrusted
       ;;
     *'is expired since'* | *'is not valid yet'* | *'is expired (invalid since'*) METADATA_PROBLEM=metadata-stale ;;
+    *'Hash Sum mismatch'* | *'unexpected size'*) METADATA_PROBLEM=metadata-altered ;;
     *'changed its '*) METADATA_PROBLEM=repository-changed ;;
     *) METADATA_PROBLEM=repository-unreachable ;;
     esac
+    return 1
+  fi
+  list_targets "$lists.conf"
+  if [[ ! -s $WORK/targets ]]; then
+    METADATA_PROBLEM=no-repositories
+    METADATA_DETAIL='no repository is configured: that is not the same as nothing to update'
     return 1
   fi
   if [[ ! -s $WORK/packages-lists ]]; then

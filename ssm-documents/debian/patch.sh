@@ -49,6 +49,7 @@ begin_patch() {
   [[ -n $PLAN_SHA256 ]] || conclude 1 failed no-plan 'the order has no plan for this server'
   describe_plan
   ST[plan]=$PLAN_JSON
+  timed lock wait_for_locks
   list_installed "$WORK/installed" || conclude 101 refused dpkg-broken 'dpkg-query can not read the package database'
   compare_plan "$STATE/compared.before"
   names=$(names_with "$STATE/compared.before" gone)
@@ -62,7 +63,6 @@ begin_patch() {
   fi
   require_time
   audit_packages || conclude 101 refused dpkg-broken "$REPLY"
-  timed lock wait_for_locks
   check_plan_files
   timed simulate simulate_plan
   look_for_newer
@@ -225,7 +225,7 @@ reboot_where_asked() {
     FACTS[rebootPending]=true
     wanted=yes
   fi
-  [[ $Reboot != always || ${FACTS[rebooted]} == true || ${ST[outcome]} != patched ]] || wanted=yes
+  [[ $Reboot != always || ${FACTS[rebooted]} == true || ${ST[outcome]} == nothing ]] || wanted=yes
   [[ $wanted == yes ]] || return 0
   seconds_left
   if [[ ${ST[outcome]} == failed ]]; then

@@ -16,8 +16,8 @@ pre_check() {
   require_tools
   read_order prepare blocked
   require_room
-  require_whole_packages
   require_free_locks
+  require_whole_packages
   warn_of_other_patchers
   warn_of_the_rest
 }
@@ -44,17 +44,18 @@ require_room() {
     conclude 105 blocked inodes "$ROOT/var has only $inodes inodes left"
 }
 
-require_whole_packages() {
-  local REPLY
-  list_installed "$WORK/installed" || conclude 101 blocked dpkg-broken 'dpkg-query can not read the package database'
-  audit_packages || conclude 101 blocked dpkg-broken "$REPLY"
-}
-
+# Before the packages are looked at: while somebody installs, they are not whole.
 require_free_locks() {
   local REPLY patience
   patience=$((TimeBudget / 4))
   await_locks $((patience < 120 ? patience : 120)) ||
     conclude 102 blocked lock-held "the package database is locked by $REPLY"
+}
+
+require_whole_packages() {
+  local REPLY
+  list_installed "$WORK/installed" || conclude 101 blocked dpkg-broken 'dpkg-query can not read the package database'
+  audit_packages || conclude 101 blocked dpkg-broken "$REPLY"
 }
 
 warn_of_other_patchers() {

@@ -24,7 +24,8 @@ reasons_json() {
   for item in "${@:1:5}"; do
     json_string "${item#*$'\t'}"
     while ((${#REPLY} > length)); do
-      item=${item:0:${#item}-(${#REPLY}-length+3)/2-1}...
+      # An escaped character counts twice in JSON; half of what is too much, and what the dots take, always goes.
+      item=${item:0:${#item}-(${#REPLY}-length+1)/2-3}...
       json_string "${item#*$'\t'}"
     done
     list+="${list:+,}{\"code\":\"${item%%$'\t'*}\",\"detail\":$REPLY}"

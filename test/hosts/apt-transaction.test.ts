@@ -56,7 +56,7 @@ afterAll(() => fleet?.close());
 
 const versions = async (host: Host) =>
   Object.fromEntries(
-    (await shell(host, "dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\\n'")).stdout
+    (await shell(host, `dpkg-query -W -f '\${Package} \${Version} \${db:Status-Abbrev}\\n'`)).stdout
       .trim()
       .split('\n')
       .map((line) => line.trim().split(' '))
