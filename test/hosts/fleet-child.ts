@@ -1,4 +1,4 @@
-/** Starts a fleet in a process of its own, prints what it is made of, and waits to be killed. */
+/** Starts a fleet in a process of its own, says so, and waits to be killed, or closes it on SIGTERM. */
 import { createSandboxFleet } from '../../apps/local/hosts/sandbox-fleet.ts';
 
 const [how, cache] = process.argv.slice(2);
@@ -21,4 +21,5 @@ const fleet = await createSandboxFleet({
 });
 // A name that no other process has, to look for afterwards.
 for (const host of fleet.hosts) host.run({ argv: ['sleep', `${100_000 + process.pid}`] });
+process.once('SIGTERM', () => fleet.close());
 process.stdout.write('up\n');

@@ -61,10 +61,7 @@ describe.each(['booted', 'rootless'] as const)('%s hosts', (how) => {
     await publishDemoUpdates(fleet.repository);
   });
 
-  afterAll(async () => {
-    await fleet?.close();
-    expect(await leftovers(cacheFolder())).toEqual([]);
-  });
+  afterAll(() => fleet?.close());
 
   it('run commands as root in / with nothing but the environment they were given', async () => {
     const ran = await finish(alpha, {
@@ -301,6 +298,14 @@ describe('a machine after its fleet', () => {
     await once(child.stdout, 'data');
     return child;
   }
+
+  it.each(['booted', 'rootless'])('is clean as soon as the %s fleet has closed', async (how) => {
+    const child = await startChild(how);
+    expect((await leftovers(cache)).length).toBeGreaterThan(0);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(await leftovers(cache)).toEqual([]);
+  });
 
   it.each(['booted', 'rootless'])('is clean although the process of the %s fleet was killed', async (how) => {
     const child = await startChild(how);

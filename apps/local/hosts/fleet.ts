@@ -30,7 +30,7 @@ export interface Fleet {
 }
 
 /** The name under which hosts know where their packages come from. */
-export const MIRROR_NAME = 'mirror.internal';
+const MIRROR_NAME = 'mirror.internal';
 export const MIRROR_URL = `http://${MIRROR_NAME}:${PORTS.repository}`;
 
 function isSystemdVessel(vessel: Vessel): vessel is SystemdVessel {

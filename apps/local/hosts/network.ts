@@ -10,9 +10,9 @@ import type { Vessel } from './vessel.ts';
 export const ENDPOINT_ADDRESS = '169.254.169.254';
 export const PORTS = { metadata: 80, s3: 4566, repository: 8080 } as const;
 
-export type Service = keyof typeof PORTS;
+type Service = keyof typeof PORTS;
 /** What answers a host, by service. */
-export type HostListeners = Readonly<Record<Service, RequestListener>>;
+type HostListeners = Readonly<Record<Service, RequestListener>>;
 
 export interface Network {
   /** Makes the network namespace of a host, and routes its requests. */

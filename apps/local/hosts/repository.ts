@@ -98,7 +98,9 @@ function folderListener(folder: string): RequestListener {
     try {
       const path = decodeURIComponent(new URL(request.url ?? '/', 'http://repository').pathname);
       // Always the whole file: dates are too coarse to answer "not modified" about a repository of seconds.
-      const content = await readFile(join(folder, path));
+      const file = join(folder, path);
+      if (!file.startsWith(`${folder}/`)) return void response.writeHead(404).end();
+      const content = await readFile(file);
       response.writeHead(200, { 'content-length': content.length });
       response.end(request.method === 'HEAD' ? undefined : content);
     } catch {
