@@ -1,0 +1,25 @@
+/** Says what became of one planned package change. */
+import type { PackageChange, ReportJob } from '../../../core/report.ts';
+
+export type ChangeOutcome =
+  | 'as planned'
+  | 'other version'
+  | 'unchanged'
+  | 'missing'
+  | 'not attempted'
+  | 'unknown';
+
+export function changeOutcome(change: PackageChange, job: ReportJob): ChangeOutcome {
+  if (!job.phases.patch) return 'not attempted';
+  // A list of versions in which no planned package occurs is no list: the server could not make one.
+  const looked = job.phases.patch.object !== null && job.phases.patch.unproven === null;
+  if (!looked || job.packages.every(({ to, planned }) => to === null && planned !== null)) return 'unknown';
+  if (change.to === change.planned) return 'as planned';
+  if (change.to === null) return 'missing';
+  return change.to === change.from ? 'unchanged' : 'other version';
+}
+
+/** Whether the change has come about; a version other than planned was put there by somebody else. */
+export function hasCome(outcome: ChangeOutcome): boolean {
+  return outcome === 'as planned' || outcome === 'other version';
+}

@@ -1,0 +1,145 @@
+/** Says in plain words what became of a campaign: the first sentence of the report, and the last of a run. */
+import { isFailure, type JobState } from '../../../core/job.ts';
+import type { Report, ReportJob } from '../../../core/report.ts';
+import { byUrgency, isFine, stateWords, type Tone } from './state-words.ts';
+
+export interface VerdictWords {
+  readonly tone: Tone;
+  /** One sentence with numbers. */
+  readonly headline: string;
+  /** The sentences after it. */
+  readonly details: readonly string[];
+}
+
+export function verdictWords(report: Report, jobs: readonly ReportJob[]): VerdictWords {
+  const missing = report.campaign.serverCount - jobs.length;
+  const unaccounted = missing > 0 ? [`Of ${serversText(missing)} this report knows nothing.`] : [];
+  const { tone, headline } = sentence(report, jobs);
+  const details = [
+    ...(report.reason && report.state !== 'completed' ? [`${sentenceCase(report.reason.detail)}.`] : []),
+    ...unaccounted,
+    ...work(jobs),
+  ];
+  return { tone: missing > 0 ? 'bad' : tone, headline, details };
+}
+
+function sentence(report: Report, jobs: readonly ReportJob[]): Pick<VerdictWords, 'tone' | 'headline'> {
+  const all = serversText(report.campaign.serverCount);
+  const succeeded = jobs.filter(({ state }) => state === 'succeeded').length;
+  const untouched = jobs.every((job) => job.dispatched === null);
+  const others = tally(jobs.filter(({ state }) => state !== 'succeeded'));
+  const patched = `${succeeded} of ${all} ${succeeded === 1 ? 'is' : 'are'} patched and verified`;
+  switch (report.state) {
+    case 'completed':
+      return completed(report, jobs, all, patched);
+    case 'nothing-to-do':
+      return jobs.every(({ state }) => state === 'nothing-to-do')
+        ? {
+            tone: 'calm',
+            headline: `There was nothing to update on ${all === '1 server' ? all : `any of ${all}`}.`,
+          }
+        : { tone: 'watch', headline: `There was nothing to patch on ${all}: ${others}.` };
+    case 'denied':
+      return {
+        tone: 'watch',
+        headline: `Not approved: ${untouched ? `${all} left as they were` : patched}.`,
+      };
+    case 'missed':
+      return {
+        tone: 'bad',
+        headline: `The window was missed: ${untouched ? `${all} left as they were` : patched}.`,
+      };
+    case 'stopped':
+      return { tone: 'bad', headline: `Stopped: ${patched}${others && `; ${others}`}.` };
+    case 'broken':
+      return { tone: 'bad', headline: `The campaign broke off: ${patched}${others && `; ${others}`}.` };
+    default:
+      return { tone: 'bad', headline: `The campaign has not ended: ${patched}${others && `; ${others}`}.` };
+  }
+}
+
+function completed(
+  report: Report,
+  jobs: readonly ReportJob[],
+  all: string,
+  patched: string,
+): Pick<VerdictWords, 'tone' | 'headline'> {
+  const others = tally(jobs.filter(({ state }) => state !== 'succeeded'));
+  const succeeded = jobs.filter(({ state }) => state === 'succeeded').length;
+  if (succeeded === report.campaign.serverCount) {
+    return {
+      tone: 'good',
+      headline:
+        succeeded === 1 ? 'The one server is patched and verified.' : `All ${all} are patched and verified.`,
+    };
+  }
+  if (jobs.every(({ state }) => isFine(state))) {
+    return {
+      tone: 'good',
+      headline: `All ${all} are up to date: ${succeeded} patched and verified, ${others}.`,
+    };
+  }
+  const isBad = jobs.some(({ state }) => stateWords[state].tone === 'bad');
+  return { tone: isBad ? 'bad' : 'watch', headline: `${patched}; ${others}.` };
+}
+
+/** What was done, in numbers that were counted. */
+function work(jobs: readonly ReportJob[]): string[] {
+  const changed = jobs.flatMap(({ packages }) =>
+    packages.filter(({ from, to }) => to !== null && to !== from),
+  );
+  const rebooted = jobs.filter(({ facts }) => facts.rebooted === true).length;
+  const pending = jobs.filter(({ facts }) => facts.rebootPending === true).length;
+  if (changed.length === 0) return [];
+  const security = changed.filter((change) => change.security).length;
+  const sentences = [
+    `${count(changed.length, 'package')} changed, ${security} of them for security.`,
+    rebooted > 0 && `${serversText(rebooted)} rebooted.`,
+    pending > 0 && `${serversText(pending)} still ${pending === 1 ? 'needs' : 'need'} a reboot.`,
+  ];
+  return sentences.filter((text) => text !== false);
+}
+
+/** `1 failed, 2 drifted …`, worst first. */
+function tally(jobs: readonly ReportJob[]): string {
+  const counts = new Map<JobState, number>();
+  for (const { state } of jobs) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts]
+    .toSorted(([a], [b]) => byUrgency(a, b))
+    .map(([state, number]) => `${number} ${told(state, number)}`)
+    .join(', ');
+}
+
+function told(state: JobState, number: number): string {
+  const { told: words } = stateWords[state];
+  return number === 1
+    ? words
+    : words.replace(' and was ', ' and were ').replace(' its patch ', ' their patch ');
+}
+
+/** `1 of 5 failures allowed`, over this campaign alone: the budget may have been drawn on by others before it. */
+export function budgetText(report: Report, jobs: readonly ReportJob[]): string {
+  const { failures, share } = report.campaign.policy.errorBudget;
+  const failed = jobs.filter((job) => isFailure({ ...job, campaignId: report.campaign.id })).length;
+  const dispatched = jobs.filter((job) => job.dispatched !== null).length;
+  return (
+    `${failed} of ${dispatched} dispatched servers failed; policy ${report.campaign.policy.name} allows ` +
+    `${failures} and ${percent(share)} over all campaigns of ${report.campaign.quarter}`
+  );
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}
+
+function serversText(number: number): string {
+  return count(number, 'server');
+}
+
+export function count(number: number, thing: string): string {
+  return `${number.toLocaleString('en-US')} ${thing}${number === 1 ? '' : 's'}`;
+}
+
+function sentenceCase(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/[.\s]+$/, '');
+}
