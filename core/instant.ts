@@ -1,5 +1,4 @@
 /** Owns the one form in which points in time are stored and compared. */
-import { DateTime } from 'luxon';
 import { z } from 'zod';
 
 /**
@@ -15,15 +14,21 @@ export const instantSchema = z
     /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z$/,
     'is not an instant: write it like 2026-11-21T01:00:00.000Z',
   )
-  .refine((text) => DateTime.fromISO(text).isValid, 'names a moment that does not exist');
+  .refine(isOnTheCalendar, 'names a moment that does not exist');
+
+/** Date.parse alone would take 30 February for 2 March. */
+function isOnTheCalendar(text: string): boolean {
+  const millis = Date.parse(text);
+  return !Number.isNaN(millis) && instantOf(millis) === text;
+}
 
 /** @param millis epoch milliseconds */
 export function instantOf(millis: number): Instant {
-  return DateTime.fromMillis(millis, { zone: 'utc' }).toISO({ precision: 'milliseconds' }) as Instant;
+  return new Date(millis).toISOString();
 }
 
 export function millisOf(instant: Instant): number {
-  return DateTime.fromISO(instant, { zone: 'utc' }).toMillis();
+  return Date.parse(instant);
 }
 
 /** @param seconds may be negative */

@@ -62,7 +62,8 @@ export function describeInstanceInformation(
       if (Key === 'PingStatus') return Values.includes(instance.PingStatus);
       throw new RunCommandError('InvalidFilterKey', `cannot filter instances by ${Key}`);
     });
-  const { rows, ...more } = page(service.instances().filter(wanted), request);
+  const ids = request.Filters?.find(({ Key }) => Key === 'InstanceIds')?.Values;
+  const { rows, ...more } = page(service.instances(ids).filter(wanted), request);
   return { InstanceInformationList: rows, ...more };
 }
 

@@ -152,9 +152,14 @@ export class RunCommand {
     return [...this.#commands.values()].reverse();
   }
 
-  instances(): readonly InstanceInformation[] {
+  /** @param ids all when not given; those that are not known are left out */
+  instances(ids: readonly string[] = [...this.#instances.keys()]): readonly InstanceInformation[] {
     const now = this.#options.clock.now() / 1000;
-    return [...this.#instances].map(([instanceId, { agent, computerName }]) => ({
+    const known = ids.flatMap((id) => {
+      const instance = this.#instances.get(id);
+      return instance ? [[id, instance] as const] : [];
+    });
+    return known.map(([instanceId, { agent, computerName }]) => ({
       InstanceId: instanceId,
       PingStatus: agent.online(instanceId) ? 'Online' : 'ConnectionLost',
       LastPingDateTime: now,
