@@ -1,9 +1,10 @@
 /** Owns `npm run bench`: runs every bench, or those named, and prints one table; exit 1 when a bound is not kept. */
 import { parseArgs } from 'node:util';
 import type { Bench, BenchRow } from './bench.ts';
+import { costBench, scaleBench } from './campaigns.ts';
 import { recordsBench } from './records.ts';
 
-const benches: readonly Bench[] = [recordsBench];
+const benches: readonly Bench[] = [recordsBench, costBench, scaleBench];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

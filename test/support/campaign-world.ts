@@ -50,6 +50,8 @@ export interface WorldOptions {
   readonly fleet?: (fleet: Fleet) => Fleet;
   readonly seed?: number;
   readonly campaignId?: string;
+  /** Real milliseconds, where durations of functions matter. */
+  readonly stopwatch?: () => number;
 }
 
 export interface World {
@@ -114,7 +116,7 @@ export function createWorld(options: WorldOptions): World {
     fleet: (options.fleet ?? same)(createFleet(service)),
     notices: { send: async (notice) => void notices.push(notice) },
     meter,
-    stopwatch: () => 0,
+    stopwatch: options.stopwatch ?? (() => 0),
     onError: (error) => errors.push(error),
     ...(options.faults && { faults: options.faults }),
   });
