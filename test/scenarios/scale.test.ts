@@ -49,6 +49,7 @@ async function preparedCampaign() {
       family: plan.family,
       serverIds: [...plan.serverIds],
       runs: {},
+      sweptAt: null,
       sealed: { digest: batchDigest(plans), plans },
     };
     await create(records, batches, batch);
