@@ -273,7 +273,8 @@ describe('systemd in a booted host', () => {
         (online) => !online,
       ),
     ).toBe(false);
-    await sleep(500);
+    // Longer than a boot takes.
+    await sleep(3000);
     expect(host.online()).toBe(false);
     await host.reboot();
     expect((await shell(host, 'systemctl is-system-running')).stdout).toBe('running\n');
