@@ -24,6 +24,8 @@ export const runSchema = z.object({
   order: z.object({ key: z.string(), sha256: z.string() }).nullable(),
   /** By range of `serverIds`, `0-49`: a refused call is split in halves. */
   commands: z.record(z.string(), z.string()),
+  /** Ranges that were refused as a whole: from then on only their halves are sent. */
+  split: z.array(z.string()),
   /** When every server must have answered; those that have not are settled as lost or unreachable. */
   deadline: instantSchema,
   counts: z.partialRecord(jobStateSchema, z.number().int().positive()).nullable(),
@@ -44,6 +46,8 @@ export const batchSchema = z.object({
     patch: runSchema.optional(),
     verify: runSchema.optional(),
   }),
+  /** When a sweeper with too much to do looked at it last: it goes to the end of the row. */
+  sweptAt: instantSchema.nullable(),
   /** The plans of a prepared batch. */
   sealed: z
     .object({ digest: z.string(), plans: z.array(z.object({ serverId: serverIdSchema, hash: z.string() })) })

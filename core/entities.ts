@@ -59,8 +59,10 @@ export const batches: Entity<Batch> = {
   key: (batch) => batchKey(batch.campaignId, batch.id),
   due: (batch) => {
     const open = Object.values(batch.runs).flatMap((run) => (run && run.state !== 'answered' ? [run] : []));
-    const at = open.map((run) => plusSeconds(run.startedAt, recheckSeconds)).toSorted()[0];
-    return at === undefined ? undefined : { shard: shardOf(batch.campaignId + batch.id), at };
+    const first = open.map((run) => run.startedAt).toSorted()[0];
+    if (first === undefined) return undefined;
+    const seen = batch.sweptAt !== null && batch.sweptAt > first ? batch.sweptAt : first;
+    return { shard: shardOf(batch.campaignId + batch.id), at: plusSeconds(seen, recheckSeconds) };
   },
 };
 

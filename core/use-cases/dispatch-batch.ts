@@ -70,8 +70,8 @@ export async function dispatchBatch(
       return settleRun(ports, ref, now);
     case 'dispatching': {
       const gated = run.order === null ? await passGate(ports, ref, campaign, batch, now) : run;
-      await markUnderWay(ports, ref, batch, gated, now);
-      await sendCommands(ports, ref, campaign, batch, gated, recovering, now);
+      const underWay = await markUnderWay(ports, ref, batch, gated, now);
+      await sendCommands(ports, ref, campaign, batch, gated, underWay, recovering, now);
       // Servers that were refused, or a batch of which nobody was left, need no event to be complete.
       return settleRun(ports, ref, now);
     }
@@ -101,7 +101,8 @@ async function claim(
     if (run.state === 'answered') return withRun(current, ref, { ...run, state: 'complete', token });
     if (run.state !== 'dispatching') return withRun(current, ref, { ...run, token });
     if (now < run.leaseUntil) throw new BatchBusy(ref, run.leaseUntil);
-    return withRun(current, ref, { ...run, token, leaseUntil: plusSeconds(now, leaseSeconds) });
+    const { leaseUntil, deadline } = newRun(campaign, ref, token, now);
+    return withRun(current, ref, { ...run, token, leaseUntil, deadline });
   });
   return { batch, run: batch.runs[ref.phase] as Run, recovering };
 }
@@ -116,6 +117,7 @@ function newRun(campaign: Campaign, ref: RunRef, token: string, now: Instant): R
     offlineIds: [],
     order: null,
     commands: {},
+    split: [],
     deadline: plusSeconds(now, commandSeconds(campaign, ref.phase) + leaseSeconds),
     counts: null,
   };
@@ -159,15 +161,26 @@ async function passGate(
   return setRun(ports, ref, (run) => ({ ...run, serverIds, offlineIds, order }));
 }
 
-/** Before anything is sent the jobs say so: a server that dies from here on was dispatched. */
-async function markUnderWay(ports: Ports, ref: RunRef, batch: Batch, run: Run, now: Instant): Promise<void> {
-  await inParallel(run.serverIds, storeParallelism, (id) =>
+/**
+ * Before anything is sent the jobs say so: a server that dies from here on was dispatched.
+ *
+ * @returns the servers to send to: a job that was ended meanwhile, as by closing the campaign, gets no command
+ */
+async function markUnderWay(
+  ports: Ports,
+  ref: RunRef,
+  batch: Batch,
+  run: Run,
+  now: Instant,
+): Promise<ReadonlySet<string>> {
+  const marked = await inParallel(run.serverIds, storeParallelism, (id) =>
     update(ports.records, jobs, jobKey(ref.campaignId, id), (current) => {
       const moved = moveJob(current, stateDuring[ref.phase], now);
       if (!moved || ref.phase !== 'patch') return moved;
       return { ...moved, wave: batch.wave, dispatched: { at: now, online: !run.offlineIds.includes(id) } };
     }),
   );
+  return new Set(marked.flatMap((job) => (job.state === stateDuring[ref.phase] ? [job.server.id] : [])));
 }
 
 function withRun(batch: Batch, ref: RunRef, run: Run): Batch {

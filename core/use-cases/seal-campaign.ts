@@ -83,6 +83,7 @@ async function layOutWave(
       family: plan.family,
       serverIds: [...plan.serverIds],
       runs: {},
+      sweptAt: null,
       sealed: null,
     }),
   );

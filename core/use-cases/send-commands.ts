@@ -19,6 +19,8 @@ interface Sending {
   readonly campaign: Campaign;
   readonly batch: Batch;
   readonly run: Run;
+  /** Of the servers of the run, those whose jobs wait for a command. */
+  readonly underWay: ReadonlySet<string>;
   /** Look for a command before sending it: an earlier dispatcher may have sent it without recording it. */
   readonly recovering: boolean;
   readonly now: Instant;
@@ -36,10 +38,11 @@ export async function sendCommands(
   campaign: Campaign,
   batch: Batch,
   run: Run,
+  underWay: ReadonlySet<string>,
   recovering: boolean,
   now: Instant,
 ): Promise<void> {
-  const sending: Sending = { ports, ref, campaign, batch, run, recovering, now };
+  const sending: Sending = { ports, ref, campaign, batch, run, underWay, recovering, now };
   try {
     if (run.serverIds.length > 0) await sendRange(sending, 0, run.serverIds.length - 1);
   } catch (error) {
@@ -54,10 +57,11 @@ export async function sendCommands(
 }
 
 async function sendRange(sending: Sending, first: number, last: number): Promise<void> {
-  const { ports, ref, campaign, batch, run, recovering, now } = sending;
+  const { ports, ref, campaign, batch, run, underWay, recovering, now } = sending;
   const range = `${first}-${last}`;
   const comment = `${commandComment(ref.campaignId, ref.batchId, ref.phase)} ${range}`;
   if (run.commands[range] !== undefined) return;
+  if (run.split.includes(range)) return halve(sending, first, last);
   if (recovering) {
     const found = await ports.commands.find(
       batch.place,
@@ -66,10 +70,9 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
     );
     for (const { commandId } of found) await recordCommand(sending, range, commandId);
     if (found.length > 0) return;
-    if (Object.keys(run.commands).some((other) => isInside(other, first, last)))
-      return halve(sending, first, last);
   }
-  const serverIds = run.serverIds.slice(first, last + 1);
+  const serverIds = run.serverIds.slice(first, last + 1).filter((id) => underWay.has(id));
+  if (serverIds.length === 0) return;
   const closed = phaseClosed(campaign, ref.phase, now);
   if (closed) return endUnsent(sending, serverIds, 'not-started', closed);
   const document = campaign.documents[pinKey(batch.place, batch.family, ref.phase)];
@@ -86,7 +89,12 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
     await recordCommand(sending, range, commandId);
   } catch (error) {
     if (!(error instanceof PortError && error.code === 'invalid-servers')) throw error;
-    if (serverIds.length > 1) return halve(sending, first, last);
+    if (first < last) {
+      // Recorded before a half is sent: whoever comes after an interruption must not send the whole again, should
+      // Run Command take it by then.
+      await changeRun(sending, (current) => ({ ...current, split: [...current.split, range] }));
+      return halve(sending, first, last);
+    }
     const detail = `Run Command does not know ${serverIds[0]}: ${error.message}`.slice(0, 400);
     return endUnsent(sending, serverIds, ref.phase === 'verify' ? 'lost' : 'superseded', {
       code: 'server-unknown',
@@ -99,11 +107,6 @@ async function halve(sending: Sending, first: number, last: number): Promise<voi
   const middle = Math.floor((first + last) / 2);
   await sendRange(sending, first, middle);
   await sendRange(sending, middle + 1, last);
-}
-
-function isInside(range: string, first: number, last: number): boolean {
-  const [from, to] = range.split('-').map(Number) as [number, number];
-  return from >= first && to <= last;
 }
 
 /** The batch first: an event whose command is not yet in the look-up is given back to the queue. */

@@ -56,7 +56,8 @@ export async function settleRun(ports: Ports, ref: RunRef, now: Instant): Promis
   const campaign = await load(ports.records, campaigns, campaignKey(ref.campaignId));
   const invocations = await readInvocations(ports, batch, run);
   const members = await loadJobs(ports.records, ref.campaignId, run.serverIds);
-  const overdue = now >= run.deadline;
+  // What is still being dispatched may have been sent to nobody: whoever gives the batch up settles that.
+  const overdue = run.state === 'sent' && now >= run.deadline;
   const settled = await inParallel(members, storeParallelism, async (job) => {
     if (job.state !== stateDuring[ref.phase]) return job;
     const invocation = invocations.get(job.server.id) ?? neverSeen(job.server.id);

@@ -1,13 +1,13 @@
 /** Looks again at everything that waits: events are best effort, so nothing may depend on them alone. */
 import type { Batch } from '../batch.ts';
-import { batches, campaigns, dueShards, parseRecord } from '../entities.ts';
+import { batches, campaigns, dueShards, parseRecord, update } from '../entities.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { phaseSchema } from '../phase.ts';
 import type { Ports, StoredRecord } from '../ports.ts';
 import { answerApproval } from './answer-approval.ts';
 import { settleRun } from './settle-run.ts';
 
-/** Batches and campaigns of one shard that one sweep looks at; what is beyond comes with the next. */
+/** Batches and campaigns of one shard that one sweep looks at; what is beyond comes with the next, before these. */
 const perShard = 200;
 
 /** How long a dispatcher may be silent past its lease before its state is told to dispatch again. */
@@ -24,13 +24,14 @@ export async function sweep(ports: Ports, now: Instant): Promise<SweepReport> {
   const failed: { item: string; error: string }[] = [];
   let looked = 0;
   for (const shard of dueShards) {
-    for (const record of await ports.records.listDue(shard, now, perShard)) {
+    const due = await ports.records.listDue(shard, now, perShard);
+    for (const record of due) {
       looked++;
-      try {
-        await sweepRecord(ports, record, now);
-      } catch (error) {
-        failed.push({ item: `${record.key.partition}/${record.key.sort}`, error: String(error) });
-      }
+      const name = `${record.key.partition}/${record.key.sort}`;
+      const note = (error: unknown) => failed.push({ item: name, error: String(error) });
+      await sweepRecord(ports, record, now).catch(note);
+      // A write for each is paid only where there may be more than these.
+      if (due.length === perShard) await putBack(ports, record, now).catch(note);
     }
   }
   return { looked, failed };
@@ -44,6 +45,12 @@ async function sweepRecord(ports: Ports, record: StoredRecord, now: Instant): Pr
     await settleRun(ports, { campaignId: batch.campaignId, batchId: batch.id, phase }, now);
     await reviveDispatch(ports, batch, phase, now);
   }
+}
+
+/** What waits on makes room for what has not been looked at. */
+async function putBack(ports: Ports, record: StoredRecord, now: Instant): Promise<void> {
+  if (record.key.sort === 'campaign') return;
+  await update(ports.records, batches, record.key, (batch) => ({ ...batch, sweptAt: now }));
 }
 
 /** A dispatcher that died leaves a lease behind; failing its token makes the state machine's retry dispatch anew. */
