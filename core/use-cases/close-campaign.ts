@@ -1,5 +1,6 @@
 /** Ends a campaign: no job is left without an end, and the report says what became of every server. */
 import { z } from 'zod';
+import type { Batch } from '../batch.ts';
 import { type Campaign, isCampaignEnded } from '../campaign.ts';
 import { batches, campaignKey, campaigns, jobKey, jobs, listAll, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
@@ -8,6 +9,7 @@ import { type Reason, reasonSchema } from '../outcome.ts';
 import { inParallel } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 import { type Report, reportKey } from '../report.ts';
+import { layOut, readServers } from './lay-out.ts';
 import { loadJobs } from './load-jobs.ts';
 import { reportJob } from './report-job.ts';
 
@@ -35,7 +37,7 @@ export async function closeCampaign(
   const campaign = await update(ports.records, campaigns, campaignKey(campaignId), (current) =>
     isCampaignEnded(current.state) ? undefined : { ...current, state: ending, reason, endedAt: now },
   );
-  const prepared = await listAll(ports.records, batches, `campaign#${campaignId}`, 'batch#p-');
+  const prepared = await everyBatch(ports, campaign, now);
   const counts: Report['counts'] = {};
   const parts = await inParallel(prepared, 4, async (batch) => {
     const members = await loadJobs(ports.records, campaignId, batch.serverIds);
@@ -51,6 +53,25 @@ export async function closeCampaign(
   return { ending: campaign.state, reason: campaign.reason, counts, report: reportKey(campaignId) };
 }
 
+/** A campaign that never opened, or died while it did, has not laid out all its servers: they end here as well. */
+async function everyBatch(ports: Ports, campaign: Campaign, now: Instant): Promise<Batch[]> {
+  const prepared = await listAll(ports.records, batches, `campaign#${campaign.id}`, 'batch#p-');
+  const found = prepared.reduce((sum, { serverIds }) => sum + serverIds.length, 0);
+  if (found === campaign.serverCount) return prepared;
+  const servers = await readServers(ports.objects, campaign);
+  return layOut(
+    ports,
+    campaign.id,
+    servers,
+    () => ({ state: 'not-started', reason: whyEnded(campaign) }),
+    now,
+  );
+}
+
+function whyEnded({ reason, state }: Campaign): Reason {
+  return reason ?? { code: 'campaign-ended', detail: `the campaign ended: ${state}` };
+}
+
 /** What has not begun does not begin any more; what has and gave no answer is lost, never a success. */
 function endJob(ports: Ports, campaign: Campaign, job: Job, now: Instant): Promise<Job> {
   const to = endFor[job.state];
@@ -58,7 +79,7 @@ function endJob(ports: Ports, campaign: Campaign, job: Job, now: Instant): Promi
   const reason =
     to === 'lost'
       ? { code: 'no-result', detail: 'the campaign closed before the server gave a result' }
-      : (campaign.reason ?? { code: 'campaign-ended', detail: `the campaign ended: ${campaign.state}` });
+      : whyEnded(campaign);
   return update(ports.records, jobs, jobKey(campaign.id, job.server.id), (current) => {
     const end = endFor[current.state];
     return end && moveJob(current, end, now, [reason]);

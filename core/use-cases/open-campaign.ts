@@ -1,30 +1,24 @@
 /** Opens a campaign: looks at the window once more, pins the documents, and lays out what is to be prepared. */
 import { z } from 'zod';
-import type { Batch } from '../batch.ts';
 import { advanceCampaign, type Campaign, stoppedBy } from '../campaign.ts';
 import { commandSeconds, documentName, pinKey } from '../document.ts';
 import {
-  batches,
   campaignKey,
   campaigns,
-  create,
   exceptions,
   exceptionsPartition,
-  jobs,
   listAll,
   load,
   update,
 } from '../entities.ts';
 import { exceptionsFor, heldBy } from '../exception.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
-import type { Job, JobState } from '../job.ts';
-import { type Reason, unknownFacts } from '../outcome.ts';
-import { inParallel, storeParallelism } from '../parallel.ts';
+import type { Reason } from '../outcome.ts';
 import { type Phase, phaseSchema } from '../phase.ts';
 import { type DocumentPin, PortError, type Ports } from '../ports.ts';
-import { type Server, serverSchema } from '../server.ts';
-import { planBatches } from '../waves.ts';
+import type { Server } from '../server.ts';
 import { type BatchManifest, putManifest } from './batch-manifest.ts';
+import { type Beginning, layOut, readServers } from './lay-out.ts';
 
 export const openCampaignInput = z.object({ campaignId: z.string() });
 
@@ -43,40 +37,22 @@ export async function openCampaign(
 ): Promise<OpenCampaignOutput> {
   const { campaignId } = openCampaignInput.parse(input);
   const campaign = await load(ports.records, campaigns, campaignKey(campaignId));
+  // Closing lays the servers out where this has not, so that the report of a missed campaign names them all.
   const stopped = stoppedBy(campaign);
-  const closed = stopped ?? tooLate(campaign, now);
-  const servers = await readServers(ports, campaign);
+  if (stopped) return { verdict: 'end', ending: 'stopped', reason: stopped };
+  const late = tooLate(campaign, now);
+  if (late) return { verdict: 'end', ending: 'missed', reason: late };
+  const servers = await readServers(ports.objects, campaign);
   const inForce = await listAll(ports.records, exceptions, exceptionsPartition, '');
-  const pins = closed
-    ? { found: {}, missing: new Map() }
-    : await pinDocuments(ports, servers, campaign.documents);
-  const first = servers.map((server) => {
-    // Every server gets a job, so that the report of a missed campaign names them all.
-    if (closed) return jobOf(campaignId, server, 'not-started', now, [closed]);
+  const pins = await pinDocuments(ports, servers, campaign.documents);
+  const beginningOf = (server: Server): Beginning => {
     const held = heldBy(exceptionsFor(server, inForce, now));
-    if (held) return jobOf(campaignId, server, 'held', now, [held]);
+    if (held) return { state: 'held', reason: held };
     const unsupported = missingDocument(server, pins);
-    if (unsupported) return jobOf(campaignId, server, 'unsupported', now, [unsupported]);
-    return jobOf(campaignId, server, 'planned', now, []);
-  });
-  await inParallel(first, storeParallelism, (job) => create(ports.records, jobs, job));
-
-  // Held and unsupported servers are in a batch too, so that whoever closes the campaign finds every job by batch.
-  const all = planBatches(servers).map(
-    (plan, index): Batch => ({
-      schema: 1,
-      campaignId,
-      id: `p-${String(index + 1).padStart(4, '0')}`,
-      wave: null,
-      place: plan.place,
-      family: plan.family,
-      serverIds: [...plan.serverIds],
-      runs: {},
-      sealed: null,
-    }),
-  );
-  await inParallel(all, storeParallelism, (batch) => create(ports.records, batches, batch));
-  if (closed) return { verdict: 'end', ending: stopped ? 'stopped' : 'missed', reason: closed };
+    if (unsupported) return { state: 'unsupported', reason: unsupported };
+    return { state: 'planned' };
+  };
+  const all = await layOut(ports, campaignId, servers, beginningOf, now);
   const prepare = await putManifest(
     ports.objects,
     campaign,
@@ -108,13 +84,6 @@ function tooLate(campaign: Campaign, now: Instant): Reason | undefined {
     code: 'opened-too-late',
     detail: `at ${now} preparing and patching take up to ${needed} s and the window closes at ${campaign.window.end}`,
   };
-}
-
-async function readServers(ports: Ports, campaign: Campaign): Promise<Server[]> {
-  const content = await ports.objects.get(campaign.serversKey);
-  if (content === undefined)
-    throw new Error(`the list of servers ${campaign.serversKey} is not in the bucket`);
-  return z.array(serverSchema).parse(JSON.parse(Buffer.from(content).toString('utf8')));
 }
 
 interface Pins {
@@ -151,20 +120,4 @@ function missingDocument(server: Server, pins: Pins): Reason | undefined {
   return missing === undefined
     ? undefined
     : { code: 'no-document', detail: `no document for ${server.family}: ${missing}`.slice(0, 400) };
-}
-
-function jobOf(campaignId: string, server: Server, state: JobState, now: Instant, reasons: Reason[]): Job {
-  return {
-    schema: 1,
-    campaignId,
-    server,
-    state,
-    reasons,
-    history: [{ state, at: now }],
-    wave: null,
-    facts: unknownFacts,
-    plan: null,
-    dispatched: null,
-    phases: {},
-  };
 }

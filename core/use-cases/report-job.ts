@@ -1,5 +1,6 @@
 /** Makes one server's row of the report out of its job and its result objects. */
 import type { Job } from '../job.ts';
+import { sha256Of } from '../plan.ts';
 import type { Objects } from '../ports.ts';
 import type { PackageChange, ReportJob } from '../report.ts';
 import { readPlan, unpackResult } from './orders.ts';
@@ -29,7 +30,9 @@ async function versions(objects: Objects, job: Job): Promise<Map<string, string>
   const object = job.phases.patch?.object;
   if (!object || job.phases.patch?.unproven) return undefined;
   const content = await objects.get(object.key);
-  const text = content && unpackResult(content).get('after');
+  // Not what was proven any more: the server has written it again since.
+  if (content === undefined || sha256Of(content) !== object.sha256) return undefined;
+  const text = sectionOf(content, 'after');
   if (text === undefined) return undefined;
   return new Map(
     text
@@ -41,4 +44,13 @@ async function versions(objects: Objects, job: Job): Promise<Map<string, string>
           : [],
       ),
   );
+}
+
+/** What a server wrote may be anything, and must not keep a campaign from being closed. */
+function sectionOf(content: Uint8Array, name: string): string | undefined {
+  try {
+    return unpackResult(content).get(name);
+  } catch {
+    return undefined;
+  }
 }
