@@ -24,6 +24,8 @@ export async function askApproval(
     if (!current.seal) throw new Error(`campaign ${campaignId} is not sealed: there is nothing to approve`);
     const waiting = advanceCampaign(current, 'awaiting-approval') ?? current;
     const before = current.approval;
+    // Stopped before it could ask: people are not bothered, and the state machine does not wait.
+    const stopped = current.stop && { approved: false, ...current.stop };
     return {
       ...waiting,
       approval: {
@@ -31,7 +33,7 @@ export async function askApproval(
         token: taskToken,
         askedAt: before?.askedAt ?? now,
         expiresAt: before?.expiresAt ?? plusSeconds(now, seconds),
-        decision: before?.decision ?? null,
+        decision: before?.decision ?? stopped,
         answered: false,
       },
     };

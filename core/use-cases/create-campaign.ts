@@ -1,6 +1,6 @@
 /** Makes a campaign for servers that share a window and a policy, and starts its execution. */
 import { z } from 'zod';
-import { campaignIdSchema, campaignSchema } from '../campaign.ts';
+import { type Campaign, campaignIdSchema, campaignSchema } from '../campaign.ts';
 import { campaignKey, campaigns, create, load } from '../entities.ts';
 import type { Instant } from '../instant.ts';
 import { sha256Of } from '../plan.ts';
@@ -57,8 +57,11 @@ export async function createCampaign(ports: Ports, input: CreateCampaignInput, n
   });
   if (!created) {
     const existing = await load(ports.records, campaigns, campaignKey(campaignId));
-    if (existing.serversKey !== serversKey) {
-      throw new Error(`campaign ${campaignId} exists with other servers: choose another id`);
+    const differing = Object.entries({ ...rest, serversKey }).find(
+      ([name, value]) => JSON.stringify(existing[name as keyof Campaign]) !== JSON.stringify(value),
+    );
+    if (differing) {
+      throw new Error(`campaign ${campaignId} exists with another ${differing[0]}: choose another id`);
     }
   }
   await ports.executions.start(campaignId, { campaignId });
