@@ -50,13 +50,16 @@ start_transaction() {
   write_transaction "$repair"
   log "starting the transaction, attempt ${ST[attempts]}"
   # In a unit of its own, the transaction outlives the agent's time limit and the agent itself.
-  if runs_systemd && command -v systemd-run >/dev/null &&
-    systemd-run --quiet --collect --no-block --unit="quarterdeck-$CampaignId" --setenv=PATH="$PATH" \
-      --property=KillMode=mixed --property=TimeoutStopSec=15min /bin/bash "$STATE/transaction.sh" 2>>"$LOG"; then
-    return
-  fi
+  if runs_systemd && command -v systemd-run >/dev/null && run_in_unit; then return; fi
   setsid /bin/bash "$STATE/transaction.sh" </dev/null >/dev/null 2>&1 {JOB_LOCK}>&- &
 }
+
+# In a subshell, since closing a descriptor by its variable closes it for good.
+run_in_unit() (
+  exec {JOB_LOCK}>&-
+  systemd-run --quiet --collect --no-block --unit="quarterdeck-$CampaignId" --setenv=PATH="$PATH" \
+    --property=KillMode=mixed --property=TimeoutStopSec=15min /bin/bash "$STATE/transaction.sh" 2>>"$LOG"
+)
 
 # Daemons that maintainer scripts start inherit what is open: the lock is not passed on to apt.
 write_transaction() {

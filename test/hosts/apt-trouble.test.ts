@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PackageSpec } from '../../apps/local/hosts/deb-file.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
+import { documentOf } from '../support/document-trials.ts';
 import { readSummary, runDocument, startStep } from '../support/run-document.ts';
-import { type AptFleet, createAptFleet, documentOf, plain } from './apt-fleet.ts';
+import { type AptFleet, createAptFleet, plain } from './apt-fleet.ts';
 import { shell } from './observe.ts';
 
 const names = [

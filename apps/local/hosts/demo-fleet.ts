@@ -88,7 +88,7 @@ export const demoPackages: Pick<SandboxFleetOptions, 'installed' | 'automatic' |
 };
 
 /** Publishes the updates that the demonstration's hosts will find pending. */
-export async function publishDemoUpdates(repository: Repository): Promise<void> {
+export async function publishDemoUpdates(repository: Pick<Repository, 'publish'>): Promise<void> {
   await repository.publish('stable', [
     httpd('2.4.57-2'),
     common('1.9-1', 80),
