@@ -60,7 +60,9 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
   const { ports, ref, campaign, batch, run, underWay, recovering, now } = sending;
   const range = `${first}-${last}`;
   const comment = `${commandComment(ref.campaignId, ref.batchId, ref.phase)} ${range}`;
-  if (run.commands[range] !== undefined) return;
+  const recorded = run.commands[range];
+  // The one before may have died between the two records of a command.
+  if (recorded !== undefined) return recordForEvents(sending, recorded);
   if (run.split.includes(range)) return halve(sending, first, last);
   if (recovering) {
     const found = await ports.commands.find(
@@ -111,8 +113,11 @@ async function halve(sending: Sending, first: number, last: number): Promise<voi
 
 /** The batch first: an event whose command is not yet in the look-up is given back to the queue. */
 async function recordCommand(sending: Sending, range: string, commandId: string): Promise<void> {
-  const { ports, ref } = sending;
   await changeRun(sending, (run) => ({ ...run, commands: { ...run.commands, [range]: commandId } }));
+  await recordForEvents(sending, commandId);
+}
+
+async function recordForEvents({ ports, ref }: Sending, commandId: string): Promise<void> {
   await create(ports.records, commands, { schema: 1 as const, commandId, ...ref });
 }
 
