@@ -1,0 +1,98 @@
+/** The embedded host's command: runs one campaign, shows it, and ends with an exit code that tells how it went. */
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { type Arguments, parseCommandLine, UsageError } from './arguments.ts';
+import { demoServers } from './demo-campaign.ts';
+import { chooseHosts } from './local-fleet.ts';
+import { createProgress } from './progress/progress.ts';
+import { jsonOutput } from './report/json-output.ts';
+import type { ReportData } from './report/report-data.ts';
+import { reportPage } from './report/report-page.ts';
+import { resultTable } from './report/result-table.ts';
+import { allIsWell, Interrupted, runCampaign } from './run-campaign.ts';
+import { systemDate } from './system-clock.ts';
+
+const exitCodes = { asItShouldBe: 0, notAllWell: 1, usage: 2, stopped: 3, interrupted: 130 } as const;
+
+const defaultServers = 4;
+
+try {
+  const line = parseCommandLine(process.argv.slice(2), (path) => readFileSync(path, 'utf8'));
+  if (line.kind === 'help') process.stdout.write(line.text);
+  else process.exitCode = await main(line.arguments);
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+async function main(asked: Arguments): Promise<number> {
+  const folder = resolve(
+    asked.out ?? join('.quarterdeck', systemDate().toISOString().replaceAll(/[:.]/g, '-')),
+  );
+  const page = join(folder, 'report.html');
+  const used = await chooseHosts(asked.hosts);
+  const servers =
+    asked.servers === undefined || 'count' in asked.servers
+      ? demoServers(asked.servers?.count ?? defaultServers)
+      : asked.servers.list;
+  // With --json nothing but the object goes to stdout.
+  const screen = asked.json ? process.stderr : process.stdout;
+  const interruption = new AbortController();
+  // The first Ctrl-C takes everything down in order; a second one, from an impatient person, ends at once.
+  const onSignal = () => interruption.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  process.once('SIGHUP', onSignal);
+  const progress = createProgress({ screen, servers, env: process.env });
+  progress.note(`hosts: ${used.kind}${used.how === used.kind ? '' : `, ${used.how}`} (${used.reason})`);
+  let data: ReportData;
+  try {
+    data = await runCampaign({
+      used,
+      servers,
+      failCanary: asked.fail === 'canary',
+      folder,
+      watcher: progress,
+      interrupted: interruption.signal,
+      onClock: (now) => progress.useClock(now),
+    });
+  } finally {
+    progress.finish();
+  }
+  await mkdir(folder, { recursive: true });
+  await writeFile(page, reportPage(data));
+  await writeFile(join(folder, 'report.json'), `${JSON.stringify(completeData(data), null, 2)}\n`);
+  if (asked.json) process.stdout.write(`${JSON.stringify(jsonOutput(data))}\n`);
+  else {
+    const colour = progress.colour;
+    screen.write(
+      resultTable(data, { columns: process.stdout.columns ?? 100, colour, page: relative('.', page) }),
+    );
+  }
+  return exitCodeOf(data);
+}
+
+function exitCodeOf({ report, jobs }: ReportData): number {
+  if (report.state === 'completed' || report.state === 'nothing-to-do') {
+    return allIsWell(jobs) ? exitCodes.asItShouldBe : exitCodes.notAllWell;
+  }
+  return exitCodes.stopped;
+}
+
+/** All that the page shows, for programs. */
+function completeData({ logs, ...data }: ReportData) {
+  return { ...data, logs: Object.fromEntries(logs) };
+}
+
+function explain(error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\n`);
+    return exitCodes.usage;
+  }
+  if (error instanceof Interrupted) {
+    process.stderr.write(`${error.message}\n`);
+    return exitCodes.interrupted;
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return exitCodes.notAllWell;
+}
