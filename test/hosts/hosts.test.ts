@@ -281,6 +281,30 @@ describe('systemd in a booted host', () => {
   });
 });
 
+it('lets a host that is just rebooting go down with its fleet', async () => {
+  const nothing: RequestListener = (_request, response) => void response.end();
+  const fleet = await createSandboxFleet({
+    servers: servers.slice(0, 1),
+    how: 'booted',
+    ...demoPackages,
+    endpoints: () => ({ metadata: nothing, s3: nothing }),
+    progress: () => {},
+    now,
+  });
+  const [host] = fleet.hosts as [Host];
+  await shell(host, 'systemctl --no-block reboot');
+  const off = await eventually(
+    async () => host.online(),
+    (online) => !online,
+  );
+  expect(off).toBe(false);
+  await fleet.close();
+  // Nobody awaits the boot that now fails: this test fails if that counts as an unhandled rejection.
+  await sleep(300);
+  await expect(host.reboot()).rejects.toThrow();
+  expect(host.online()).toBe(false);
+});
+
 describe('a machine after its fleet', () => {
   let cache: string;
   beforeAll(async () => {

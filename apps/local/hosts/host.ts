@@ -46,6 +46,6 @@ export interface Host {
   reboot(): Promise<void>;
   /** Kills every process of the host at once, as pulling the plug would; `reboot` brings it back. */
   powerCut(): Promise<void>;
-  /** Ends the host and removes every mount, cgroup, process and folder of it. Safe to call twice. */
+  /** Ends the host for good; what it was made of goes when its fleet closes. Safe to call twice. */
   close(): Promise<void>;
 }

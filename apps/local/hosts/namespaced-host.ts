@@ -57,7 +57,7 @@ async function collect(
 export async function startNamespacedHost(options: NamespacedHostOptions): Promise<Host> {
   const { id, name, kind, env, enter } = options;
   let current: Boot | undefined;
-  let up: Promise<void>;
+  let up: Promise<void> = Promise.resolve();
   let closed = false;
 
   const runIn = (leader: number, { argv, env: extra, stdin }: HostCommand) =>
@@ -68,8 +68,14 @@ export async function startNamespacedHost(options: NamespacedHostOptions): Promi
     current = boot;
     void boot.ended.then(({ restarts }) => {
       current = undefined;
-      if (restarts && !closed) up = start();
+      if (restarts && !closed) switchOn();
     });
+  };
+
+  const switchOn = () => {
+    up = start();
+    // Whoever waits for the host hears of it; a host that nobody waits for just stays off.
+    up.catch(() => {});
   };
 
   const pullPlug = (boot: Boot) => {
@@ -81,7 +87,7 @@ export async function startNamespacedHost(options: NamespacedHostOptions): Promi
     return boot.ended;
   };
 
-  up = start();
+  switchOn();
   await up;
 
   const host: Host = {
@@ -111,8 +117,8 @@ export async function startNamespacedHost(options: NamespacedHostOptions): Promi
         await before.restart();
         const { restarts } = await before.ended;
         clearTimeout(overdue);
-        if (!restarts) up = start();
-      } else if (!(await isComingUp())) up = start();
+        if (!restarts) switchOn();
+      } else if (!(await isComingUp())) switchOn();
       await up;
     },
     async powerCut() {
