@@ -124,7 +124,7 @@ export function budgetText(report: Report, jobs: readonly ReportJob[]): string {
   const dispatched = jobs.filter((job) => job.dispatched !== null).length;
   return (
     `${failed} of ${dispatched} dispatched servers failed; policy ${report.campaign.policy.name} allows ` +
-    `${failures} and ${percent(share)} over all campaigns of ${report.campaign.quarter}`
+    `${count(failures, 'failure')}, and no more than ${percent(share)}, over all campaigns of ${report.campaign.quarter}`
   );
 }
 
