@@ -47,13 +47,43 @@ async function findLeader(group: string): Promise<number | undefined> {
 /** A vessel with a control group, without which systemd does not boot. */
 export type SystemdVessel = Vessel & { readonly cgroup: string; readonly cgroupInside: string };
 
+type RunIn = (leader: number, command: HostCommand) => HostProcess;
+
+/** What the command printed, whatever it ended with. */
+async function outputOf(started: HostProcess): Promise<string> {
+  const chunks: Buffer[] = [];
+  started.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  started.stderr.resume();
+  await started.done;
+  return Buffer.concat(chunks).toString();
+}
+
+/** @param check throws once there is nothing to wait for any more */
+async function waitUntilUp(run: RunIn, group: string, check: () => Promise<void>): Promise<number> {
+  let leader: number | undefined;
+  for (;;) {
+    await check();
+    leader = await findLeader(group);
+    if (leader && existsSync(`/proc/${leader}/root/run/systemd/private`)) break;
+    await sleep(POLL_MS);
+  }
+  for (;;) {
+    await check();
+    // Waits until the boot is over: running, or degraded where a unit failed.
+    const state = await outputOf(run(leader, { argv: ['systemctl', 'is-system-running', '--wait'] }));
+    if (/^(running|degraded)$/m.test(state)) return leader;
+    await sleep(POLL_MS);
+  }
+}
+
 /** @returns how to boot the host of this name, in the shape that its life cycle wants */
 export function systemdBoot(vessel: SystemdVessel, name: string) {
   let boots = 0;
-  return async (run: (leader: number, command: HostCommand) => HostProcess): Promise<Boot> => {
+  return async (run: RunIn): Promise<Boot> => {
     // A group of its own for every boot: the last one's may still be emptying.
     const group = `${name}.${++boots}`;
-    const console = await open(join(vessel.inside, 'hosts', name, 'console.log'), 'a');
+    const logFile = join(vessel.inside, 'hosts', name, 'console.log');
+    const console = await open(logFile, 'a');
     const [program, ...enter] = vessel.enter;
     const args = ['/bin/sh', '-c', START, 'sh', `${vessel.cgroupInside}/${group}`, ...nspawnArguments(name)];
     const nspawn = spawn(program, [...enter, ...args], {
@@ -70,40 +100,17 @@ export function systemdBoot(vessel: SystemdVessel, name: string) {
       over = true;
     });
     const deadline = AbortSignal.timeout(BOOT_TIMEOUT_MS);
-    const check = async (): Promise<void> => {
+    const leader = await waitUntilUp(run, join(vessel.cgroup, group), async () => {
       if (!over && !deadline.aborted) return;
-      const log = await readFile(join(vessel.inside, 'hosts', name, 'console.log'), 'utf8');
-      throw new Error(
-        `host ${name} did not boot; its console ends with: ${log.trim().split('\n').slice(-5).join('; ')}`,
-      );
-    };
-
-    let leader: number | undefined;
-    for (;;) {
-      await check();
-      leader = await findLeader(join(vessel.cgroup, group));
-      if (leader && existsSync(`/proc/${leader}/root/run/systemd/private`)) break;
-      await sleep(POLL_MS);
-    }
-    for (;;) {
-      await check();
-      // Waits until the boot is over: running, or degraded where a unit failed.
-      const asked = run(leader, { argv: ['systemctl', 'is-system-running', '--wait'] });
-      const chunks: Buffer[] = [];
-      asked.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-      asked.stderr.resume();
-      await asked.done;
-      if (/^(running|degraded)$/m.test(Buffer.concat(chunks).toString())) break;
-      await sleep(POLL_MS);
-    }
+      const log = await readFile(logFile, 'utf8').catch(() => 'nothing, its fleet has closed');
+      const end = log.trim().split('\n').slice(-5).join('; ');
+      throw new Error(`host ${name} did not boot; its console ends with: ${end}`);
+    });
     return {
       leader,
       ended,
       async restart() {
-        const asked = run(leader, { argv: ['systemctl', '--no-block', 'reboot'] });
-        asked.stdout.resume();
-        asked.stderr.resume();
-        await asked.done;
+        await outputOf(run(leader, { argv: ['systemctl', '--no-block', 'reboot'] }));
       },
     };
   };
