@@ -19,7 +19,7 @@ fetch_metadata() {
     METADATA_DETAIL=$(grep -E '^E: |^W: .*(Failed|signature|NO_PUBKEY|GPG)' "$output" | head -n 1)
     case $(<"$output") in
     *NO_PUBKEY* | *EXPKEYSIG* | *BADSIG* | *REVKEYSIG* | *'is not signed'* | *"couldn't be verified"* | *'Missing key'* | *'not be verified'*)
-      METADATA_PROBLEM=key-untrusted
+      METADATA_PROBLEM='key-untrusted'
       ;;
     *'is expired since'* | *'is not valid yet'* | *'is expired (invalid since'*) METADATA_PROBLEM=metadata-stale ;;
     *'Hash Sum mismatch'* | *'unexpected size'*) METADATA_PROBLEM=metadata-altered ;;

@@ -64,14 +64,14 @@ sign() {
     headers+="x-amz-security-token:$SESSION_TOKEN"$'\n'
   fi
   scope="$day/$region/s3/aws4_request"
-  if [[ $SIGNING_KEY_OF != "$ACCESS_KEY/$scope" ]]; then
+  if [[ $SIGNING_KEY_OF != "$SECRET_KEY/$scope" ]]; then
     hex_of "AWS4$SECRET_KEY"
     hmac "$REPLY" "$day"
     hmac "$REPLY" "$region"
     hmac "$REPLY" s3
     hmac "$REPLY" aws4_request
     SIGNING_KEY=$REPLY
-    SIGNING_KEY_OF=$ACCESS_KEY/$scope
+    SIGNING_KEY_OF=$SECRET_KEY/$scope
   fi
   sha256_of_stdin < <(printf '%s\n%s\n\n%s\n%s\n%s' "$method" "$path" "$headers" "$names" "$payload")
   hmac "$SIGNING_KEY" "AWS4-HMAC-SHA256"$'\n'"$stamp"$'\n'"$scope"$'\n'"$REPLY"

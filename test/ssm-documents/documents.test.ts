@@ -1,0 +1,221 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { documentSizeLimit, parseDocument } from '../../apps/local/run-command/document.ts';
+import { substitute } from '../../apps/local/run-command/interpolation.ts';
+import { assembleDocuments } from '../../ssm-documents/assemble.ts';
+
+const documents = assembleDocuments('ssm-documents');
+const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-documents-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** For every parameter what it takes, and what it must not take. */
+const samples: Readonly<Record<string, { good: readonly string[]; bad: readonly string[] }>> = {
+  CampaignId: {
+    good: ['2027-q1-canary', 'abcdefgh'],
+    bad: ['short', 'Has-Capitals', '-leading', 'a'.repeat(61), '../../etc'],
+  },
+  Bucket: { good: ['quarterdeck-campaigns', 'a.b.c'], bad: ['ab', 'Bucket', 'ends-', 'a'.repeat(64)] },
+  BucketRegion: { good: ['eu-central-1', 'us-gov-west-1'], bad: ['eu-central', 'EU-central-1', '1'] },
+  OrderKey: {
+    good: [`orders/${'0f'.repeat(32)}.txt`],
+    bad: [`servers/${'0f'.repeat(32)}.txt`, `orders/${'0f'.repeat(31)}.txt`, `orders/${'0f'.repeat(32)}xtxt`],
+  },
+  OrderSha256: { good: ['0f'.repeat(32)], bad: ['0F'.repeat(32), '0f'.repeat(33), ''] },
+  HybridPrefix: { good: ['hybrid', 'AROAEXAMPLE0123456789'], bad: ['a/b', '', 'a:b'] },
+  Mode: { good: ['all', 'security'], bad: ['', 'everything', 'all '] },
+  Reboot: { good: ['never', 'if-needed', 'always'], bad: ['maybe', 'Always'] },
+  Removals: { good: ['refuse', 'allow'], bad: ['yes'] },
+  TimeBudget: { good: ['1', '600', '172800'], bad: ['0', '-1', '1.5', '1000000', '010'] },
+  RebootReserve: { good: ['0', '600'], bad: ['-1', '06', '100000'] },
+  MaxMetadataAge: { good: ['1', '168'], bad: ['0', '99999'] },
+  ExecutionTimeout: {
+    good: ['5', '60', '3600', '99999', '172799', '172800'],
+    bad: ['4', '0', '172801', '200000', '1e3', '060'],
+  },
+};
+const breakouts = ["'", '"', '`id`', '$(id)', ';id', '\n', '\u2028', '{{ Bucket }}', 'x\nBucket=evil', '\\'];
+
+describe('the documents', () => {
+  it('are three for the Debian family', () => {
+    expect(documents.map(({ name }) => name)).toEqual(['Debian-Patch', 'Debian-Prepare', 'Debian-Verify']);
+  });
+
+  it.each(documents)(
+    '$name fits the schema, and its size leaves room for parameters',
+    ({ name, content }) => {
+      const text = JSON.stringify(content);
+      expect(() => parseDocument(name, text)).not.toThrow();
+      expect(Buffer.byteLength(text)).toBeLessThan(documentSizeLimit - 1500);
+    },
+  );
+
+  it.each(documents)(
+    '$name ends in a summary step and lets no failure of the work step keep it away',
+    ({ content }) => {
+      expect(content.mainSteps.map(({ name }) => name)).toEqual(['work', 'summary']);
+      for (const { inputs, precondition } of content.mainSteps) {
+        expect(Object.keys(inputs).toSorted()).toEqual(['runCommand', 'timeoutSeconds']);
+        expect(precondition).toEqual({ StringEquals: ['platformType', 'Linux'] });
+        expect(inputs.runCommand[0]).toBe('#!/bin/bash');
+      }
+    },
+  );
+
+  it.each(documents)(
+    '$name doubles no brace but for parameters in its here-document and its time limit',
+    ({ content }) => {
+      for (const { inputs } of content.mainSteps) {
+        const braced = inputs.runCommand.filter((line) => line.includes('{{'));
+        expect(braced).toEqual(
+          Object.keys(content.parameters)
+            .filter((name) => name !== 'ExecutionTimeout')
+            .map((name) => `${name}={{ ${name} }}`),
+        );
+      }
+    },
+  );
+
+  it.each(documents)('$name is clean to shellcheck as it is assembled', ({ content }) => {
+    for (const { name, inputs } of content.mainSteps) {
+      // Which functions and parameters a step uses is up to its phase: a library is inlined whole.
+      const checked = spawnSync(
+        'shellcheck',
+        ['--shell=bash', '--exclude=SC2034,SC2317,SC2016,SC2059,SC2030,SC2031', '-'],
+        { input: `${inputs.runCommand.join('\n')}\n`, encoding: 'utf8' },
+      );
+      expect(checked.error, `shellcheck is needed to check step ${name}`).toBeUndefined();
+      expect(checked.stdout).toBe('');
+    }
+  });
+
+  it('have samples for every pattern here, and patterns take and reject them', () => {
+    for (const { content } of documents) {
+      expect(Object.keys(content.parameters).toSorted()).toEqual(Object.keys(samples).toSorted());
+      for (const [name, parameter] of Object.entries(content.parameters)) {
+        const pattern = new RegExp(parameter.allowedPattern);
+        const { good, bad } = samples[name] ?? { good: [], bad: [] };
+        for (const value of good) expect(value, name).toMatch(pattern);
+        for (const value of [
+          ...bad,
+          ...breakouts,
+          ...good.flatMap((value) => breakouts.map((end) => value + end)),
+        ])
+          expect(value, name).not.toMatch(pattern);
+        if (parameter.default !== undefined) expect(parameter.default, name).toMatch(pattern);
+        expect(parameter.interpolationType, name).toBe(name === 'ExecutionTimeout' ? undefined : 'ENV_VAR');
+      }
+    }
+  });
+
+  it('inline every script of their family', () => {
+    const scripts = readdirSync('ssm-documents/debian').filter((file) => file.endsWith('.sh'));
+    const text = JSON.stringify(documents);
+    expect(scripts.length).toBeGreaterThan(5);
+    expect(text).not.toContain('source \\"$SCRIPTS');
+    expect(text).not.toContain('%script');
+  });
+});
+
+describe('parameters that try to break out of the shell', () => {
+  const good = Object.fromEntries(
+    Object.entries(samples).map(
+      ([
+        name,
+        {
+          good: [value],
+        },
+      ]) => [name, value as string],
+    ),
+  );
+  const marker = join(folder, 'broken-out');
+  const document = documents[0]?.content;
+  const lines = document?.mainSteps[0]?.inputs.runCommand ?? [];
+  // The reading of parameters, and then one line in place of the phase.
+  const end = lines.indexOf('QUARTERDECK_PARAMETERS_END');
+  const head = [...lines.slice(0, end + 1), 'printf "%s|" "$CampaignId" "$Bucket"'];
+
+  const run = (script: readonly string[], env: Record<string, string>) =>
+    spawnSync('bash', ['-s'], {
+      input: `${script.join('\n')}\n`,
+      encoding: 'utf8',
+      cwd: folder,
+      env: { PATH: '/usr/bin:/bin', ...env },
+    });
+  const textOf = (values: Record<string, string>) => head.map((line) => substitute(line, values));
+
+  const hostile = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc
+      .tuple(
+        fc.constantFrom(
+          '',
+          'abcdefgh',
+          "'",
+          '"',
+          '\n',
+          '\\',
+          'QUARTERDECK_PARAMETERS_END\n',
+          'x\nBucket=evil\n',
+        ),
+        fc.constantFrom(
+          `$(touch ${marker})`,
+          `\`touch ${marker}\``,
+          `; touch ${marker};`,
+          `\ntouch ${marker}\n`,
+          `|touch ${marker}|`,
+        ),
+        fc.constantFrom('', "'", '"', '#', '\n'),
+      )
+      .map((parts) => parts.join('')),
+  );
+
+  it('are refused, or taken as they are, from the environment', () => {
+    fc.assert(
+      fc.property(
+        hostile.filter((value) => !value.includes('\0')),
+        (value) => {
+          const { stdout, status } = run(head, environmentOf({ ...good, CampaignId: value }));
+          expect(existsSync(marker)).toBe(false);
+          expect(stdout).toBe(status === 0 ? `${value}|${good.Bucket}|` : '');
+          expect(status === 0).toBe(/^[a-z0-9][a-z0-9-]{7,59}$/.test(value) && !value.includes('\n'));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are refused, or taken as they are, as text in the script', () => {
+    fc.assert(
+      fc.property(
+        // Whoever knows the delimiter can end a here-document: the service's own check of patterns is what stops that.
+        hostile.filter((value) => !value.includes('\0') && !value.includes('QUARTERDECK_PARAMETERS_END')),
+        (value) => {
+          const { stdout, status } = run(textOf({ ...good, CampaignId: value }), {});
+          expect(existsSync(marker)).toBe(false);
+          expect(stdout).toBe(status === 0 ? `${value}|${good.Bucket}|` : '');
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('win from the environment where an agent does both', () => {
+    const text = textOf({ ...good, Bucket: 'from-text' });
+    expect(run(text, environmentOf({ ...good, Bucket: 'from-environment' })).stdout).toBe(
+      `${good.CampaignId}|from-environment|`,
+    );
+    expect(run(text, {}).stdout).toBe(`${good.CampaignId}|from-text|`);
+  });
+
+  it('stop the script when an agent neither sets nor substitutes them', () => {
+    expect(run(head, {})).toMatchObject({ status: 1, stdout: '' });
+  });
+});
+
+function environmentOf(values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`SSM_${name}`, value]));
+}
