@@ -15,8 +15,8 @@ export function changeOutcome(change: PackageChange, job: ReportJob): ChangeOutc
   const looked = job.phases.patch.object !== null && job.phases.patch.unproven === null;
   if (!looked || job.packages.every(({ to, planned }) => to === null && planned !== null)) return 'unknown';
   if (change.to === change.planned) return 'as planned';
-  if (change.to === null) return 'missing';
-  return change.to === change.from ? 'unchanged' : 'other version';
+  if (change.to === change.from) return 'unchanged';
+  return change.to === null ? 'missing' : 'other version';
 }
 
 /** Whether the change has come about; a version other than planned was put there by somebody else. */

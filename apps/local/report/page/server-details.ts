@@ -66,7 +66,7 @@ function packageTable(job: ReportJob): Html {
     (a, b) => Number(b.security) - Number(a.security) || (a.name < b.name ? -1 : 1),
   );
   return html`<div class="scroll" role="region" aria-label="Packages of ${job.server.name}" tabindex="0">
-<table class="packages"><thead><tr><th scope="col">Package</th><th scope="col"></th><th scope="col">Before</th><th scope="col">After</th><th scope="col">Planned</th><th scope="col">Result</th></tr></thead>
+<table class="packages"><thead><tr><th scope="col">Package</th><th scope="col">Before</th><th scope="col">After</th><th scope="col">Planned</th><th scope="col">Result</th></tr></thead>
 <tbody>${sorted.map((change) => packageRow(change, job))}</tbody></table>
 </div>`;
 }
@@ -79,9 +79,9 @@ function packageRow(change: PackageChange, job: ReportJob): Html {
       ? html`<span class="quiet">unknown</span>`
       : version(change.to);
   const tone: Tone = outcome === 'unchanged' && job.state === 'drifted' ? 'calm' : outcomeTones[outcome];
-  return html`<tr><th scope="row">${change.name} <span class="quiet">${change.architecture}</span></th><td>${
-    change.security && html`<span class="badge watch">security</span>`
-  }</td><td>${version(change.from)}</td><td>${after}</td><td>${version(change.planned)}</td><td class="fact ${tone}">${outcome}</td></tr>
+  return html`<tr><th scope="row">${change.name} <span class="quiet">${change.architecture}</span>${
+    change.security && html` <span class="badge watch">security</span>`
+  }</th><td>${version(change.from)}</td><td>${after}</td><td>${version(change.planned)}</td><td class="fact ${tone}">${outcome}</td></tr>
 `;
 }
 
