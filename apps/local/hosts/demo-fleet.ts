@@ -4,11 +4,12 @@ import type { Host } from './host.ts';
 import type { Repository } from './repository.ts';
 import type { SandboxFleetOptions } from './sandbox-fleet.ts';
 
-const READY = '[ -d /run/systemd/system ] || exit 0';
+/** Maintainer scripts find their system below DPKG_ROOT, which dpkg leaves empty on the system it runs on. */
+const READY = '[ -d "$DPKG_ROOT/run/systemd/system" ] || exit 0';
 
 /** As web servers do it: a configuration that the new version does not take lets its upgrade fail. */
 const CONFIG_TEST =
-  "if grep -q '^legacy-tls' /etc/harbor/harbor.conf; then\n" +
+  'if grep -q "^legacy-tls" "$DPKG_ROOT/etc/harbor/harbor.conf"; then\n' +
   '  echo "harbor-httpd: /etc/harbor/harbor.conf: legacy-tls is not known any more" >&2; exit 1\nfi\n';
 
 function httpd(version: string): PackageSpec {
@@ -58,7 +59,7 @@ const kernel = (version: string): PackageSpec => ({
   files: { '/usr/lib/harbor/kernel': { content: `${version}\n`.repeat(20_000) } },
   scripts: {
     // As update-notifier does it on a real server, and only where this is an upgrade.
-    postinst: `#!/bin/sh\nset -e\n[ -n "$2" ] || exit 0\n: >/run/reboot-required\necho harbor-kernel >>/run/reboot-required.pkgs\n`,
+    postinst: `#!/bin/sh\nset -e\n[ -n "$2" ] || exit 0\n: >"$DPKG_ROOT/run/reboot-required"\necho harbor-kernel >>"$DPKG_ROOT/run/reboot-required.pkgs"\n`,
   },
 });
 

@@ -1,96 +1,113 @@
-/** Hosts that are folders: the documents' own scripts on this machine's bash, with package managers stood in for. */
-import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** A fleet of folders with stand-ins for package managers: needs no root, no Debian and hardly any time. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { nativeArchitecture, type PackageSpec } from './deb-file.ts';
+import { systemDate } from '../system-clock.ts';
+import { buildDeb, nativeArchitecture } from './deb-file.ts';
 import { breakDemoPatch, demoPackages, publishDemoUpdates } from './demo-fleet.ts';
 import type { Endpoints, FleetServer } from './fleet.ts';
-import type { Host, HostCommand } from './host.ts';
-import { neverStarted, startHostProcess } from './host-process.ts';
-import {
-  architectureOf,
-  createShimRepository,
-  type Effects,
-  type ShimRepository,
-} from './shim-repository.ts';
+import type { Host } from './host.ts';
+import { runOnMachine } from './machine-command.ts';
+import { createSigningKey } from './openpgp.ts';
+import { createRepository, type Repository } from './repository.ts';
+import type { SandboxFleetOptions } from './sandbox-fleet.ts';
+import { SHIM_PATH, startShimHost } from './shim-host.ts';
 
-const STAND_IN = join(import.meta.dirname, 'shim', 'stand-in.sh');
-const PROGRAMS = [
-  'apt-get',
-  'apt-cache',
-  'apt-config',
-  'dpkg',
-  'dpkg-query',
-  'systemctl',
-  'systemd-run',
-  'systemd-detect-virt',
-];
-const FOLDERS = [
-  'boot',
-  'etc/apt/preferences.d',
-  'proc/sys/kernel/random',
-  'root',
-  'run/systemd/system',
-  'usr',
-  'var/cache/apt/archives',
-  'var/lib/apt/lists',
-  'var/lib/dpkg/info',
-  'var/lib/dpkg/updates',
-  'var/tmp',
-];
-const BOOT_ID = 'proc/sys/kernel/random/boot_id';
-
-/** What the demonstration's packages do on real hosts by their maintainer scripts. */
-const demoEffects: Effects = {
-  'harbor-kernel': ['reboot'],
-  'harbor-httpd': ['fail-where /etc/harbor/harbor.conf ^legacy-tls'],
-};
-
-export interface ShimFleetOptions {
+export interface ShimFleetOptions extends Pick<SandboxFleetOptions, 'installed' | 'automatic' | 'held'> {
   readonly servers: readonly FleetServer[];
   readonly endpoints: Endpoints;
-  /** Id of the host whose patch is to fail. */
-  readonly failing?: string | undefined;
-  /** Instead of the demonstration's packages, of which updates are pending. */
-  readonly packages?: {
-    readonly installed: readonly PackageSpec[];
-    readonly held?: readonly string[];
-    readonly effects?: Effects;
-  };
 }
 
 export interface ShimFleet {
   readonly hosts: readonly Host[];
-  readonly repository: ShimRepository;
+  /** What all hosts have as their package source. */
+  readonly repository: Repository;
   close(): Promise<void>;
 }
 
-export async function createShimFleet(options: ShimFleetOptions): Promise<ShimFleet> {
-  const { servers, endpoints, failing, packages } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-shim-'));
+const TOOLS = ['awk', 'curl', 'flock', 'gzip', 'setsid', 'sha256sum', 'tar'];
+
+/** The file system of a Debian that has nothing installed. */
+const FILES: Readonly<Record<string, string>> = {
+  'etc/os-release': 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_ID="13"\n',
+  'etc/apt/sources.list': 'deb copy:/srv/mirror trixie main\ndeb copy:/srv/mirror trixie-security main\n',
+  'var/lib/dpkg/arch': `${nativeArchitecture()}\n`,
+  'var/lib/dpkg/packages': '',
+};
+const FOLDERS = [
+  ...['boot', 'root', 'srv', 'usr', 'var/lib/dpkg/info', 'var/lib/dpkg/updates'],
+  ...['etc/apt/apt.conf.d', 'etc/apt/preferences.d', 'etc/apt/sources.list.d'],
+  ...['var/lib/apt/lists/partial', 'var/cache/apt/archives/partial'],
+];
+
+async function requireTools(): Promise<void> {
+  const missing = await runOnMachine([
+    ...(['bash', '-c', 'for tool; do command -v "$tool" >/dev/null || echo "$tool"; done', 'bash'] as const),
+    ...TOOLS,
+  ]);
+  if (missing !== '')
+    throw new Error(`shim hosts need programs that are not here: ${missing.trim().split('\n').join(', ')}`);
+}
+
+/** Makes the root that all hosts begin as, with packages installed by the stand-in for dpkg. */
+async function makeTemplate(
+  folder: string,
+  { installed, automatic, held = [] }: ShimFleetOptions,
+): Promise<string> {
+  const root = join(folder, 'template');
+  for (const path of FOLDERS) await mkdir(join(root, path), { recursive: true });
+  for (const [path, content] of Object.entries(FILES)) await writeFile(join(root, path), content);
+  await writeFile(
+    join(root, 'var/lib/apt/extended_states'),
+    automatic.map((name) => `Package: ${name}\nAuto-Installed: 1\n\n`).join(''),
+  );
+  const packages: string[] = [];
+  for (const spec of installed) {
+    const deb = buildDeb(spec, Math.floor(systemDate().getTime() / 1000));
+    packages.push(join(folder, 'packages', deb.fileName));
+    await mkdir(dirname(join(folder, 'packages', deb.fileName)), { recursive: true });
+    await writeFile(join(folder, 'packages', deb.fileName), deb.content);
+  }
+  const dpkg = (words: readonly string[], input?: string) =>
+    runOnMachine(['dpkg', ...words], {
+      env: { PATH: SHIM_PATH, QD_ROOT: root, LC_ALL: 'C' },
+      ...(input !== undefined && { input }),
+    });
+  await dpkg(['--unpack', ...packages]);
+  await dpkg(['--configure', '-a']);
+  if (held.length > 0) await dpkg(['--set-selections'], held.map((name) => `${name} hold\n`).join(''));
+  return root;
+}
+
+export async function startShimFleet(options: ShimFleetOptions): Promise<ShimFleet> {
+  await requireTools();
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'quarterdeck-shim-')));
+  // Its own session: Ctrl-C in a terminal reaches its owner, who then closes it in order.
+  const keeper = spawn('bash', [join(import.meta.dirname, 'shim/keep-fleet.sh'), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    cwd: '/',
+  });
+  const gone = once(keeper, 'exit');
   const hosts: Host[] = [];
   const close = async () => {
     await Promise.all(hosts.map((host) => host.close()));
-    await rm(folder, { recursive: true, force: true });
+    keeper.stdin?.end();
+    await gone;
   };
   try {
-    const effects = packages ? (packages.effects ?? {}) : demoEffects;
-    const { installed, held = [] } = packages ?? demoPackages;
-    const repository = await createShimRepository(join(folder, 'repository'), effects);
-    const bin = await writePrograms(join(folder, 'bin'));
-    const status = statusOf(installed, held);
-    for (const server of servers) {
-      const root = join(folder, 'hosts', server.id);
-      await writeRoot(root, status, repository.folder);
-      hosts.push(await startShimHost(server, root, bin, endpoints(server.id)));
+    const key = createSigningKey('Fleet archive', systemDate());
+    const repository = await createRepository({ folder: join(folder, 'mirror'), key, now: systemDate });
+    const template = await makeTemplate(folder, options);
+    await symlink(repository.folder, join(template, 'srv/mirror'));
+    for (const { id, name } of options.servers) {
+      const root = join(folder, 'hosts', id);
+      await cp(template, root, { recursive: true, verbatimSymlinks: true });
+      await writeFile(join(root, 'etc/hostname'), `${name}\n`);
+      hosts.push(await startShimHost({ id, name, root, listeners: options.endpoints(id) }));
     }
-    if (!packages) await publishDemoUpdates(repository);
-    const broken = hosts.find(({ id }) => id === failing);
-    if (broken) await breakDemoPatch(broken);
     return { hosts, repository, close };
   } catch (error) {
     await close();
@@ -98,136 +115,21 @@ export async function createShimFleet(options: ShimFleetOptions): Promise<ShimFl
   }
 }
 
-async function writePrograms(folder: string): Promise<string> {
-  await mkdir(folder);
-  await Promise.all(PROGRAMS.map((name) => symlink(STAND_IN, join(folder, name))));
-  return folder;
-}
-
-/** Lines of name, architecture, version, state and kilobytes. */
-function statusOf(installed: readonly PackageSpec[], held: readonly string[]): string {
-  return installed
-    .map((spec) => {
-      const state = held.includes(spec.name) ? 'hi' : 'ii';
-      return `${spec.name}\t${architectureOf(spec)}\t${spec.version}\t${state}\t${spec.installedSize ?? 16}\n`;
-    })
-    .toSorted()
-    .join('');
-}
-
-async function writeRoot(root: string, status: string, repository: string): Promise<void> {
-  for (const path of FOLDERS) await mkdir(join(root, path), { recursive: true });
-  const files = {
-    'etc/os-release': 'ID=debian\nVERSION_ID="13"\nPRETTY_NAME="stand-in for Debian 13"\n',
-    'etc/architecture': `${nativeArchitecture()}\n`,
-    'etc/apt/sources.list': `${repository}\n`,
-    'var/lib/dpkg/status.tsv': status,
-    'var/lib/dpkg/lock-frontend': '',
-    [BOOT_ID]: `${randomUUID()}\n`,
-  };
-  await Promise.all(Object.entries(files).map(([path, content]) => writeFile(join(root, path), content)));
-}
-
-async function startShimHost(
-  { id, name }: FleetServer,
-  root: string,
-  bin: string,
-  listeners: ReturnType<Endpoints>,
-): Promise<Host> {
-  const metadata = await listen(listeners.metadata);
-  const s3 = await listen(listeners.s3);
-  let on = true;
-  let closed = false;
-  const host: Host = {
-    id,
-    name,
-    kind: 'shim',
-    env: {
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: addressOf(metadata),
-      AWS_ENDPOINT_URL_S3: addressOf(s3),
-    },
-    online: () => on,
-    run({ argv, env, stdin }: HostCommand) {
-      if (!on) return neverStarted();
-      const [program, ...words] = argv.map((word) => inside(root, word));
-      const system = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-      const environment = { PATH: `${bin}:${system}`, HOME: join(root, 'root'), LC_ALL: 'C', QD_ROOT: root };
-      return startHostProcess([program as string, ...words], { ...environment, ...env }, stdin);
-    },
-    async writeFile(path, content, mode) {
-      const target = join(root, path);
-      await mkdir(dirname(target), { recursive: true });
-      await writeFile(`${target}.incoming`, content);
-      await chmod(`${target}.incoming`, mode);
-      await rename(`${target}.incoming`, target);
-    },
-    readFile: (path) => readFile(join(root, path), 'utf8').catch(whenAbsent),
-    async reboot() {
-      await host.powerCut();
-      await rm(join(root, 'run'), { recursive: true });
-      await mkdir(join(root, 'run/systemd/system'), { recursive: true });
-      await writeFile(join(root, BOOT_ID), `${randomUUID()}\n`);
-      on = true;
-    },
-    async powerCut() {
-      on = false;
-      await killAllOf(root);
-    },
-    async close() {
-      if (closed) return;
-      closed = true;
-      await host.powerCut();
-      for (const server of [metadata, s3]) {
-        server.closeAllConnections();
-        server.close();
-      }
-    },
-  };
-  return host;
-}
-
-/** A path of the host as this machine knows it: commands name scripts that the agent has written there. */
-function inside(root: string, word: string): string {
-  return word.startsWith('/') && existsSync(join(root, word)) ? join(root, word) : word;
-}
-
-function whenAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
-  return undefined;
-}
-
-async function listen(listener: RequestListener): Promise<Server> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // What runs ends the process, not what could still be asked.
-  server.unref();
-  return server;
-}
-
-const addressOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
-/** Everything that runs with this root in its environment, wherever it was reparented to. */
-async function killAllOf(root: string): Promise<void> {
-  for (let left = await processesOf(root); left.length > 0; left = await processesOf(root)) {
-    for (const pid of left) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It ended by itself first.
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+/** The demonstration's fleet: the same packages and updates that its real hosts have. */
+export async function createShimFleet(options: {
+  readonly servers: readonly FleetServer[];
+  readonly endpoints: Endpoints;
+  /** Id of the server whose patch is to fail. */
+  readonly failing: string | undefined;
+}): Promise<ShimFleet> {
+  const fleet = await startShimFleet({ ...options, ...demoPackages });
+  try {
+    await publishDemoUpdates(fleet.repository);
+    const broken = fleet.hosts.find((host) => host.id === options.failing);
+    if (broken) await breakDemoPatch(broken);
+    return fleet;
+  } catch (error) {
+    await fleet.close();
+    throw error;
   }
-}
-
-async function processesOf(root: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      // Processes of other users can not be read, and are not ours.
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-      return environment.split('\0').includes(`QD_ROOT=${root}`) ? Number(pid) : 0;
-    }),
-  );
-  return found.filter((pid) => pid > 0 && pid !== process.pid);
 }

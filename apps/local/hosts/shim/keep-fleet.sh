@@ -1,0 +1,8 @@
+#!/bin/bash
+# Owns the end of a shim fleet: waits for its owner to let go of stdin (a crash lets go too), then removes all of it.
+#
+# usage: keep-fleet.sh FOLDER
+
+while read -r _; do :; done
+bash "${BASH_SOURCE[0]%/*}/end-processes.sh" "$1"
+rm -rf -- "$1"
