@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest';
+import { budgetEntries, create as createItem } from '../../../core/entities.ts';
+import { plusSeconds } from '../../../core/instant.ts';
+import { acknowledgeFailures } from '../../../core/use-cases/acknowledge-failures.ts';
+import { judgeWave } from '../../../core/use-cases/judge-wave.ts';
+import { stopCampaign } from '../../../core/use-cases/stop-campaign.ts';
+import type { BareCampaign } from '../../support/bare-campaign.ts';
+import { carryOut, dispatch, patching, plainPolicy } from '../../support/campaign-stages.ts';
+import { campaignId, policyOf, serverOf, window } from '../../support/samples.ts';
+
+const servers = [1, 2, 3, 4, 5].map((n) => serverOf(n, n === 5 ? { family: 'rhel' } : {}));
+const broken = { status: 'failed' as const, says: { result: 'failed' as const, code: 100 } };
+const strict = policyOf({ ...plainPolicy, errorBudget: { failures: 1, share: 0.5 } });
+
+const judge = (world: BareCampaign, wave: number, at: 'begin' | 'patched' | 'verified') =>
+  judgeWave(world.ports, { campaignId, wave, at }, world.now());
+const acknowledge = (world: BareCampaign) =>
+  acknowledgeFailures(
+    world.ports,
+    { policy: 'production', quarter: '2027-Q1', by: 'bob', reason: 'looked at' },
+    world.now(),
+  );
+
+/** What another campaign of the same policy left in the budget. */
+function charge(world: BareCampaign, quarter: string, failed: number) {
+  return createItem(world.ports.records, budgetEntries('production', quarter), {
+    schema: 1,
+    campaignId: 'another-one',
+    batchId: 'w0-0001',
+    at: world.now(),
+    dispatched: 10,
+    failures: failed === 0 ? [] : [{ at: world.now(), servers: failed }],
+  });
+}
+
+describe('a wave', () => {
+  test('goes on while all is well, and says what to patch, how long to soak and whether it is the last', async () => {
+    const world = await patching({ servers });
+    expect(await judge(world, 0, 'begin')).toMatchObject({
+      verdict: 'go',
+      reason: null,
+      patch: { key: `campaigns/${campaignId}/wave-0.json`, batches: 1, bucket: 'campaigns-111111111111' },
+      soakUntil: plusSeconds(world.now(), 60),
+      isLast: false,
+    });
+    await carryOut(world, 'w0-0001', 'patch');
+    expect(await judge(world, 0, 'patched')).toMatchObject({ verdict: 'go' });
+    await carryOut(world, 'w0-0001', 'verify');
+    expect(await judge(world, 0, 'verified')).toMatchObject({ verdict: 'go', isLast: false });
+    expect(await judge(world, 1, 'begin')).toMatchObject({
+      verdict: 'go',
+      isLast: true,
+      patch: { batches: 2 },
+    });
+  });
+
+  test('stops while one of its batches has no result', async () => {
+    const world = await patching({ servers });
+    expect((await judge(world, 1, 'patched')).reason).toMatchObject({
+      code: 'wave-incomplete',
+      detail: expect.stringContaining('2 of 2 batches of wave 1'),
+    });
+    await carryOut(world, 'w1-0001', 'patch');
+    await dispatch(world, 'w1-0002', 'patch');
+    expect((await judge(world, 1, 'patched')).reason).toMatchObject({
+      code: 'wave-incomplete',
+      detail: expect.stringMatching(/1 of 2 .*: w1-0002$/),
+    });
+  });
+
+  test('stops when servers of it were not started', async () => {
+    const world = await patching({ servers });
+    world.runCommand.hosts.set(serverOf(2).id, {
+      answers: {
+        patch: { says: { result: 'refused', code: 1, reasons: [{ code: 'no-time', detail: '' }] } },
+      },
+    });
+    for (const id of ['w1-0001', 'w1-0002']) await carryOut(world, id, 'patch');
+    expect((await judge(world, 1, 'patched')).reason).toMatchObject({
+      code: 'wave-cut-short',
+      detail: expect.stringMatching(/^1 servers of wave 1/),
+    });
+  });
+
+  test('stops when no canary succeeded, whatever the budget says', async () => {
+    const world = await patching({ servers });
+    world.runCommand.hosts.set(serverOf(1).id, { presence: 'gone' });
+    for (const phase of ['patch', 'verify'] as const) await carryOut(world, 'w0-0001', phase);
+    expect((await judge(world, 0, 'verified')).reason?.code).toBe('canary-proved-nothing');
+  });
+
+  test('does not begin when the window is too short for it, nor after a stop', async () => {
+    const world = await patching({ servers });
+    world.sleepUntil(plusSeconds(window.end, -4000));
+    expect((await judge(world, 1, 'begin')).reason?.code).toBe('window-too-short');
+    await stopCampaign(world.ports, { campaignId, by: 'bob', reason: 'incident' }, world.now());
+    for (const at of ['begin', 'patched', 'verified'] as const)
+      expect((await judge(world, 1, at)).reason?.code).toBe('stopped-by-hand');
+  });
+
+  test('that is none is an error', async () => {
+    const world = await patching({ servers });
+    await expect(judge(world, 2, 'begin')).rejects.toThrow(`campaign ${campaignId} has no wave 2`);
+  });
+});
+
+describe('the error budget', () => {
+  test('of the wave itself stops it, until a person acknowledges', async () => {
+    const world = await patching({
+      servers,
+      policy: strict,
+      hosts: { 'web-1': { answers: { patch: broken } } },
+    });
+    await carryOut(world, 'w0-0001', 'patch');
+    expect((await judge(world, 0, 'patched')).reason).toEqual({
+      code: 'error-budget',
+      detail: '1 of 1 patched servers of this policy and quarter failed; the error budget allows 50 %',
+    });
+    await acknowledge(world);
+    await acknowledge(world);
+    expect((await judge(world, 1, 'begin')).verdict).toBe('go');
+    // It has been looked at, yet it proved nothing.
+    await carryOut(world, 'w0-0001', 'verify');
+    expect((await judge(world, 0, 'verified')).reason?.code).toBe('canary-proved-nothing');
+  });
+
+  test('is shared by all campaigns of the policy and quarter, and by no others', async () => {
+    const world = await patching({ servers, policy: strict });
+    await charge(world, '2027-Q2', 9);
+    expect((await judge(world, 0, 'begin')).verdict).toBe('go');
+    await charge(world, '2027-Q1', 2);
+    expect((await judge(world, 0, 'begin')).reason).toMatchObject({
+      code: 'error-budget',
+      detail: expect.stringContaining('2 of 10'),
+    });
+  });
+
+  test('counts what fails after an acknowledgement', async () => {
+    const world = await patching({ servers, policy: strict });
+    await acknowledge(world);
+    world.sleep(1);
+    await charge(world, '2027-Q1', 2);
+    expect((await judge(world, 0, 'begin')).reason?.code).toBe('error-budget');
+    await acknowledge(world);
+    expect((await judge(world, 0, 'begin')).verdict).toBe('go');
+  });
+
+  test('is read to its end, however many batches have written to it', async () => {
+    const world = await patching({ servers, policy: strict });
+    for (let n = 0; n < 300; n++) {
+      await createItem(world.ports.records, budgetEntries('production', '2027-Q1'), {
+        schema: 1,
+        campaignId: `campaign-${String(n).padStart(4, '0')}`,
+        batchId: 'w0-0001',
+        at: world.now(),
+        dispatched: 50,
+        failures: n > 297 ? [{ at: world.now(), servers: 1 }] : [],
+      });
+    }
+    expect((await judge(world, 0, 'begin')).reason).toMatchObject({
+      detail: expect.stringContaining('2 of 15000'),
+    });
+  });
+});
