@@ -18,7 +18,6 @@ export interface MortalPorts {
   readonly ports: Ports;
   /** Names of the calls that were made. */
   readonly calls: readonly string[];
-  readonly isDead: () => boolean;
 }
 
 /** @param death undefined to count only */
@@ -29,24 +28,46 @@ export function mortal(real: Ports, death: Death | undefined): MortalPorts {
     isDead = true;
     return new Died(`${side} ${name}`);
   };
+  const ports = wrapPorts(real, async (name, proceed) => {
+    if (isDead) throw die(name, 'before');
+    const isLast = calls.push(name) - 1 === death?.call;
+    if (isLast && death.side === 'before') throw die(name, 'before');
+    const result = await proceed();
+    if (isLast) throw die(name, 'after');
+    return result;
+  });
+  return { ports, calls };
+}
+
+/** Ports that let something else happen, once, before one call. */
+export function interposed(
+  real: Ports,
+  call: number,
+  act: () => Promise<unknown>,
+): { readonly ports: Ports; readonly calls: readonly string[] } {
+  const calls: string[] = [];
+  const ports = wrapPorts(real, async (name, proceed) => {
+    if (calls.push(name) - 1 === call) await act();
+    return proceed();
+  });
+  return { ports, calls };
+}
+
+/** Puts something around every call to every port. */
+function wrapPorts(
+  real: Ports,
+  around: (name: string, proceed: () => Promise<unknown>) => Promise<unknown>,
+): Ports {
   const wrap = <T extends object>(portName: string, port: T): T =>
     new Proxy(port, {
       get(target, property) {
         const value: unknown = Reflect.get(target, property);
         if (typeof value !== 'function') return value;
-        const name = `${portName}.${String(property)}`;
-        return async (...args: unknown[]) => {
-          if (isDead) throw die(name, 'before');
-          const isLast = calls.push(name) - 1 === death?.call;
-          if (isLast && death.side === 'before') throw die(name, 'before');
-          const result: unknown = await Reflect.apply(value, target, args);
-          if (isLast) throw die(name, 'after');
-          return result;
-        };
+        return (...args: unknown[]) =>
+          around(`${portName}.${String(property)}`, () => Reflect.apply(value, target, args));
       },
     });
-  const ports = Object.fromEntries(
+  return Object.fromEntries(
     Object.entries(real).map(([name, port]) => [name, wrap(name, port)]),
   ) as unknown as Ports;
-  return { ports, calls, isDead: () => isDead };
 }

@@ -24,7 +24,7 @@ const acknowledge = (world: BareCampaign) =>
 /** What another campaign of the same policy left in the budget. */
 function charge(world: BareCampaign, quarter: string, failed: number) {
   return createItem(world.ports.records, budgetEntries('production', quarter), {
-    schema: 1,
+    schema: 1 as const,
     campaignId: 'another-one',
     batchId: 'w0-0001',
     at: world.now(),
@@ -149,7 +149,7 @@ describe('the error budget', () => {
     const world = await patching({ servers, policy: strict });
     for (let n = 0; n < 300; n++) {
       await createItem(world.ports.records, budgetEntries('production', '2027-Q1'), {
-        schema: 1,
+        schema: 1 as const,
         campaignId: `campaign-${String(n).padStart(4, '0')}`,
         batchId: 'w0-0001',
         at: world.now(),
