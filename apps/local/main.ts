@@ -11,7 +11,7 @@ import type { ReportData } from './report/report-data.ts';
 import { reportPage } from './report/report-page.ts';
 import { resultTable } from './report/result-table.ts';
 import { allIsWell, Interrupted, runCampaign } from './run-campaign.ts';
-import { systemDate } from './system-clock.ts';
+import { stopwatch, systemDate } from './system-clock.ts';
 
 const exitCodes = { asItShouldBe: 0, notAllWell: 1, usage: 2, stopped: 3, interrupted: 130 } as const;
 
@@ -43,7 +43,7 @@ async function main(asked: Arguments): Promise<number> {
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   process.once('SIGHUP', onSignal);
-  const progress = createProgress({ screen, servers, env: process.env });
+  const progress = createProgress({ screen, servers, env: process.env, stopwatch });
   progress.note(`hosts: ${used.kind}${used.how === used.kind ? '' : `, ${used.how}`} (${used.reason})`);
   let data: ReportData;
   try {
