@@ -53,7 +53,7 @@ export const summarySchema = z.object({
   object: z.object({ key: z.string().max(500), sha256, bytes: z.number().int().positive() }).nullable(),
   /** What runs there, from /etc/os-release. */
   system: z.object({ id: z.string().max(40), version: z.string().max(40), kernel: z.string().max(80) }),
-  /** Whole seconds by name of the step, from /proc/uptime. */
+  /** Seconds by name of the step, from /proc/uptime. */
   seconds: z.record(z.string(), z.number().nonnegative()),
 });
 export type Summary = z.infer<typeof summarySchema>;

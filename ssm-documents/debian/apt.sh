@@ -139,13 +139,20 @@ apt_verb() {
 }
 
 # Reads apt's simulation on stdin and prints name, architecture, from, to, action and origins of what would change.
-# `Inst name[:arch] [from] (to origin, origin [arch]) [more]` and `Remv name[:arch] [from]`.
+# `Inst name[:arch] [from] (to origin, origin [arch]) [more]` and `Remv name[:arch] [from]`, which does not tell native
+# packages from architecture-independent ones.
 parse_simulation() {
-  awk -v native="$1" '
+  awk -v native="$(dpkg --print-architecture)" -v installed="$WORK/installed" '
+    BEGIN {
+      while ((getline line < installed) > 0) {
+        split(line, field, "\t")
+        if (field[2] == "all" || field[2] == native) known[field[1]] = field[2]
+      }
+    }
     $1 != "Inst" && $1 != "Remv" { next }
     {
       name = $2; rest = substr($0, length($1) + length($2) + 3)
-      arch = native; from = "-"; to = "-"; origins = "-"
+      arch = name in known ? known[name] : native; from = "-"; to = "-"; origins = "-"
       if (split(name, parts, ":") == 2) { name = parts[1]; arch = parts[2] }
       if (rest ~ /^\[/) { from = substr(rest, 2, index(rest, "]") - 2); rest = substr(rest, index(rest, "]") + 2) }
       if ($1 == "Inst") {

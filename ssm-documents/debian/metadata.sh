@@ -10,7 +10,7 @@ fetch_metadata() {
   write_apt_conf "$lists.conf" "$lists" "$APT/none.d"
   mkdir -p -- "$APT/none.d"
   if [[ ! -e $lists.fetched ]]; then
-    cp -p --reflink=auto -- "$SYSTEM_LISTS"/*_* "$lists/" 2>/dev/null || true
+    cp -p --reflink=auto -- "$SYSTEM_LISTS"/*Release* "$SYSTEM_LISTS"/*_Packages* "$lists/" 2>/dev/null || true
   fi
   apt-get -c "$lists.conf" -q update >"$output" 2>&1 || status=$?
   cat -- "$output" >>"$LOG"

@@ -61,6 +61,7 @@ begin_patch() {
     save_state stage=installed outcome=nothing
     return
   fi
+  FACTS[installed]=false FACTS[compliant]=false
   require_time
   audit_packages || conclude 101 refused dpkg-broken "$REPLY"
   check_plan_files
@@ -114,7 +115,7 @@ simulate_plan() {
     cat -- "$WORK/simulation" >>"$LOG"
     conclude 104 drifted not-resolvable "apt can not do what was sealed: $(grep -m 1 '^E:' "$WORK/simulation")"
   }
-  difference=$(parse_simulation "$(dpkg --print-architecture)" <"$WORK/simulation" | awk -F '\t' '
+  difference=$(parse_simulation <"$WORK/simulation" | awk -F '\t' '
     NR == FNR { if ($1 == "pending" || $1 == "broken") wanted[$2 "\t" $3 "\t" $5] = $2; next }
     {
       key = $1 "\t" $2 "\t" $4

@@ -4,6 +4,7 @@
 source "$SCRIPTS/debian/plan-files.sh"
 
 prefetch() {
+  forget_old_jobs
   require_room_for_plan
   write_apt_conf "$APT/sealed.conf" "$LISTS" "$APT/sealed.d"
   seal_preferences "$APT/sealed.d" "$STATE/plan" "$STATE/exclusions"
@@ -14,6 +15,11 @@ prefetch() {
   check_files "$STATE/plan" || conclude 103 blocked download-failed "not fetched as the metadata says: $REPLY"
   save_state "plan=$PLAN_JSON"
   conclude 0 planned
+}
+
+# Files of campaigns that were never verified do not stay for ever; what was said of them does.
+forget_old_jobs() {
+  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d -name apt -mtime +45 -exec rm -rf -- {} +
 }
 
 # apt uses packages of file: repositories where they lie; a copy is taken, since they may be gone when it is time.

@@ -52,7 +52,7 @@ prefer_security() {
   simulate "$conf" "$VERB" ||
     conclude 100 blocked resolver-failed "apt can not resolve security updates: $(grep -m 1 '^E:' "$WORK/simulation")"
   {
-    parse_simulation "$(dpkg --print-architecture)" <"$WORK/simulation" | awk -F '\t' '$3 != "-" && $4 != "-" { print $1, $4 }'
+    parse_simulation <"$WORK/simulation" | awk -F '\t' '$3 != "-" && $4 != "-" { print $1, $4 }'
     # Kept back for want of something that is not in a security repository.
     kept_back | xargs -r apt-cache -c "$conf" policy |
       awk '/^[^ ]/ { name = $1; sub(/:.*/, "", name) } $1 == "Candidate:" { print name, $2 }'
@@ -64,7 +64,7 @@ prefer_security() {
 # Writes the canonical plan from the simulation; size and hash of every file as the signed metadata states them.
 write_plan() {
   local problem
-  parse_simulation "$(dpkg --print-architecture)" <"$WORK/simulation" >"$WORK/changes"
+  parse_simulation <"$WORK/simulation" >"$WORK/changes"
   awk -F '\t' -v native="$(dpkg --print-architecture)" '$4 != "-" {
     print ($2 == "all" || $2 == native ? $1 : $1 ":" $2) "=" $4 }' "$WORK/changes" |
     xargs -r apt-cache -c "$APT/preview.conf" --no-all-versions show >"$WORK/stanzas" 2>>"$LOG"

@@ -39,7 +39,8 @@ verify() {
     warn reboot-needed "$REBOOT_WHY"
   fi
   timed refresh judge_compliance
-  rm -rf -- "$APT/lists-now" "$APT/lists-now.cache"
+  # Metadata and package files have served; an unfinished server may still need its own.
+  [[ ${FACTS[installed]} == false ]] || rm -rf -- "$APT"
   conclude 0 verified
 }
 

@@ -80,14 +80,14 @@ summary_json() {
 
 # The truth about a work step that ended without a word: killed by its time limit, or with its server.
 describe_interruption() {
-  local stage=${ST[stage]:-nothing} lock
+  local stage=${ST[stage]:-nothing}
   STEP_TIMES=()
   PLAN_JSON=${ST[plan]:-null}
   if [[ $stage == nothing ]]; then
     reason not-started 'the work step left no trace: it was refused its parameters, or could not write its state folder'
-  elif exec {lock}<"$STATE/lock" && ! flock -n "$lock"; then
+  elif ! flock -n "$STATE/lock" true; then
     reason still-running "another run of this job is under way, in stage $stage"
-  elif [[ -f $STATE/transaction.lock ]] && exec {lock}<"$STATE/transaction.lock" && ! flock -n "$lock"; then
+  elif [[ -f $STATE/transaction.lock ]] && ! flock -n "$STATE/transaction.lock" true; then
     reason interrupted "the work step was ended in stage $stage; its package transaction is still running"
   else
     reason interrupted "the work step was ended in stage $stage; run the document again to finish or repair"

@@ -79,19 +79,6 @@ describe('the documents', () => {
     },
   );
 
-  it.each(documents)('$name is clean to shellcheck as it is assembled', ({ content }) => {
-    for (const { name, inputs } of content.mainSteps) {
-      // Which functions and parameters a step uses is up to its phase: a library is inlined whole.
-      const checked = spawnSync(
-        'shellcheck',
-        ['--shell=bash', '--exclude=SC2034,SC2317,SC2016,SC2059,SC2030,SC2031', '-'],
-        { input: `${inputs.runCommand.join('\n')}\n`, encoding: 'utf8' },
-      );
-      expect(checked.error, `shellcheck is needed to check step ${name}`).toBeUndefined();
-      expect(checked.stdout).toBe('');
-    }
-  });
-
   it('have samples for every pattern here, and patterns take and reject them', () => {
     for (const { content } of documents) {
       expect(Object.keys(content.parameters).toSorted()).toEqual(Object.keys(samples).toSorted());

@@ -1,9 +1,10 @@
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEndpoints } from '../../apps/local/aws/endpoints.ts';
 import type { PackageSpec } from '../../apps/local/hosts/deb-file.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
-import { createShimFleet, type ShimFleet, type ShimFleetOptions } from '../../apps/local/hosts/shim.ts';
+import { createShimFleet, type ShimFleet, startShimFleet } from '../../apps/local/hosts/shim.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import { bucket, createTrials, documentOf, place, type Trials } from '../support/document-trials.ts';
 import { readSummary, runDocument, startStep } from '../support/run-document.ts';
@@ -17,33 +18,40 @@ afterEach(async () => {
   fleet = undefined;
 });
 
+/** @param installed the demonstration's fleet when absent */
 async function start(
-  options: Pick<ShimFleetOptions, 'packages' | 'failing'> = {},
+  installed?: readonly PackageSpec[],
+  failing?: string,
 ): Promise<Trials & { host: Host; fleet: ShimFleet }> {
   const objects = createMemoryObjects(bucket, place.region);
   const endpoints = createEndpoints({ objects, clock: { now: () => Date.now() } });
-  fleet = await createShimFleet({
+  const common = {
     servers: [{ id: serverId, name: 'shim' }],
-    endpoints: (id) => endpoints.listenersFor({ id, place }),
-    ...options,
-  });
+    endpoints: (id: string) => endpoints.listenersFor({ id, place }),
+  };
+  fleet = installed
+    ? await startShimFleet({ ...common, installed, automatic: [] })
+    : await createShimFleet({ ...common, failing });
   return { ...createTrials(objects), host: fleet.hosts[0] as Host, fleet };
 }
 
-const spec = (name: string, version: string, depends?: string): PackageSpec => ({
+const spec = (name: string, version: string, postinst?: string): PackageSpec => ({
   name,
   version,
-  ...(depends !== undefined && { depends }),
+  ...(postinst !== undefined && { scripts: { postinst } }),
 });
 
-const installedVersions = async (host: Host) =>
-  Object.fromEntries(
-    ((await host.readFile('/var/lib/dpkg/status.tsv')) ?? '')
-      .trim()
-      .split('\n')
+const installedVersions = async (host: Host) => {
+  const { stdout } = host.run({
+    argv: ['dpkg-query', '-W', '-f', `\${Package}\\t\${Version}\\t\${db:Status-Abbrev}\\n`],
+  });
+  const lines = (await text(stdout)).trimEnd().split('\n');
+  return Object.fromEntries(
+    lines
       .map((line) => line.split('\t'))
-      .map(([name, , version, state]) => [name, `${version} ${state}`]),
+      .map(([name, version, state]) => [name, `${version} ${state?.trim()}`]),
   );
+};
 
 async function until(host: Host, path: string): Promise<void> {
   for (let tries = 0; tries < 400; tries++) {
@@ -90,7 +98,7 @@ describe('the documents on a shim host', () => {
   });
 
   it('fail where the fleet was told to', async () => {
-    const { host, prepare, run } = await start({ failing: serverId });
+    const { host, prepare, run } = await start(undefined, serverId);
     const { plan } = await prepare(host);
     const { summary, exit } = await run(host, 'patch', { plan });
     expect(exit).toBe(1);
@@ -99,7 +107,7 @@ describe('the documents on a shim host', () => {
   });
 
   it('bring security updates alone, also when a newer one hides them', async () => {
-    const { host, prepare, fleet } = await start({ packages: { installed: [spec('lib', '1.0-1')] } });
+    const { host, prepare, fleet } = await start([spec('lib', '1.0-1')]);
     await fleet.repository.publish('stable-security', [spec('lib', '1.0-1+deb13u1')]);
     await fleet.repository.publish('stable', [spec('lib', '2.0-1')]);
     const { plan } = await prepare(host, { parameters: { Mode: 'security' } });
@@ -107,7 +115,7 @@ describe('the documents on a shim host', () => {
   });
 
   it('install what was sealed when something newer was published since', async () => {
-    const { host, prepare, run, fleet } = await start({ packages: { installed: [spec('lib', '1.0-1')] } });
+    const { host, prepare, run, fleet } = await start([spec('lib', '1.0-1')]);
     await fleet.repository.publish('stable', [spec('lib', '1.1-1')]);
     const { plan } = await prepare(host);
     await fleet.repository.withdraw('stable', 'lib', '1.1-1');
@@ -118,24 +126,29 @@ describe('the documents on a shim host', () => {
   });
 
   it('tell nothing to do from no repositories, and from a broken one', async () => {
-    const { host, run } = await start({ packages: { installed: [spec('lib', '1.0-1')] } });
+    const { host, run } = await start([spec('lib', '1.0-1')]);
+    const configured = (await host.readFile('/etc/apt/sources.list')) ?? '';
     const reasonWith = async (sources: string) => {
       await host.writeFile('/etc/apt/sources.list', sources, 0o644);
       const { summary } = await run(host, 'prepare');
       return [summary.code, summary.result, summary.reasons[0]?.code];
     };
     expect(await reasonWith('')).toEqual([103, 'blocked', 'no-repositories']);
-    expect(await reasonWith('/nowhere\n')).toEqual([103, 'blocked', 'repository-unreachable']);
-    expect(await reasonWith(`${fleet?.repository.folder}\n`)).toEqual([103, 'blocked', 'repository-empty']);
+    expect(await reasonWith('deb copy:/nowhere trixie main\n')).toEqual([
+      103,
+      'blocked',
+      'repository-unreachable',
+    ]);
+    expect(await reasonWith(configured)).toEqual([103, 'blocked', 'repository-empty']);
     await fleet?.repository.publish('stable', [spec('lib', '1.0-1')]);
-    expect(await reasonWith(`${fleet?.repository.folder}\n`)).toEqual([2, 'nothing-to-do', undefined]);
+    expect(await reasonWith(configured)).toEqual([2, 'nothing-to-do', undefined]);
   });
 
   it('finish a transaction that lost its server, and find one that outlived its work step', async () => {
-    const { host, prepare, order, fleet } = await start({
-      packages: { installed: [spec('lib', '1.0-1')], effects: { lib: ['wait-for /run/go'] } },
-    });
-    await fleet.repository.publish('stable', [spec('lib', '1.1-1')]);
+    const { host, prepare, order, fleet } = await start([spec('lib', '1.0-1')]);
+    const waiting =
+      '#!/bin/sh\n: >"$DPKG_ROOT/run/reached"\nwhile [ ! -e "$DPKG_ROOT/run/go" ]; do sleep 0.05; done\n';
+    await fleet.repository.publish('stable', [spec('lib', '1.1-1', waiting)]);
     const { plan } = await prepare(host);
     const parameters = await order(host, 'patch', { plan });
     const killed = startStep(host, documentOf('patch'), 'work', parameters);
@@ -151,7 +164,7 @@ describe('the documents on a shim host', () => {
     await cut.exit;
     expect(host.online()).toBe(false);
     await host.reboot();
-    expect(await installedVersions(host)).toEqual({ lib: '1.1-1 iU' });
+    expect(await installedVersions(host)).toEqual({ lib: '1.1-1 iF' });
 
     await host.writeFile('/run/go', '', 0o644);
     const { summary } = await runDocument(host, documentOf('patch'), parameters);
@@ -160,7 +173,7 @@ describe('the documents on a shim host', () => {
   });
 
   it('read parameters alike on agents that know environment variables and on those that do not', async () => {
-    const { host, prepare, run, fleet } = await start({ packages: { installed: [spec('lib', '1.0-1')] } });
+    const { host, prepare, run, fleet } = await start([spec('lib', '1.0-1')]);
     await fleet.repository.publish('stable', [spec('lib', '1.1-1')]);
     const { plan, run: prepared } = await prepare(host, { interpolation: 'text' });
     expect(prepared.summary.warnings.map(({ code }) => code)).toEqual(['agent-old']);
