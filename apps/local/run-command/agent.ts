@@ -10,6 +10,8 @@ export interface AgentTask {
   readonly documentName: string;
   readonly document: CommandDocument;
   readonly parameters: ResolvedParameters;
+  /** Epoch milliseconds from which on nobody waits for an answer. */
+  readonly expiresAt: number;
 }
 
 export type StepStatus = 'Success' | 'Failed' | 'TimedOut' | 'Cancelled' | 'Skipped';

@@ -108,10 +108,7 @@ export class RunCommand {
     this.#timers.set(command, [
       // Delivery comes after the answer: that an event can come before the caller noted the id is bad enough.
       clock.at(now, () => this.#deliver(command)),
-      clock.at(command.deliverBefore, () =>
-        this.#timeOut(command, ({ details }) => details === 'Pending' || details === 'Delayed'),
-      ),
-      clock.at(command.expiresAt, () => this.#timeOut(command, isOpen)),
+      clock.at(command.expiresAt, () => this.#expire(command)),
     ]);
     return { Command: showCommand(command) };
   }
@@ -172,6 +169,7 @@ export class RunCommand {
 
   #deliver(command: CommandRecord): void {
     this.#undelivered.delete(command);
+    if (this.#options.clock.now() >= command.deliverBefore) return;
     let running = count(command, ({ cancellation }) => cancellation !== undefined);
     for (const invocation of command.invocations.values()) {
       if (invocation.details !== 'Pending' && invocation.details !== 'Delayed') continue;
@@ -216,6 +214,7 @@ export class RunCommand {
           documentName: command.version.name,
           document: command.version.document,
           parameters: command.parameters,
+          expiresAt: command.expiresAt,
         },
         {
           // What comes after the time-out is dropped: nobody who saw the end would look again.
@@ -237,10 +236,13 @@ export class RunCommand {
     } else if (command.invocations.size > command.concurrency) this.#deliver(command);
   }
 
-  /** An agent that was given the command may still be at it: Run Command stops waiting, not the server. */
-  #timeOut(command: CommandRecord, which: (invocation: InvocationRecord) => boolean): void {
+  /**
+   * As the user guide has it, after the delivery and execution time-outs together: also for those that no agent took
+   * in time. One that did may still be at it: Run Command stops waiting, not the server.
+   */
+  #expire(command: CommandRecord): void {
     for (const invocation of command.invocations.values())
-      if (which(invocation)) this.#change(command, invocation, 'Delivery Timed Out');
+      if (isOpen(invocation)) this.#change(command, invocation, 'Delivery Timed Out');
   }
 
   #change(command: CommandRecord, invocation: InvocationRecord, details: StatusDetails): void {
