@@ -1,33 +1,23 @@
 /** Owns the agent of one real host: carries a document out step by step, as the SSM agent does. */
-
 import type { LocalClock } from '../clock.ts';
-import type { Host, HostExit } from '../hosts/host.ts';
-import type { Agent, AgentLink, AgentTask, CommandEnd, StepReport, StepStatus } from './agent.ts';
+import type { Host } from '../hosts/host.ts';
+import type { Agent, AgentLink, AgentTask, CommandEnd, StepReport } from './agent.ts';
+import { endsDocument, judgeStep, overallEnd, runsInAnyCase } from './control-flow.ts';
 import type { DocumentStep } from './document.ts';
-import { bindStep, type Interpolation } from './interpolation.ts';
-import { combineOutput, OutputHead, stderrLimit, stdoutLimit } from './output.ts';
 import { admit } from './precondition.ts';
-import { stepTimeout } from './step-timeout.ts';
+import { type HostAgentOptions, runStep, type StepOutcome } from './step-run.ts';
 
-/** The exit code with which a script asks for a restart, after which the same step runs again. */
-const rebootCode = 194;
-/** What a script killed with SIGKILL ends with. */
-const killedCode = 137;
-/** The agent takes a step up again after a restart this often. */
-const resumeLimit = 15;
-
-export interface HostAgentOptions {
-  readonly clock: LocalClock;
-  readonly region: string;
-  /** Seconds between exit 194 and the restart: the agent calls `shutdown -r +1`. */
-  readonly rebootDelay: number;
-  readonly interpolation?: Interpolation;
-}
+/** How often it is looked whether a dead host came back. */
+const returnPollSeconds = 5;
+/** For so long the agent, back again, waits for the worker of a document to speak. */
+const workerGraceSeconds = 3;
+/** The agent drops a document that is older than this when it finds it after a restart. */
+const documentLifeSeconds = 48 * 3600;
 
 export function createHostAgent(host: Host, options: HostAgentOptions): Agent {
   return {
     online: () => host.online(),
-    execute: (task, link) => options.clock.busy(() => runDocument(host, options, task, link)),
+    execute: (task, link) => runDocument(host, options, task, link),
   };
 }
 
@@ -37,114 +27,79 @@ async function runDocument(
   task: AgentTask,
   link: AgentLink,
 ): Promise<CommandEnd> {
-  let end: CommandEnd = 'Success';
-  for (const step of task.document.mainSteps) {
-    const report = await runStep(host, options, task, step, link.cancelled);
-    if (report === 'host-died') return 'Failed';
+  const { clock } = options;
+  const begunAt = clock.now();
+  const steps = task.document.mainSteps;
+  const reports: StepReport[] = [];
+  let isOver = false;
+  for (const [index, step] of steps.entries()) {
+    const isKept = !isOver || runsInAnyCase(step, index === steps.length - 1);
+    const outcome = isKept
+      ? await admitted(host, options, task, step, link.cancelled)
+      : unrun(
+          step,
+          'Skipped',
+          `Step ${step.name} skipped due to prior step with an exit condition`,
+          clock.now(),
+        );
+    if (outcome === 'given-up') return 'silent';
+    if (outcome === 'lost') {
+      if (!(await returned(host, clock, begunAt))) return 'silent';
+      link.report(workerLost(steps[0] as DocumentStep, reports[0], clock.now()));
+      return 'Failed';
+    }
+    const report = judgeStep(step, outcome);
+    reports.push(report);
     link.report(report);
-    if (report.status === 'Cancelled') return 'Cancelled';
-    if (report.status === 'TimedOut' && end === 'Success') end = 'Execution Timed Out';
-    if (report.status === 'Failed') end = 'Failed';
-    const failed = report.status === 'Failed' || report.status === 'TimedOut';
-    if (failed && step.inputs.onFailure !== undefined)
-      return step.inputs.onFailure === 'exit' ? end : 'Success';
-    if (!failed && step.inputs.onSuccess === 'exit') return end;
+    isOver ||= endsDocument(step, report);
   }
-  return end;
+  return overallEnd(reports);
 }
 
-/** @returns `host-died` when the host went down under the step: the agent, back again, only finds its worker gone */
-async function runStep(
+async function admitted(
   host: Host,
   options: HostAgentOptions,
   task: AgentTask,
   step: DocumentStep,
   cancelled: AbortSignal,
-): Promise<StepReport | 'host-died'> {
-  const { clock } = options;
-  const startedAt = clock.now();
-  const stdout = new OutputHead(stdoutLimit);
-  const stderr = new OutputHead(stderrLimit);
-  const report = (status: StepStatus, code: number): StepReport => ({
-    name: step.name,
-    status,
-    code,
-    stdout: stdout.text(),
-    stderr: stderr.text(),
-    output: combineOutput(stdout.text(), stderr.text()),
-    startedAt,
-    endedAt: clock.now(),
-  });
+): Promise<StepOutcome> {
   const admission = admit(step, task.parameters);
-  if (admission.verdict !== 'run') {
-    stdout.write(Buffer.from(admission.reason));
-    return admission.verdict === 'skip' ? report('Skipped', 0) : report('Failed', 1);
+  if (admission.verdict === 'run') return runStep(host, options, task, step, cancelled);
+  const status = admission.verdict === 'skip' ? 'Skipped' : 'Failed';
+  return unrun(step, status, admission.reason, options.clock.now());
+}
+
+function unrun(step: DocumentStep, status: 'Skipped' | 'Failed', output: string, at: number): StepReport {
+  const code = status === 'Skipped' ? 0 : 1;
+  return { name: step.name, status, code, stdout: '', stderr: '', output, startedAt: at, endedAt: at };
+}
+
+/** @returns false when the host stayed away for so long that nobody would report the command any more */
+async function returned(host: Host, clock: LocalClock, begunAt: number): Promise<boolean> {
+  const pause = (seconds: number) =>
+    new Promise<void>((resolve) => clock.at(clock.now() + seconds * 1000, resolve));
+  while (!host.online()) {
+    if (clock.now() > begunAt + documentLifeSeconds * 1000) return false;
+    await pause(returnPollSeconds);
   }
-  const bound = bindStep(task.document, step, task.parameters, options.interpolation ?? 'environment');
-  const folder = `/var/lib/amazon/ssm/${host.id}/document/orchestration/${task.commandId}/${step.name}`;
-  const script = `${folder}/_script.sh`;
-  const env = {
-    ...host.env,
-    ...bound.env,
-    AWS_SSM_REGION_NAME: options.region,
-    AWS_SSM_INSTANCE_ID: host.id,
+  await pause(workerGraceSeconds);
+  return true;
+}
+
+/**
+ * An agent that starts again does not run the script again, unless that had asked for a restart. It finds the
+ * document's worker gone and calls the document failed, in words that it books on the first step, whichever step the
+ * host died under (agent/framework/processor/executer/outofproc/master.go of amazon-ssm-agent).
+ */
+function workerLost(first: DocumentStep, reported: StepReport | undefined, at: number): StepReport {
+  const known = reported ?? unrun(first, 'Failed', '', at);
+  return {
+    ...known,
+    status: 'Failed',
+    code: 1,
+    output:
+      'document process failed unexpectedly: document worker timed out , check ' +
+      '[ssm-document-worker]/[ssm-session-worker] log for crash reason',
+    endedAt: at,
   };
-  for (let resumes = 0; resumes <= resumeLimit; resumes++) {
-    await host.writeFile(script, `${bound.lines.join('\n')}\n`, 0o700);
-    const ended = await runScript(host, clock, {
-      argv: bound.lines[0]?.startsWith('#!') ? [script] : ['sh', script],
-      env,
-      seconds: stepTimeout(bound.timeoutSeconds),
-      stdout,
-      stderr,
-      cancelled,
-    });
-    if (ended.why === 'timed-out') return report('TimedOut', killedCode);
-    if (ended.why === 'cancelled') return report('Cancelled', killedCode);
-    if (!host.online()) return 'host-died';
-    if (ended.exit.code === null) return report('Failed', killedCode);
-    if (ended.exit.code !== rebootCode)
-      return report(ended.exit.code === 0 ? 'Success' : 'Failed', ended.exit.code);
-    await new Promise<void>((resolve) => clock.at(clock.now() + options.rebootDelay * 1000, resolve));
-    try {
-      await host.reboot();
-    } catch {
-      return 'host-died';
-    }
-  }
-  return report('Failed', rebootCode);
-}
-
-interface Script {
-  readonly argv: readonly [string, ...string[]];
-  readonly env: Readonly<Record<string, string>>;
-  readonly seconds: number;
-  readonly stdout: OutputHead;
-  readonly stderr: OutputHead;
-  readonly cancelled: AbortSignal;
-}
-
-interface Ended {
-  readonly why: 'exited' | 'timed-out' | 'cancelled';
-  readonly exit: HostExit;
-}
-
-async function runScript(host: Host, clock: LocalClock, script: Script): Promise<Ended> {
-  const process = host.run({ argv: script.argv, env: script.env });
-  let why: Ended['why'] = 'exited';
-  const kill = (reason: Ended['why']) => {
-    why = reason;
-    process.kill();
-  };
-  process.stdout.on('data', (chunk: Buffer) => script.stdout.write(chunk));
-  process.stderr.on('data', (chunk: Buffer) => script.stderr.write(chunk));
-  const cancelTimer = clock.at(clock.now() + script.seconds * 1000, () => kill('timed-out'));
-  const onCancel = () => kill('cancelled');
-  script.cancelled.addEventListener('abort', onCancel);
-  try {
-    return { exit: await process.done, why };
-  } finally {
-    cancelTimer();
-    script.cancelled.removeEventListener('abort', onCancel);
-  }
 }
