@@ -17,7 +17,7 @@ import { sealCampaign } from '../../core/use-cases/seal-campaign.ts';
 import { settleCommand, UnknownCommand } from '../../core/use-cases/settle-run.ts';
 import { sweep } from '../../core/use-cases/sweep.ts';
 import { type BareCampaign, inputOf } from './bare-campaign.ts';
-import { type Death, Died, type MortalPorts, mortal } from './interruptions.ts';
+import { Died, mortal } from './interruptions.ts';
 import { campaignId, window } from './samples.ts';
 
 export interface Drive {
@@ -35,13 +35,13 @@ interface Driver extends Drive {
 const patience = 130;
 
 export interface DriveOptions {
-  /** Where one process dies on the way. */
-  readonly death?: Death;
+  /** Where processes die on the way: numbers of calls, counted over all of them. */
+  readonly deaths?: readonly number[];
   /** How often every process runs. */
   readonly times?: number;
 }
 
-function createDriver(world: BareCampaign, { death, times = 1 }: DriveOptions): Driver {
+function createDriver(world: BareCampaign, { deaths = [], times = 1 }: DriveOptions): Driver {
   const calls: string[] = [];
   return {
     world,
@@ -49,13 +49,13 @@ function createDriver(world: BareCampaign, { death, times = 1 }: DriveOptions): 
     async run(act) {
       let done = 0;
       for (let attempt = 0; ; attempt++) {
-        const local = death && { ...death, call: death.call - calls.length };
-        const process: MortalPorts = mortal(world.ports, local);
+        const next = deaths.find((call) => call >= calls.length);
+        const process = mortal(world.ports, next === undefined ? undefined : next - calls.length);
         try {
           const result = await act(process.ports, attempt);
           if (++done === times) return result;
         } catch (error) {
-          if (!(error instanceof Died || error instanceof BatchBusy) || attempt > 3) throw error;
+          if (!(error instanceof Died || error instanceof BatchBusy) || attempt > deaths.length) throw error;
           world.sleep(patience);
         } finally {
           calls.push(...process.calls);

@@ -1,11 +1,5 @@
-/** Owns processes that die: ports that throw at one call, before or after its effect, and at every call after it. */
+/** Owns processes that die: ports that throw after one call took effect, and before every call after it. */
 import type { Ports } from '../../core/ports.ts';
-
-/** Of the calls of one process to its ports, in order, from 0. */
-export interface Death {
-  readonly call: number;
-  readonly side: 'before' | 'after';
-}
 
 export class Died extends Error {
   constructor(at: string) {
@@ -14,37 +8,30 @@ export class Died extends Error {
   }
 }
 
-export interface MortalPorts {
+export interface WatchedPorts {
   readonly ports: Ports;
   /** Names of the calls that were made. */
   readonly calls: readonly string[];
 }
 
-/** @param death undefined to count only */
-export function mortal(real: Ports, death: Death | undefined): MortalPorts {
+/** @param last the last call of the process, counted from 0; undefined to let it live */
+export function mortal(real: Ports, last: number | undefined): WatchedPorts {
   const calls: string[] = [];
   let isDead = false;
-  const die = (name: string, side: string) => {
-    isDead = true;
-    return new Died(`${side} ${name}`);
-  };
   const ports = wrapPorts(real, async (name, proceed) => {
-    if (isDead) throw die(name, 'before');
-    const isLast = calls.push(name) - 1 === death?.call;
-    if (isLast && death.side === 'before') throw die(name, 'before');
+    if (isDead) throw new Died(`before ${name}`);
+    const isLast = calls.push(name) - 1 === last;
+    // Calls that are under way at once with it are lost too.
+    if (isLast) isDead = true;
     const result = await proceed();
-    if (isLast) throw die(name, 'after');
+    if (isLast) throw new Died(`after ${name}`);
     return result;
   });
   return { ports, calls };
 }
 
 /** Ports that let something else happen, once, before one call. */
-export function interposed(
-  real: Ports,
-  call: number,
-  act: () => Promise<unknown>,
-): { readonly ports: Ports; readonly calls: readonly string[] } {
+export function interposed(real: Ports, call: number, act: () => Promise<unknown>): WatchedPorts {
   const calls: string[] = [];
   const ports = wrapPorts(real, async (name, proceed) => {
     if (calls.push(name) - 1 === call) await act();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { jobKey, jobs, load, update } from '../../../core/entities.ts';
 import { isEnded, type JobState, jobStateSchema } from '../../../core/job.ts';
+import { sha256Of } from '../../../core/plan.ts';
 import { reportPartSchema, reportSchema } from '../../../core/report.ts';
 import { serverPrefix } from '../../../core/result-object.ts';
 import { closeCampaign } from '../../../core/use-cases/close-campaign.ts';
@@ -8,7 +9,7 @@ import { openCampaign } from '../../../core/use-cases/open-campaign.ts';
 import { settleRun } from '../../../core/use-cases/settle-run.ts';
 import type { BareCampaign } from '../../support/bare-campaign.ts';
 import { carryOut, created, dispatch, opened, patching } from '../../support/campaign-stages.ts';
-import { campaignId, serverOf } from '../../support/samples.ts';
+import { campaignId, entryOf, resultObjectOf, serverOf } from '../../support/samples.ts';
 
 const reason = { code: 'error-budget', detail: 'too many failed' };
 const close = (world: BareCampaign, ending: 'stopped' | 'completed' | 'missed' | 'broken' = 'stopped') =>
@@ -100,10 +101,10 @@ describe('closing', () => {
   });
 
   test('does not depend on what a server has made of its results since', async () => {
-    const servers = [serverOf(1), serverOf(2)];
-    const world = await patching({ servers });
+    const world = await patching({ servers: [serverOf(1), serverOf(2)] });
     await carryOut(world, 'w1-0001', 'patch');
-    await world.ports.objects.put(`${serverPrefix(serverOf(2))}/${campaignId}/patch.gz`, 'garbage');
+    const lie = resultObjectOf({ plan: [entryOf({ to: '6.6.6-1' })] });
+    await world.ports.objects.put(`${serverPrefix(serverOf(2))}/${campaignId}/patch.gz`, lie);
     await world.ports.objects.put(`${serverPrefix(serverOf(1))}/${campaignId}/prepare.gz`, 'garbage');
     await close(world);
     const { jobs: rows } = await read(world);
@@ -111,6 +112,20 @@ describe('closing', () => {
       [],
       [expect.objectContaining({ to: null, planned: '3.0.2-1' })],
     ]);
+  });
+
+  test('does not fail over a result that nobody can read', async () => {
+    const garbage = Buffer.from('garbage');
+    const object = {
+      key: `${serverPrefix(serverOf(1))}/${campaignId}/patch.gz`,
+      sha256: sha256Of(garbage),
+      bytes: 7,
+    };
+    const answers = { patch: { object: garbage, says: { object } } };
+    const world = await patching({ servers: [serverOf(1)], hosts: { 'web-1': { answers } } });
+    await carryOut(world, 'w0-0001', 'patch');
+    await close(world);
+    expect((await read(world)).jobs[0]?.packages).toEqual([expect.objectContaining({ to: null })]);
   });
 
   test('names every server of a campaign that never opened', async () => {

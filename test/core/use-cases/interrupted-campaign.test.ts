@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Policy } from '../../../core/policy.ts';
 import type { Server } from '../../../core/server.ts';
@@ -85,8 +86,22 @@ describe.each(Object.entries(scenarios))('a campaign %s', (_, scenario) => {
     const effects = calls.flatMap((call, index) => (isEffect(call) ? [index] : []));
     expect(effects.length).toBeGreaterThan(50);
     for (const call of effects) {
-      const died = await run(scenario, { death: { call, side: 'after' } });
+      const died = await run(scenario, { deaths: [call] });
       expect({ after: calls[call], ...died.left }).toEqual({ after: calls[call], ...left });
     }
+  });
+
+  test('is the same however often processes die', async () => {
+    const { calls, left } = await run(scenario);
+    const death = fc.nat({ max: calls.length + 30 });
+    const deaths = fc
+      .uniqueArray(death, { minLength: 2, maxLength: 5 })
+      .map((all) => all.toSorted((a, b) => a - b));
+    await fc.assert(
+      fc.asyncProperty(deaths, async (at) => {
+        expect((await run(scenario, { deaths: at })).left).toEqual(left);
+      }),
+      { numRuns: 15 },
+    );
   });
 });
