@@ -79,9 +79,15 @@ async function gather(
   return unproven ? { kind: 'summary', summary, unproven } : { kind: 'summary', summary };
 }
 
+/**
+ * Run Command shows standard error after standard output under this title, and the agent writes `failed to run
+ * commands: exit status 1` there of its own: a summary that reports a failure never stands alone.
+ */
+const errorTitle = '\n----------ERROR-------\n';
+
 function readSummary(output: string): Summary | undefined {
   try {
-    return summarySchema.parse(JSON.parse(output));
+    return summarySchema.parse(JSON.parse(output.split(errorTitle, 1)[0] ?? ''));
   } catch {
     // Truncated, empty or foreign: the caller names Run Command's own status instead.
     return undefined;

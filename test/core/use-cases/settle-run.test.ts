@@ -95,6 +95,13 @@ describe('a summary', () => {
     expect(world.answers.delivered.size).toBe(1);
   });
 
+  test('of a failure is read although the agent says the same below it', async () => {
+    const blocked = summaryOf(first, 'prepare', { code: 1, result: 'blocked' });
+    const prints = `${JSON.stringify(blocked)}\n\n----------ERROR-------\nfailed to run commands: exit status 1`;
+    const world = await prepareWith({ status: 'failed', prints });
+    expect((await world.job(first)).phases.prepare).toMatchObject({ result: 'blocked' });
+  });
+
   test('counts whatever Run Command says of the command that brought it', async () => {
     const world = await prepareWith({ status: 'execution-timed-out' });
     expect((await world.job(first)).state).toBe('ready');
