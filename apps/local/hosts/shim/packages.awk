@@ -32,6 +32,7 @@ kind == "installed" {
   installed[column[1]] = column[3]
   installed_arch[column[1]] = column[2]
   held[column[1]] = column[4] ~ /^h/
+  half[column[1]] = column[4] ~ /H$/
   order[++packages] = column[1]
   if (!((column[1], column[3]) in depends_of)) depends_of[column[1], column[3]] = column[6]
 }

@@ -20,7 +20,9 @@ function settle(    i, name, more) {
   for (name in target) delete target[name]
   for (i = 1; i <= packages; i++) {
     name = order[i]
-    if (candidate(name) != installed[name] && !held[name] && !(name in refused)) target[name] = candidate(name)
+    # One whose unpacking was interrupted is unpacked again, at whatever version.
+    if ((candidate(name) != installed[name] || half[name]) && !held[name] && !(name in refused))
+      target[name] = candidate(name)
   }
   do {
     more = 0
