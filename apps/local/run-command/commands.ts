@@ -1,5 +1,4 @@
 /** Owns the local Run Command as the ports that use-cases know. */
-
 import { instantOf, millisOf } from '../../../core/instant.ts';
 import { readInvocationStatus } from '../../../core/invocation-status.ts';
 import {
@@ -9,7 +8,7 @@ import {
   type PortErrorCode,
   type Presence,
 } from '../../../core/ports.ts';
-import { RunCommandError } from './api.ts';
+import { type CommandInvocation, type InstanceInformation, pageLimit, RunCommandError } from './api.ts';
 import { describeInstanceInformation, listCommandInvocations, listCommands } from './listing.ts';
 import type { RunCommand } from './service.ts';
 
@@ -82,11 +81,7 @@ export function createCommands(service: RunCommand): Commands {
       return found.toSorted((a, b) => millisOf(a.requestedAt) - millisOf(b.requestedAt));
     },
     async invocations(_place, commandId) {
-      return listCommandInvocations(service, {
-        CommandId: commandId,
-        Details: true,
-        MaxResults: 50,
-      }).CommandInvocations.map(({ InstanceId, Status, StatusDetails, CommandPlugins }) => ({
+      return listed(service, commandId).map(({ InstanceId, Status, StatusDetails, CommandPlugins }) => ({
         serverId: InstanceId,
         ...readInvocationStatus(Status, StatusDetails),
         summary: CommandPlugins.at(-1)?.Output ?? '',
@@ -95,15 +90,31 @@ export function createCommands(service: RunCommand): Commands {
   };
 }
 
+/** A command that is not listed yet, or not any more, has no invocations: its deadline ends the wait for them. */
+function listed(service: RunCommand, commandId: string): readonly CommandInvocation[] {
+  try {
+    return listCommandInvocations(service, { CommandId: commandId, Details: true, MaxResults: pageLimit })
+      .CommandInvocations;
+  } catch (error) {
+    if (error instanceof RunCommandError && error.name === 'InvalidCommandId') return [];
+    throw error;
+  }
+}
+
 export function createFleet(service: RunCommand): Fleet {
   return {
     async presence(_place, serverIds) {
-      const { InstanceInformationList } = describeInstanceInformation(service, {
-        Filters: [{ Key: 'InstanceIds', Values: serverIds }],
-      });
-      const answered = new Map(
-        InstanceInformationList.map(({ InstanceId, PingStatus }) => [InstanceId, PingStatus]),
-      );
+      const answered = new Map<string, InstanceInformation['PingStatus']>();
+      let NextToken: string | undefined;
+      do {
+        const page = describeInstanceInformation(service, {
+          Filters: [{ Key: 'InstanceIds', Values: serverIds }],
+          ...(NextToken !== undefined && { NextToken }),
+        });
+        for (const { InstanceId, PingStatus } of page.InstanceInformationList)
+          answered.set(InstanceId, PingStatus);
+        NextToken = page.NextToken;
+      } while (NextToken !== undefined);
       const presenceOf = (id: string): Presence => {
         const ping = answered.get(id);
         return ping === undefined ? 'gone' : ping === 'Online' ? 'online' : 'offline';
