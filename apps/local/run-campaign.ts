@@ -17,6 +17,7 @@ import { createDiskObjects } from './disk-objects.ts';
 import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import { createEmbeddedHost } from './embedded-host.ts';
 import { createFolderNotices } from './folder-notices.ts';
+import { observedHost } from './hosts/observed-host.ts';
 import { type LocalFleet, startLocalFleet } from './local-fleet.ts';
 import { observedRecords, type Watcher } from './observed-records.ts';
 import { type HostsUsed, loadReport, type ReportData } from './report/report-data.ts';
@@ -34,7 +35,7 @@ export interface CampaignRun {
   readonly failCanary: boolean;
   /** State, objects, notices and the report go here. */
   readonly folder: string;
-  readonly watcher: Watcher & { note(text: string): void };
+  readonly watcher: Watcher & { note(text: string): void; reboot(serverId: string, isDown: boolean): void };
   /** Aborts when the person wants to end the run. */
   readonly interrupted: AbortSignal;
   /** Told the clock of the run as soon as there is one. */
@@ -89,7 +90,10 @@ export async function runCampaign(run: CampaignRun): Promise<ReportData> {
       service.registerDocument(`${documentPrefix}${name}`, JSON.stringify(content));
     }
     registerHosts(service, fleet, (local) =>
-      createHostAgent(local, { clock, region: place.region, rebootDelay }),
+      createHostAgent(
+        observedHost(local, (isDown) => watcher.reboot(local.id, isDown)),
+        { clock, region: place.region, rebootDelay },
+      ),
     );
     const host = createEmbeddedHost({
       clock,

@@ -36,7 +36,7 @@ export function terminalProgress(options: ProgressOptions, fleet: FleetView, col
     // One column is kept free: a line that fills the last one is broken by some terminals.
     const columns = live.columns - 1;
     const head = campaignLines(campaign, fleet, clock?.(), time, columns, paint);
-    const foot = ['', footLine(fleet, elapsed, columns, paint)];
+    const foot = ['', footLine(fleet, elapsed, columns, paint), ...(isFinished ? [''] : [])];
     const beat = Math.floor((elapsed * 1000) / beatLength);
     const size = { columns, rows: live.rows - 1 - head.length - foot.length };
     const above = notes.map((note) => clipText(visibleText(note), columns));
@@ -83,6 +83,7 @@ export function terminalProgress(options: ProgressOptions, fleet: FleetView, col
     },
     finish() {
       if (isFinished) return;
+      isFinished = true;
       draw();
       end();
       forget();

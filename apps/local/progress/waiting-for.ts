@@ -33,8 +33,12 @@ function windowWait({ window }: Campaign, now: Instant, time: LocalTime): string
 function waveWait({ window }: Campaign, fleet: FleetView, time: LocalTime): string {
   const inState = (state: JobState) => fleet.servers.find((view) => view.state === state);
   const patching = inState('patching');
-  if (patching) return `patches ${waveText(patching.wave)}`;
+  if (patching) return `patches ${theWave(patching)}`;
   const verifying = inState('verifying');
-  if (verifying) return `${waveText(verifying.wave)} runs on its new versions, then is verified`;
+  if (verifying) return `${theWave(verifying)} runs on its new versions before it is verified`;
   return `window open until ${time.second(window.end)}`;
+}
+
+function theWave({ wave }: { readonly wave: number | null }): string {
+  return wave === 0 ? 'the canary' : waveText(wave);
 }

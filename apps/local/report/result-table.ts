@@ -62,10 +62,9 @@ export function resultTable(
       ? [paint('faint', `and ${sorted.length - mostRows} more, all in the report`)]
       : []),
     '',
-    ...sorted
-      .filter(({ state }) => !isFine(state))
+    ...reasonGroups(sorted.filter(({ state }) => !isFine(state)))
       .slice(0, mostRows)
-      .flatMap((job) => reasonLines(job, width, paint)),
+      .flatMap((group) => reasonLines(group, width, paint)),
     ...wrapText(visibleText(verdict.headline), width).map((line) => paint(verdict.tone, line)),
     ...wrapText(visibleText(verdict.details.join(' ')), width),
     '',
@@ -132,11 +131,30 @@ function layOut(jobs: readonly ReportJob[], width: number) {
   }
 }
 
-function reasonLines(job: ReportJob, width: number, paint: Paint): string[] {
-  const { label, tone } = stateWords[job.state];
-  const reasons = job.reasons.map(({ code, detail }) => `${detail} (${code})`);
+/** Servers that ended alike for the same reasons are told together: a stopped campaign leaves many of them. */
+function reasonGroups(jobs: readonly ReportJob[]): ReportJob[][] {
+  const groups = new Map<string, ReportJob[]>();
+  for (const job of jobs) {
+    const key = JSON.stringify([job.state, job.reasons]);
+    const group = groups.get(key);
+    if (group) group.push(job);
+    else groups.set(key, [job]);
+  }
+  return [...groups.values()];
+}
+
+const mostNames = 12;
+
+function reasonLines(group: readonly ReportJob[], width: number, paint: Paint): string[] {
+  const [first] = group as [ReportJob];
+  const { label, tone } = stateWords[first.state];
+  const names = group.slice(0, mostNames).map(({ server }) => visibleText(server.name));
+  const more = group.length > mostNames ? ` and ${group.length - mostNames} more` : '';
+  const [title = '', ...rest] = wrapText(`${label} ${names.join(', ')}${more}`, width);
+  const reasons = first.reasons.map(({ code, detail }) => `${detail} (${code})`);
   return [
-    `${paint(tone, label)} ${visibleText(job.server.name)}`,
+    paint(tone, title.slice(0, label.length)) + title.slice(label.length),
+    ...rest,
     ...(reasons.length > 0 ? reasons : ['no reason was given']).flatMap((reason) =>
       wrapText(visibleText(reason), width - gap).map((line) => `${' '.repeat(gap)}${line}`),
     ),
