@@ -47,6 +47,7 @@ fetch_metadata() {
 # `security-lists` (those of security repositories) into the work folder.
 list_targets() {
   local file rest
+  # shellcheck disable=SC2016 # apt's own variables
   apt-get -c "$1" indextargets \
     --format '$(FILENAME)|$(METAKEY)|$(ORIGIN)|$(LABEL)|$(SUITE)|$(CODENAME)|$(CREATED_BY)' 'Created-By: Packages' \
     >"$WORK/targets" 2>>"$LOG"

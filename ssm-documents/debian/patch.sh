@@ -132,26 +132,31 @@ simulate_plan() {
 
 # Beside the transaction, not before it: fetching metadata takes neither the package database nor its locks.
 look_for_newer() {
-  local REPLY
   rm -f -- "$STATE/newer"
-  seconds_left
-  (
-    trap - EXIT TERM INT HUP
-    WORK=$WORK/newer
-    LOG=$WORK/log
-    mkdir -- "$WORK" && find_newer "$STATE/newer"
-  ) &
+  # A process group of its own, so that a mirror that never answers can be given up with all it keeps waiting.
+  set -m
+  find_newer_apart &
+  set +m
   NEWER_JOB=$!
 }
 
+find_newer_apart() {
+  local WORK=$WORK/newer
+  local LOG=$WORK/log
+  trap - EXIT TERM INT HUP
+  exec {JOB_LOCK}>&-
+  mkdir -- "$WORK" && find_newer "$STATE/newer"
+}
+
+# Some seconds more for what ran beside the transaction.
 await_newer() {
-  local REPLY waited=0
+  local waited=0
   [[ -n ${NEWER_JOB:-} ]] || return 0
-  while kill -0 "$NEWER_JOB" 2>/dev/null && ((waited < 60)); do
+  while kill -0 "$NEWER_JOB" 2>/dev/null && ((waited < 100)); do
     sleep 0.1
     ((waited += 1))
   done
-  kill "$NEWER_JOB" 2>/dev/null || true
+  kill -- "-$NEWER_JOB" 2>/dev/null || true
   wait "$NEWER_JOB" 2>/dev/null || true
 }
 

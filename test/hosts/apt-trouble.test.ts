@@ -21,6 +21,7 @@ const names = [
   'broken',
   'orders',
   'twins',
+  'silent',
 ];
 
 /** Stops in a maintainer script until /run/go is there. */
@@ -177,6 +178,26 @@ describe('a transaction that was interrupted is finished', () => {
       expect(one?.summary).toMatchObject({ result: 'patched', facts: { installed: true } });
       expect((await host.readFile('/var/tmp/slow-runs'))?.trim().split('\n')).toHaveLength(1);
     });
+  });
+});
+
+it('a mirror that no longer answers keeps no sealed plan from being installed', async () => {
+  const host = fleet.host('silent');
+  await fleet.whilePublished('stable', [newTool], async () => {
+    const { plan } = await fleet.prepare(host);
+    fleet.sandbox.serveRepository(host.id, () => {});
+    const patch = await fleet.run(host, 'patch', { plan });
+    expect(patch.summary).toMatchObject({
+      result: 'patched',
+      newer: 0,
+      facts: { installed: true, compliant: true },
+      warnings: [{ code: 'newer-unknown' }],
+    });
+    expect((await shell(host, 'cat /proc/[0-9]*/comm | grep apt-get || echo none')).stdout).toBe('none\n');
+    fleet.sandbox.serveRepository(host.id, (request) => void request.socket.destroy());
+    const verify = await fleet.run(host, 'verify', { plan, parameters: { MaxMetadataAge: '1' } });
+    expect(verify.summary).toMatchObject({ result: 'verified', facts: { compliant: true } });
+    expect(codes(verify.summary.warnings)).toContain('repository-unreachable');
   });
 });
 
