@@ -9,7 +9,7 @@ import { batchLimit } from './waves.ts';
  * One phase of a batch. `dispatching` is leased to one dispatcher; `sent` once every command is recorded; `complete`
  * once every server's job has its result; `answered` once the state machine took the answer.
  */
-export const runSchema = z.object({
+const runSchema = z.object({
   state: z.enum(['dispatching', 'sent', 'complete', 'answered']),
   /** Of the state that waits; a retry or redrive brings a new one. */
   token: z.string(),

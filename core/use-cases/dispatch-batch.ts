@@ -38,7 +38,7 @@ export const dispatchBatchInput = z.object({
 });
 
 /** Longer than a dispatcher may run, so that two never send at the same time. */
-export const leaseSeconds = 120;
+const leaseSeconds = 120;
 
 /** Somebody else is dispatching this batch right now; come back when the lease has ended. */
 export class BatchBusy extends Error {

@@ -9,7 +9,6 @@ import type { Job } from '../../core/job.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Callbacks, Notice, Ports, RecordKey, Records } from '../../core/ports.ts';
 import type { Server } from '../../core/server.ts';
-import { createCampaign } from '../../core/use-cases/create-campaign.ts';
 import { campaignId, dayBefore, policyOf, window } from './samples.ts';
 import { createScriptedRunCommand, type ScriptedRunCommand } from './scripted-run-command.ts';
 
@@ -31,7 +30,7 @@ export interface BareCampaign {
   stored(): Promise<Record<string, unknown>>;
 }
 
-export interface Answers {
+interface Answers {
   /** What was delivered to tokens, and what failed them. */
   readonly delivered: ReadonlyMap<string, unknown>;
   readonly failed: ReadonlyMap<string, string>;
@@ -127,8 +126,3 @@ export function inputOf(
 }
 
 /** Creates the campaign and returns its world. */
-export async function createdCampaign(servers: readonly Server[], policy?: Policy): Promise<BareCampaign> {
-  const world = createBareCampaign(servers);
-  await createCampaign(world.ports, inputOf(servers, policy), world.now());
-  return world;
-}

@@ -31,7 +31,7 @@ export interface Host {
   readonly answers?: Partial<Record<Phase, Answer | 'nothing'>>;
 }
 
-export interface SendFault {
+interface SendFault {
   readonly code: 'throttled' | 'refused' | 'ambiguous';
   /** Whether the command runs all the same. */
   readonly runs: boolean;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { askApproval } from '../../../core/use-cases/ask-approval.ts';
-import { decideApproval } from '../../../core/use-cases/decide-approval.ts';
+import { DecisionRefused, decideApproval } from '../../../core/use-cases/decide-approval.ts';
 import { enterWindow } from '../../../core/use-cases/enter-window.ts';
 import { expireApproval } from '../../../core/use-cases/expire-approval.ts';
 import { stopCampaign } from '../../../core/use-cases/stop-campaign.ts';
@@ -92,7 +92,12 @@ describe('an approval', () => {
 
   test('of other plans than the sealed ones is refused', async () => {
     const world = await asked();
-    await expect(decide(world, true, 'bob', 'f'.repeat(64))).rejects.toThrow('look at them again');
+    const refusal = decide(world, true, 'bob', 'f'.repeat(64));
+    await expect(refusal).rejects.toThrow(DecisionRefused);
+    await expect(refusal).rejects.toMatchObject({
+      code: 'other-plans',
+      message: expect.stringContaining('look at them again'),
+    });
     expect(answers(world)).toEqual({});
   });
 

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { commandSeconds, documentName, documentParameters, executionSeconds } from '../../core/document.ts';
+import { phaseSchema } from '../../core/phase.ts';
+import { campaignOf, policyOf } from '../support/samples.ts';
+
+const bucket = { bucket: 'campaigns-111111111111', region: 'eu-central-1' };
+const order = { key: 'orders/abc.txt', sha256: 'abc' };
+
+describe('a command', () => {
+  test('names the document of its family and phase', () => {
+    expect(documentName('debian', 'prepare')).toBe('Quarterdeck-Debian-Prepare');
+  });
+
+  test.each(phaseSchema.options)('of %s is killed no sooner than the host has used its own time', (phase) => {
+    const campaign = campaignOf();
+    const { TimeBudget, ExecutionTimeout } = documentParameters(campaign, phase, bucket, order);
+    expect(Number(ExecutionTimeout)).toBe(executionSeconds(campaign, phase));
+    expect(Number(TimeBudget)).toBeLessThanOrEqual(Number(ExecutionTimeout));
+    expect(commandSeconds(campaign, phase)).toBe(300 + Number(ExecutionTimeout));
+  });
+
+  test('gives a patch time for its transaction, its reboot and for being killed', () => {
+    const seconds = (reboot: string) =>
+      executionSeconds(campaignOf({ policy: policyOf({ reboot }) }), 'patch');
+    expect(seconds('if-needed')).toBe(3600 + 600 + 60);
+    expect(seconds('never')).toBe(3600 + 60);
+  });
+
+  test('says all parameters as text, and none of them is a moment or a token', () => {
+    const parameters = documentParameters(campaignOf(), 'patch', bucket, order);
+    for (const value of Object.values(parameters)) expect(value).toMatch(/^[A-Za-z0-9./-]+$/);
+    expect(parameters).toMatchObject({ OrderKey: order.key, OrderSha256: order.sha256, Reboot: 'if-needed' });
+    expect(JSON.stringify(parameters)).not.toMatch(/\d{4}-\d\d-\d\dT|token/i);
+  });
+});
