@@ -38,10 +38,13 @@ export async function closeCampaign(
     isCampaignEnded(current.state) ? undefined : { ...current, state: ending, reason, endedAt: now },
   );
   const prepared = await everyBatch(ports, campaign, now);
+  const waves = await wavesOf(ports, campaign);
   const counts: Report['counts'] = {};
   const parts = await inParallel(prepared, 4, async (batch) => {
     const members = await loadJobs(ports.records, campaignId, batch.serverIds);
-    const ended = await inParallel(members, 16, (job) => endJob(ports, campaign, job, now));
+    const ended = await inParallel(members, 16, (job) =>
+      endJob(ports, campaign, job, waves.get(job.server.id) ?? null, now),
+    );
     for (const { state } of ended) counts[state] = (counts[state] ?? 0) + 1;
     const key = `campaigns/${campaignId}/report/${batch.id}.json`;
     const rows = await inParallel(ended, 16, (job) => reportJob(ports.objects, job));
@@ -68,12 +71,18 @@ async function everyBatch(ports: Ports, campaign: Campaign, now: Instant): Promi
   );
 }
 
+/** The wave that a server was planned for, whether the wave has begun or not. */
+async function wavesOf(ports: Ports, campaign: Campaign): Promise<ReadonlyMap<string, number | null>> {
+  const laidOut = await listAll(ports.records, batches, `campaign#${campaign.id}`, 'batch#w');
+  return new Map(laidOut.flatMap(({ serverIds, wave }) => serverIds.map((id) => [id, wave] as const)));
+}
+
 function whyEnded({ reason, state }: Campaign): Reason {
   return reason ?? { code: 'campaign-ended', detail: `the campaign ended: ${state}` };
 }
 
 /** What has not begun does not begin any more; what has and gave no answer is lost, never a success. */
-function endJob(ports: Ports, campaign: Campaign, job: Job, now: Instant): Promise<Job> {
+function endJob(ports: Ports, campaign: Campaign, job: Job, wave: number | null, now: Instant): Promise<Job> {
   const to = endFor[job.state];
   if (!to) return Promise.resolve(job);
   const reason =
@@ -82,7 +91,8 @@ function endJob(ports: Ports, campaign: Campaign, job: Job, now: Instant): Promi
       : whyEnded(campaign);
   return update(ports.records, jobs, jobKey(campaign.id, job.server.id), (current) => {
     const end = endFor[current.state];
-    return end && moveJob(current, end, now, [reason]);
+    const moved = end && moveJob(current, end, now, [reason]);
+    return moved && { ...moved, wave };
   });
 }
 

@@ -57,6 +57,7 @@ describe('a campaign', () => {
     expect(end.states['server-1']).toBe('failed');
     expect(end.jobs[0]?.reasons[0]).toMatchObject({ code: 'dpkg-failed' });
     expect(Object.values(end.states).slice(1)).toEqual(Array(5).fill('not-started'));
+    expect(end.jobs.map((job) => job.wave)).toEqual([0, 1, 1, 2, 2, 2]);
     expect(commandsTo(world, 'patch')).toHaveLength(1);
   });
 
