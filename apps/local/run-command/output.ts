@@ -30,9 +30,11 @@ export class OutputHead {
   }
 
   text(): string {
-    const all = Buffer.concat(this.#chunks).toString('utf8');
-    if (this.#bytes <= this.#limit) return all;
-    return all.slice(0, this.#limit - truncated.length) + truncated;
+    const all = Buffer.concat(this.#chunks);
+    if (this.#bytes <= this.#limit) return all.toString('utf8');
+    // Streaming, the decoder keeps back the character that the cut went through.
+    const head = new TextDecoder().decode(all.subarray(0, this.#limit - truncated.length), { stream: true });
+    return head + truncated;
   }
 }
 
