@@ -2,9 +2,10 @@
 import { parseArgs } from 'node:util';
 import type { Bench, BenchRow } from './bench.ts';
 import { costBench, scaleBench } from './campaigns.ts';
+import { documentTimeBench } from './document-time.ts';
 import { recordsBench } from './records.ts';
 
-const benches: readonly Bench[] = [recordsBench, costBench, scaleBench];
+const benches: readonly Bench[] = [recordsBench, costBench, scaleBench, documentTimeBench];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
