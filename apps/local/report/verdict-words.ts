@@ -28,6 +28,7 @@ function sentence(report: Report, jobs: readonly ReportJob[]): Pick<VerdictWords
   const succeeded = jobs.filter(({ state }) => state === 'succeeded').length;
   const untouched = jobs.every((job) => job.dispatched === null);
   const others = tally(jobs.filter(({ state }) => state !== 'succeeded'));
+  const asItWas = `${all} left as ${report.campaign.serverCount === 1 ? 'it was' : 'they were'}`;
   const patched = `${succeeded} of ${all} ${succeeded === 1 ? 'is' : 'are'} patched and verified`;
   switch (report.state) {
     case 'completed':
@@ -42,12 +43,12 @@ function sentence(report: Report, jobs: readonly ReportJob[]): Pick<VerdictWords
     case 'denied':
       return {
         tone: 'watch',
-        headline: `Not approved: ${untouched ? `${all} left as they were` : patched}.`,
+        headline: `Not approved: ${untouched ? asItWas : patched}.`,
       };
     case 'missed':
       return {
         tone: 'bad',
-        headline: `The window was missed: ${untouched ? `${all} left as they were` : patched}.`,
+        headline: `The window was missed: ${untouched ? asItWas : patched}.`,
       };
     case 'stopped':
       return { tone: 'bad', headline: `Stopped: ${patched}${others && `; ${others}`}.` };
@@ -73,14 +74,14 @@ function completed(
         succeeded === 1 ? 'The one server is patched and verified.' : `All ${all} are patched and verified.`,
     };
   }
-  if (jobs.every(({ state }) => isFine(state))) {
+  if (jobs.length === report.campaign.serverCount && jobs.every(({ state }) => isFine(state))) {
     return {
       tone: 'good',
       headline: `All ${all} are up to date: ${succeeded} patched and verified, ${others}.`,
     };
   }
   const isBad = jobs.some(({ state }) => stateWords[state].tone === 'bad');
-  return { tone: isBad ? 'bad' : 'watch', headline: `${patched}; ${others}.` };
+  return { tone: isBad ? 'bad' : 'watch', headline: `${patched}${others && `; ${others}`}.` };
 }
 
 /** What was done, in numbers that were counted. */

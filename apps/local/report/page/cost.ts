@@ -5,7 +5,7 @@ import { count } from '../verdict-words.ts';
 
 /** As many decimals as the amount needs to be seen: what a small campaign costs is a fraction of a cent. */
 export function usd(amount: number, scale = amount): string {
-  return `$${amount.toFixed(scale === 0 || scale >= 1 ? 2 : scale >= 0.01 ? 4 : 6)}`;
+  return `$${amount.toFixed(scale === 0 || scale >= 100 ? 2 : scale >= 0.01 ? 4 : 6)}`;
 }
 
 export function costSection({ report, cost }: ReportData): Html {
