@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -104,6 +104,35 @@ describe('the documents', () => {
     expect(scripts.length).toBeGreaterThan(5);
     expect(text).not.toContain('source \\"$SCRIPTS');
     expect(text).not.toContain('%script');
+  });
+});
+
+describe('the README of the documents', () => {
+  const folders = ['ssm-documents/lib', 'ssm-documents/debian'];
+  const scripts = folders
+    .flatMap((path) => readdirSync(path).map((file) => join(path, file)))
+    .filter((file) => file.endsWith('.sh'))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+  const readme = readFileSync('ssm-documents/README.md', 'utf8');
+
+  it('names every reason and warning that scripts give', () => {
+    const given = scripts.matchAll(
+      /(?:\bconclude \d+ (?:"[^"]+"|[^\s"]+) |\breason |\bwarn |METADATA_PROBLEM='?)([a-z]+-[a-z-]+|inodes|unsigned|stopped|interrupted)/g,
+    );
+    const codes = [...new Set([...given].map(([, code]) => code))];
+    expect(codes.length).toBeGreaterThan(50);
+    expect(codes.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
+  });
+
+  it('has every code of the exit contract in its table, and the contract has none that the agent claims', () => {
+    const codes = [...scripts.matchAll(/\bconclude (\d+)|METADATA_CODE=(\d+)/g)].map(
+      ([, one, two]) => one ?? two,
+    );
+    expect(new Set(codes).size).toBeGreaterThan(8);
+    for (const code of codes) expect(readme).toMatch(new RegExp(`^\\| ${code} \\|`, 'm'));
+    expect(codes).not.toContain('137');
+    expect(codes).not.toContain('194');
   });
 });
 
