@@ -1,0 +1,39 @@
+/** Owns the environment variables of the functions: their names, and reading them so that what is missing is named. */
+
+export const environmentNames = {
+  stateTable: 'STATE_TABLE',
+  campaignBucket: 'CAMPAIGN_BUCKET',
+  campaignBucketRegion: 'CAMPAIGN_BUCKET_REGION',
+  noticeTopic: 'NOTICE_TOPIC_ARN',
+  stateMachine: 'STATE_MACHINE_ARN',
+  /** `key=value`: only servers that carry this tag are ever seen. */
+  optInTag: 'OPT_IN_TAG',
+  /** Role that is assumed in other accounts; empty where there are none. */
+  memberRole: 'MEMBER_ROLE_NAME',
+  /** Key of the object in the campaign bucket that holds the policies; empty where there are none. */
+  policies: 'POLICIES_KEY',
+} as const;
+
+export type EnvironmentKey = keyof typeof environmentNames;
+
+/** May be empty, but must be there: a variable that was forgotten is not one that was left empty on purpose. */
+const mayBeEmpty: ReadonlySet<EnvironmentKey> = new Set(['memberRole', 'policies']);
+
+export type Environment<Key extends EnvironmentKey> = { readonly [key in Key]: string };
+
+/** @throws Error that names every variable that is missing */
+export function readEnvironment<Key extends EnvironmentKey>(
+  keys: readonly Key[],
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): Environment<Key> {
+  const missing = keys.filter((key) => {
+    const value = variables[environmentNames[key]];
+    return value === undefined || (value === '' && !mayBeEmpty.has(key));
+  });
+  if (missing.length > 0) {
+    const names = missing.map((key) => environmentNames[key]).join(', ');
+    throw new Error(`environment variables are missing: ${names}: the stack sets them with its grants`);
+  }
+  const values = keys.map((key) => [key, variables[environmentNames[key]]] as const);
+  return Object.fromEntries(values) as Environment<Key>;
+}

@@ -1,0 +1,156 @@
+/** Owns the list of functions: what each may touch, how long it may run, and with how much memory. Read by the stack. */
+import type { EnvironmentKey } from './environment.ts';
+
+/** What a function may touch. One name is one grant: rights and environment variables together. */
+export type PortName =
+  /** State table: read and write items, query its index. */
+  | 'records'
+  /** Campaign bucket: get and put objects. */
+  | 'objects'
+  /** The bucket's name and Region, and no right on it. */
+  | 'bucket'
+  /** DescribeDocument and GetDocument of our documents, in every place. */
+  | 'documents'
+  /** SendCommand of our documents to opted-in servers; ListCommands and ListCommandInvocations. */
+  | 'commands'
+  /** ListCommandInvocations alone. */
+  | 'invocations'
+  /** Which servers answer: DescribeInstanceInformation and the tags of EC2 and SSM. */
+  | 'fleet'
+  /** The same, for finding opted-in servers by tag. */
+  | 'discovery'
+  /** SendTaskSuccess and SendTaskFailure. */
+  | 'callbacks'
+  /** Publish to the topic. */
+  | 'notices'
+  /** StartExecution on the alias of the state machine. */
+  | 'executions'
+  /** The policies' object in the campaign bucket: get. */
+  | 'policies';
+
+export const portEnvironment = {
+  records: ['stateTable'],
+  objects: ['campaignBucket', 'campaignBucketRegion'],
+  bucket: ['campaignBucket', 'campaignBucketRegion'],
+  documents: ['memberRole'],
+  commands: ['memberRole'],
+  invocations: ['memberRole'],
+  fleet: ['memberRole', 'optInTag'],
+  discovery: ['memberRole', 'optInTag'],
+  callbacks: [],
+  notices: ['noticeTopic'],
+  executions: ['stateMachine'],
+  policies: ['campaignBucket', 'campaignBucketRegion', 'policies'],
+} as const satisfies Record<PortName, readonly EnvironmentKey[]>;
+
+export interface FunctionShape {
+  readonly ports: readonly PortName[];
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly description: string;
+}
+
+/** By the stem of the handler's file. Those of the state machine's steps end before the state that waits for them. */
+export const functions = {
+  'open-campaign': {
+    ports: ['records', 'objects', 'documents', 'notices'],
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    description: 'Looks at the window once more, pins the documents and lays out the batches',
+  },
+  'dispatch-batch': {
+    ports: ['records', 'objects', 'commands', 'fleet', 'callbacks'],
+    // Less than the lease of a dispatcher, so that two never send at the same time.
+    timeoutSeconds: 110,
+    memoryMb: 512,
+    description: 'Sends one phase of a batch to its servers, once',
+  },
+  'give-up-batch': {
+    ports: ['records', 'objects', 'invocations', 'callbacks'],
+    timeoutSeconds: 120,
+    memoryMb: 512,
+    description: 'Settles what is left of a batch whose state failed or timed out',
+  },
+  'seal-campaign': {
+    ports: ['records', 'objects'],
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    description: 'Seals the plans under one hash and lays out the waves',
+  },
+  'ask-approval': {
+    ports: ['records', 'callbacks', 'notices'],
+    timeoutSeconds: 60,
+    memoryMb: 512,
+    description: 'Asks people to approve the sealed plans',
+  },
+  'expire-approval': {
+    ports: ['records'],
+    timeoutSeconds: 60,
+    memoryMb: 512,
+    description: 'Turns an approval that nobody gave in time into a denial',
+  },
+  'enter-window': {
+    ports: ['records'],
+    timeoutSeconds: 60,
+    memoryMb: 512,
+    description: 'Decides at the window whether patching may begin',
+  },
+  'judge-wave': {
+    ports: ['records', 'bucket'],
+    timeoutSeconds: 120,
+    memoryMb: 512,
+    description: 'Decides between waves whether the campaign goes on',
+  },
+  'close-campaign': {
+    ports: ['records', 'objects', 'notices'],
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    description: 'Gives every job an end and writes the report',
+  },
+  'settle-events': {
+    ports: ['records', 'objects', 'invocations', 'callbacks'],
+    timeoutSeconds: 120,
+    memoryMb: 512,
+    description: 'Takes events of Run Command from the queue into the jobs of their batches',
+  },
+  sweep: {
+    ports: ['records', 'objects', 'invocations', 'callbacks'],
+    // Shorter than the time between two sweeps.
+    timeoutSeconds: 240,
+    memoryMb: 512,
+    description: 'Looks again at everything that waits, since events are best effort',
+  },
+  'create-campaign': {
+    ports: ['records', 'objects', 'policies', 'discovery', 'executions'],
+    timeoutSeconds: 300,
+    memoryMb: 1024,
+    description: 'Makes a campaign of opted-in servers and starts its execution',
+  },
+  'decide-approval': {
+    ports: ['records', 'callbacks'],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+    description: 'Records the decision of a person on the sealed plans',
+  },
+  'stop-campaign': {
+    ports: ['records', 'callbacks'],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+    description: 'Stops a campaign: nothing more is dispatched',
+  },
+  'acknowledge-failures': {
+    ports: ['records'],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+    description: 'Lets the campaigns of a policy and quarter go on after their failures were looked at',
+  },
+} as const satisfies Record<string, FunctionShape>;
+
+export type FunctionName = keyof typeof functions;
+
+/** The variables that a function reads: those of its ports, each once. */
+export function environmentOf(name: FunctionName): readonly EnvironmentKey[] {
+  return [
+    ...new Set(functions[name].ports.flatMap((port): readonly EnvironmentKey[] => portEnvironment[port])),
+  ];
+}
