@@ -13,7 +13,7 @@ export const acknowledgeFailuresInput = z.object({
 
 /** Failures up to now no longer count in the error budget; those that follow do. */
 export async function acknowledgeFailures(
-  ports: Ports,
+  ports: Pick<Ports, 'records'>,
   input: z.input<typeof acknowledgeFailuresInput>,
   now: Instant,
 ): Promise<void> {

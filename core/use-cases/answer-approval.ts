@@ -2,7 +2,10 @@
 import { campaignKey, campaigns, load, update } from '../entities.ts';
 import type { Ports } from '../ports.ts';
 
-export async function answerApproval(ports: Ports, campaignId: string): Promise<void> {
+export async function answerApproval(
+  ports: Pick<Ports, 'records' | 'callbacks'>,
+  campaignId: string,
+): Promise<void> {
   const campaign = await load(ports.records, campaigns, campaignKey(campaignId));
   const { approval } = campaign;
   if (!approval?.decision || approval.answered) return;

@@ -14,7 +14,11 @@ export interface RunRef {
  * Counts as answered only once the call returned. A token that is gone is as good as answered: a retry or redrive
  * brings a new one, and dispatch answers that at once.
  */
-export async function answerRun(ports: Ports, ref: RunRef, run: Run): Promise<void> {
+export async function answerRun(
+  ports: Pick<Ports, 'records' | 'callbacks'>,
+  ref: RunRef,
+  run: Run,
+): Promise<void> {
   await ports.callbacks.succeed(run.token, { batchId: ref.batchId, counts: run.counts ?? {} });
   await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (batch) => {
     const current = batch.runs[ref.phase];

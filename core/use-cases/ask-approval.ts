@@ -15,7 +15,7 @@ export const askApprovalInput = z.object({
 
 /** A retry brings a new token: it replaces the old one, and a decision that was made already is given to it at once. */
 export async function askApproval(
-  ports: Ports,
+  ports: Pick<Ports, 'records' | 'callbacks' | 'notices'>,
   input: z.input<typeof askApprovalInput>,
   now: Instant,
 ): Promise<void> {

@@ -17,7 +17,7 @@ export interface BatchManifest {
 }
 
 export function manifestOf(
-  objects: Objects,
+  objects: Pick<Objects, 'bucket'>,
   campaign: Campaign,
   phase: Phase,
   key: string,

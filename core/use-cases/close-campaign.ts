@@ -28,7 +28,7 @@ export interface CloseCampaignOutput {
 
 /** Closing again writes the same report; the first ending stands. */
 export async function closeCampaign(
-  ports: Ports,
+  ports: Pick<Ports, 'records' | 'objects' | 'notices'>,
   input: z.input<typeof closeCampaignInput>,
   now: Instant,
 ): Promise<CloseCampaignOutput> {
@@ -57,7 +57,11 @@ export async function closeCampaign(
 }
 
 /** A campaign that never opened, or died while it did, has not laid out all its servers: they end here as well. */
-async function everyBatch(ports: Ports, campaign: Campaign, now: Instant): Promise<Batch[]> {
+async function everyBatch(
+  ports: Pick<Ports, 'records' | 'objects'>,
+  campaign: Campaign,
+  now: Instant,
+): Promise<Batch[]> {
   const prepared = await listAll(ports.records, batches, `campaign#${campaign.id}`, 'batch#p-');
   const found = prepared.reduce((sum, { serverIds }) => sum + serverIds.length, 0);
   if (found === campaign.serverCount) return prepared;
@@ -72,7 +76,10 @@ async function everyBatch(ports: Ports, campaign: Campaign, now: Instant): Promi
 }
 
 /** The wave that a server was planned for, whether the wave has begun or not. */
-async function wavesOf(ports: Ports, campaign: Campaign): Promise<ReadonlyMap<string, number | null>> {
+async function wavesOf(
+  ports: Pick<Ports, 'records'>,
+  campaign: Campaign,
+): Promise<ReadonlyMap<string, number | null>> {
   const laidOut = await listAll(ports.records, batches, `campaign#${campaign.id}`, 'batch#w');
   return new Map(laidOut.flatMap(({ serverIds, wave }) => serverIds.map((id) => [id, wave] as const)));
 }
@@ -82,7 +89,13 @@ function whyEnded({ reason, state }: Campaign): Reason {
 }
 
 /** What has not begun does not begin any more; what has and gave no answer is lost, never a success. */
-function endJob(ports: Ports, campaign: Campaign, job: Job, wave: number | null, now: Instant): Promise<Job> {
+function endJob(
+  ports: Pick<Ports, 'records'>,
+  campaign: Campaign,
+  job: Job,
+  wave: number | null,
+  now: Instant,
+): Promise<Job> {
   const to = endFor[job.state];
   if (!to) return Promise.resolve(job);
   const reason =

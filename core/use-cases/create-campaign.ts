@@ -35,7 +35,11 @@ export type CreateCampaignInput = z.input<typeof createCampaignInput>;
  *
  * @throws Error when another campaign has this id
  */
-export async function createCampaign(ports: Ports, input: CreateCampaignInput, now: Instant): Promise<void> {
+export async function createCampaign(
+  ports: Pick<Ports, 'records' | 'objects' | 'executions'>,
+  input: CreateCampaignInput,
+  now: Instant,
+): Promise<void> {
   const { campaignId, servers, ...rest } = createCampaignInput.parse(input);
   const list = JSON.stringify(servers);
   const serversKey = `campaigns/${campaignId}/servers-${sha256Of(list)}.json`;

@@ -32,7 +32,7 @@ export class DecisionRefused extends Error {
  * @throws DecisionRefused
  */
 export async function decideApproval(
-  ports: Ports,
+  ports: Pick<Ports, 'records' | 'callbacks'>,
   input: z.input<typeof decideApprovalInput>,
   now: Instant,
 ): Promise<void> {

@@ -23,7 +23,7 @@ import type { Reason } from '../outcome.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
 import { phaseSchema } from '../phase.ts';
 import { byBytes } from '../plan.ts';
-import type { Ports } from '../ports.ts';
+import type { Commands, Ports } from '../ports.ts';
 import { answerRun, type RunRef } from './answer-run.ts';
 import { loadJobs } from './load-jobs.ts';
 import { readPlan, writeOrder } from './orders.ts';
@@ -36,6 +36,10 @@ export const dispatchBatchInput = z.object({
   phase: phaseSchema,
   taskToken: z.string().min(1).max(2048),
 });
+
+type DispatchPorts = Pick<Ports, 'records' | 'objects' | 'fleet' | 'callbacks'> & {
+  readonly commands: Pick<Commands, 'find' | 'send' | 'invocations'>;
+};
 
 /** Longer than a dispatcher may run, so that two never send at the same time. */
 const leaseSeconds = 120;
@@ -55,7 +59,7 @@ export class BatchBusy extends Error {
  * @throws BatchBusy, and PortError `throttled`, `refused` or `ambiguous`: the state machine retries
  */
 export async function dispatchBatch(
-  ports: Ports,
+  ports: DispatchPorts,
   input: z.input<typeof dispatchBatchInput>,
   now: Instant,
 ): Promise<void> {
@@ -86,7 +90,7 @@ interface Claim {
 }
 
 async function claim(
-  ports: Ports,
+  ports: Pick<Ports, 'records'>,
   ref: RunRef,
   campaign: Campaign,
   token: string,
@@ -125,7 +129,7 @@ function newRun(campaign: Campaign, ref: RunRef, token: string, now: Instant): R
 
 /** Decides who gets the command, ends the jobs of the others, and records the order: from then on it is fixed. */
 async function passGate(
-  ports: Ports,
+  ports: Pick<Ports, 'records' | 'objects' | 'fleet'>,
   ref: RunRef,
   campaign: Campaign,
   batch: Batch,
@@ -167,7 +171,7 @@ async function passGate(
  * @returns the servers to send to: a job that was ended meanwhile, as by closing the campaign, gets no command
  */
 async function markUnderWay(
-  ports: Ports,
+  ports: Pick<Ports, 'records'>,
   ref: RunRef,
   batch: Batch,
   run: Run,
@@ -187,7 +191,7 @@ function withRun(batch: Batch, ref: RunRef, run: Run): Batch {
   return { ...batch, runs: { ...batch.runs, [ref.phase]: run } };
 }
 
-async function setRun(ports: Ports, ref: RunRef, change: (run: Run) => Run): Promise<Run> {
+async function setRun(ports: Pick<Ports, 'records'>, ref: RunRef, change: (run: Run) => Run): Promise<Run> {
   const batch = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) =>
     withRun(current, ref, change(current.runs[ref.phase] as Run)),
   );

@@ -17,7 +17,7 @@ export type EnterWindowOutput =
   | { readonly verdict: 'end'; readonly ending: 'stopped' | 'denied' | 'missed'; readonly reason: Reason };
 
 export async function enterWindow(
-  ports: Ports,
+  ports: Pick<Ports, 'records'>,
   input: z.input<typeof enterWindowInput>,
   now: Instant,
 ): Promise<EnterWindowOutput> {

@@ -8,7 +8,7 @@ export const expireApprovalInput = z.object({ campaignId: z.string() });
 
 /** A decision that was recorded in time, and only its delivery was lost, stands. */
 export async function expireApproval(
-  ports: Ports,
+  ports: Pick<Ports, 'records'>,
   input: z.input<typeof expireApprovalInput>,
   now: Instant,
 ): Promise<{ approved: boolean }> {

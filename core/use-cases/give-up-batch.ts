@@ -6,8 +6,7 @@ import type { Instant } from '../instant.ts';
 import { type Job, type JobState, moveJob } from '../job.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
 import { type Phase, phaseSchema } from '../phase.ts';
-import type { Ports } from '../ports.ts';
-import { settleRun } from './settle-run.ts';
+import { type SettlePorts, settleRun } from './settle-run.ts';
 
 export const giveUpBatchInput = z.object({
   campaignId: z.string(),
@@ -19,7 +18,7 @@ export const giveUpBatchInput = z.object({
 });
 
 export async function giveUpBatch(
-  ports: Ports,
+  ports: SettlePorts,
   input: z.input<typeof giveUpBatchInput>,
   now: Instant,
 ): Promise<void> {

@@ -20,7 +20,7 @@ import { type Instant, plusSeconds } from '../instant.ts';
 import type { JobState } from '../job.ts';
 import type { Reason } from '../outcome.ts';
 import type { Phase } from '../phase.ts';
-import type { Ports } from '../ports.ts';
+import type { Objects, Ports } from '../ports.ts';
 import { whyNotIn } from '../window.ts';
 import { type BatchManifest, manifestOf } from './batch-manifest.ts';
 
@@ -45,7 +45,7 @@ export interface JudgeWaveOutput {
 
 /** Reads counts from the store: the results of a Distributed Map outgrow what a state may hold. */
 export async function judgeWave(
-  ports: Ports,
+  ports: Pick<Ports, 'records'> & { readonly objects: Pick<Objects, 'bucket'> },
   input: z.input<typeof judgeWaveInput>,
   now: Instant,
 ): Promise<JudgeWaveOutput> {
@@ -71,7 +71,7 @@ export async function judgeWave(
 }
 
 /** Over all campaigns of the policy and quarter: a canary that failed in one window holds the later windows too. */
-async function budgetReason(ports: Ports, campaign: Campaign): Promise<Reason | undefined> {
+async function budgetReason(ports: Pick<Ports, 'records'>, campaign: Campaign): Promise<Reason | undefined> {
   const { policy, quarter } = campaign;
   const entries = await listAll(
     ports.records,
@@ -85,7 +85,7 @@ async function budgetReason(ports: Ports, campaign: Campaign): Promise<Reason | 
 }
 
 async function waveReason(
-  ports: Ports,
+  ports: Pick<Ports, 'records'>,
   campaign: Campaign,
   wave: number,
   phase: 'patch' | 'verify',

@@ -29,7 +29,7 @@ export async function readServers(objects: Objects, campaign: Campaign): Promise
  * and jobs come before batches, so that a batch names none that is not there. What was laid out before stays.
  */
 export async function layOut(
-  ports: Ports,
+  ports: Pick<Ports, 'records'>,
   campaignId: string,
   servers: readonly Server[],
   beginningOf: (server: Server) => Beginning,

@@ -15,12 +15,16 @@ import { exceptionsFor, heldBy } from '../exception.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
 import { type Phase, phaseSchema } from '../phase.ts';
-import { type DocumentPin, PortError, type Ports } from '../ports.ts';
+import { type Commands, type DocumentPin, PortError, type Ports } from '../ports.ts';
 import type { Server } from '../server.ts';
 import { type BatchManifest, putManifest } from './batch-manifest.ts';
 import { type Beginning, layOut, readServers } from './lay-out.ts';
 
 export const openCampaignInput = z.object({ campaignId: z.string() });
+
+type OpenPorts = Pick<Ports, 'records' | 'objects' | 'notices'> & {
+  readonly commands: Pick<Commands, 'pin'>;
+};
 
 export type OpenCampaignOutput =
   | { readonly verdict: 'go'; readonly prepare: BatchManifest }
@@ -31,7 +35,7 @@ export type OpenCampaignOutput =
     };
 
 export async function openCampaign(
-  ports: Ports,
+  ports: OpenPorts,
   input: z.input<typeof openCampaignInput>,
   now: Instant,
 ): Promise<OpenCampaignOutput> {
@@ -93,7 +97,7 @@ interface Pins {
 
 /** Documents pinned before, by an attempt that did not finish, stay as they are. */
 async function pinDocuments(
-  ports: Ports,
+  ports: Pick<OpenPorts, 'commands'>,
   servers: readonly Server[],
   before: Campaign['documents'],
 ): Promise<Pins> {

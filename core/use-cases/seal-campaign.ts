@@ -29,7 +29,7 @@ export type SealCampaignOutput =
  * something to install. Planning is a function of the sealed plans, so doing it again gives the same waves.
  */
 export async function sealCampaign(
-  ports: Ports,
+  ports: Pick<Ports, 'records' | 'objects'>,
   input: z.input<typeof sealCampaignInput>,
   now: Instant,
 ): Promise<SealCampaignOutput> {
@@ -68,7 +68,7 @@ export async function sealCampaign(
 }
 
 async function layOutWave(
-  ports: Ports,
+  ports: Pick<Ports, 'records' | 'objects'>,
   campaign: Campaign,
   wave: number,
   members: Parameters<typeof planBatches>[0],

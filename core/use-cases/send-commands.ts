@@ -7,14 +7,21 @@ import { phaseClosed, stateDuring } from '../gate.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { type JobState, moveJob } from '../job.ts';
 import type { Reason } from '../outcome.ts';
-import { commandComment, PortError, type Ports } from '../ports.ts';
+import { type Commands, commandComment, type Objects, PortError, type Ports } from '../ports.ts';
 import type { RunRef } from './answer-run.ts';
 
 /** Clocks of two services are compared when a command is looked for; they may differ by this much. */
 const clockTolerance = 300;
 
+/** Of the bucket, only what a document is told of it. */
+export interface SendPorts {
+  readonly records: Ports['records'];
+  readonly objects: Pick<Objects, 'bucket' | 'region'>;
+  readonly commands: Pick<Commands, 'find' | 'send'>;
+}
+
 interface Sending {
-  readonly ports: Ports;
+  readonly ports: SendPorts;
   readonly ref: RunRef;
   readonly campaign: Campaign;
   readonly batch: Batch;
@@ -33,7 +40,7 @@ interface Sending {
  * @throws PortError `throttled`, `refused` or `ambiguous`
  */
 export async function sendCommands(
-  ports: Ports,
+  ports: SendPorts,
   ref: RunRef,
   campaign: Campaign,
   batch: Batch,

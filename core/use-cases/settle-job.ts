@@ -15,7 +15,7 @@ import { planIn, unpackResult } from './orders.ts';
 
 /** @returns the job as it is stored afterwards */
 export async function settleJob(
-  ports: Ports,
+  ports: Pick<Ports, 'records' | 'objects'>,
   campaign: Campaign,
   phase: Phase,
   job: Job,

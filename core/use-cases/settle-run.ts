@@ -20,10 +20,14 @@ import type { Instant } from '../instant.ts';
 import { isFailure, type Job } from '../job.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
 import { batchDigest } from '../plan.ts';
-import type { Invocation, Ports } from '../ports.ts';
+import type { Commands, Invocation, Ports } from '../ports.ts';
 import { answerRun, type RunRef } from './answer-run.ts';
 import { loadJobs } from './load-jobs.ts';
 import { settleJob } from './settle-job.ts';
+
+export type SettlePorts = Pick<Ports, 'records' | 'objects' | 'callbacks'> & {
+  readonly commands: Pick<Commands, 'invocations'>;
+};
 
 /** An event named a command that is not recorded (yet): the queue delivers it again. */
 export class UnknownCommand extends Error {
@@ -36,7 +40,7 @@ export class UnknownCommand extends Error {
 }
 
 /** @throws UnknownCommand */
-export async function settleCommand(ports: Ports, commandId: string, now: Instant): Promise<void> {
+export async function settleCommand(ports: SettlePorts, commandId: string, now: Instant): Promise<void> {
   const record = await ports.records.get(commandKey(commandId));
   if (record === undefined) throw new UnknownCommand(commandId);
   const { campaignId, batchId, phase } = parseRecord(commands, record);
@@ -47,7 +51,7 @@ export async function settleCommand(ports: Ports, commandId: string, now: Instan
  * One page of invocations per command serves every server of the batch, so the cost is per batch, not per server.
  * Safe to call at any time, any number of times.
  */
-export async function settleRun(ports: Ports, ref: RunRef, now: Instant): Promise<void> {
+export async function settleRun(ports: SettlePorts, ref: RunRef, now: Instant): Promise<void> {
   const batch = await load(ports.records, batches, batchKey(ref.campaignId, ref.batchId));
   const run = batch.runs[ref.phase];
   if (run === undefined || run.state === 'answered') return;
@@ -69,7 +73,11 @@ export async function settleRun(ports: Ports, ref: RunRef, now: Instant): Promis
   await complete(ports, ref, campaign, batch, now);
 }
 
-async function readInvocations(ports: Ports, batch: Batch, run: Run): Promise<Map<string, Invocation>> {
+async function readInvocations(
+  ports: Pick<SettlePorts, 'commands'>,
+  batch: Batch,
+  run: Run,
+): Promise<Map<string, Invocation>> {
   const pages = await inParallel(Object.values(run.commands), 4, (id) =>
     ports.commands.invocations(batch.place, id),
   );
@@ -82,7 +90,7 @@ function neverSeen(serverId: string): Invocation {
 }
 
 async function complete(
-  ports: Ports,
+  ports: SettlePorts,
   ref: RunRef,
   campaign: Campaign,
   batch: Batch,
@@ -116,7 +124,7 @@ function sealBatch(all: readonly Job[]): NonNullable<Batch['sealed']> {
 
 /** The budget first, then the completion: a wave is judged on complete batches, and must find their failures. */
 async function writeBudget(
-  ports: Ports,
+  ports: Pick<Ports, 'records'>,
   campaign: Campaign,
   batch: Batch,
   all: readonly Job[],

@@ -14,7 +14,7 @@ export const stopCampaignInput = z.object({
 
 /** A campaign that waits for its approval is denied with the same reason, and ends at once. */
 export async function stopCampaign(
-  ports: Ports,
+  ports: Pick<Ports, 'records' | 'callbacks'>,
   input: z.input<typeof stopCampaignInput>,
   now: Instant,
 ): Promise<void> {

@@ -3,9 +3,9 @@ import type { Batch } from '../batch.ts';
 import { batches, campaigns, dueShards, parseRecord, update } from '../entities.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { phaseSchema } from '../phase.ts';
-import type { Ports, StoredRecord } from '../ports.ts';
+import type { StoredRecord } from '../ports.ts';
 import { answerApproval } from './answer-approval.ts';
-import { settleRun } from './settle-run.ts';
+import { type SettlePorts, settleRun } from './settle-run.ts';
 
 /** Batches and campaigns of one shard that one sweep looks at; what is beyond comes with the next, before these. */
 const perShard = 200;
@@ -20,7 +20,7 @@ export interface SweepReport {
 }
 
 /** One item that can not be swept does not keep the others from it. */
-export async function sweep(ports: Ports, now: Instant): Promise<SweepReport> {
+export async function sweep(ports: SettlePorts, now: Instant): Promise<SweepReport> {
   const failed: { item: string; error: string }[] = [];
   let looked = 0;
   for (const shard of dueShards) {
@@ -37,7 +37,7 @@ export async function sweep(ports: Ports, now: Instant): Promise<SweepReport> {
   return { looked, failed };
 }
 
-async function sweepRecord(ports: Ports, record: StoredRecord, now: Instant): Promise<void> {
+async function sweepRecord(ports: SettlePorts, record: StoredRecord, now: Instant): Promise<void> {
   if (record.key.sort === 'campaign') return answerApproval(ports, parseRecord(campaigns, record).id);
   const batch = parseRecord(batches, record);
   for (const phase of phaseSchema.options) {
@@ -48,14 +48,14 @@ async function sweepRecord(ports: Ports, record: StoredRecord, now: Instant): Pr
 }
 
 /** What waits on makes room for what has not been looked at. */
-async function putBack(ports: Ports, record: StoredRecord, now: Instant): Promise<void> {
+async function putBack(ports: SettlePorts, record: StoredRecord, now: Instant): Promise<void> {
   if (record.key.sort === 'campaign') return;
   await update(ports.records, batches, record.key, (batch) => ({ ...batch, sweptAt: now }));
 }
 
 /** A dispatcher that died leaves a lease behind; failing its token makes the state machine's retry dispatch anew. */
 async function reviveDispatch(
-  ports: Ports,
+  ports: SettlePorts,
   batch: Batch,
   phase: keyof Batch['runs'],
   now: Instant,
