@@ -1,4 +1,5 @@
 /** Owns what a command says to a document: its name and parameters for each phase. */
+import { createHash } from 'node:crypto';
 import type { Campaign } from './campaign.ts';
 import type { Phase } from './phase.ts';
 import { patchTimeBudget } from './policy.ts';
@@ -67,4 +68,17 @@ export function documentParameters(
     MaxMetadataAge: String(policy.maxMetadataAgeHours),
     ExecutionTimeout: String(executionSeconds(campaign, phase)),
   };
+}
+
+/**
+ * SHA-256 of what a document says, whatever the order of its keys: services give JSON back in their own words. Not
+ * the hash that Run Command checks, which is over a form that AWS does not tell.
+ */
+export function documentContentHash(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content, sortedKeys)).digest('hex');
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

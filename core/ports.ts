@@ -105,7 +105,11 @@ export type InvocationStatus =
 
 /** Run Command. Every call goes to the account and Region of the servers. */
 export interface Commands {
-  /** Document name, version and hash of `$LATEST`. @throws PortError `document-missing` */
+  /**
+   * Document name, version and hash of `$LATEST`.
+   *
+   * @throws PortError `document-missing`, and `document-differs` when it is not the one that this release was made with
+   */
   pin(place: Place, name: string): Promise<DocumentPin>;
   /**
    * @returns the command id
@@ -161,7 +165,13 @@ export interface Ports {
   readonly executions: Executions;
 }
 
-export type PortErrorCode = 'throttled' | 'invalid-servers' | 'refused' | 'ambiguous' | 'document-missing';
+export type PortErrorCode =
+  | 'throttled'
+  | 'invalid-servers'
+  | 'refused'
+  | 'ambiguous'
+  | 'document-missing'
+  | 'document-differs';
 
 /** Names under which the state machine's retries know these errors. */
 const errorNames: Readonly<Record<PortErrorCode, string>> = {
@@ -170,6 +180,7 @@ const errorNames: Readonly<Record<PortErrorCode, string>> = {
   refused: 'CommandRefused',
   ambiguous: 'CommandAmbiguous',
   'document-missing': 'DocumentMissing',
+  'document-differs': 'DocumentDiffers',
 };
 
 /** A failure that use-cases act upon. Anything else that an adapter throws is retried by the state machine. */
