@@ -22,6 +22,7 @@ export const campaignStateSchema = z.enum([
   'denied',
   'missed',
   'nothing-to-do',
+  'scanned',
   'broken',
 ]);
 export type CampaignState = z.infer<typeof campaignStateSchema>;

@@ -59,7 +59,8 @@ export function documentParameters(
     BucketRegion: bucket.region,
     OrderKey: order.key,
     OrderSha256: order.sha256,
-    Mode: policy.mode,
+    // What may be installed; a scan is over before anything is.
+    Mode: policy.mode === 'scan' ? 'all' : policy.mode,
     Reboot: policy.reboot,
     Removals: policy.removals,
     // A duration and no moment: a server's clock is never asked.

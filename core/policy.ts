@@ -20,7 +20,8 @@ const timeoutsSchema = z.object({
 export const policySchema = z.object({
   schema: z.literal(1),
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is not a policy name: lower case, digits and dashes'),
-  mode: z.enum(['all', 'security']).default('all'),
+  /** Which updates are planned. A scan plans all of them, reports what it found, and installs nothing. */
+  mode: z.enum(['all', 'security', 'scan']).default('all'),
   approval: z
     .object({ required: z.boolean(), timeoutSeconds: seconds(86_400 * 3, 60, 86_400 * 30) })
     .prefault({ required: true }),

@@ -73,7 +73,7 @@ async function main(asked: Arguments): Promise<number> {
 }
 
 function exitCodeOf({ report, jobs }: ReportData): number {
-  if (report.state === 'completed' || report.state === 'nothing-to-do') {
+  if (['completed', 'nothing-to-do', 'scanned'].includes(report.state)) {
     return allIsWell(jobs) ? exitCodes.asItShouldBe : exitCodes.notAllWell;
   }
   return exitCodes.stopped;

@@ -15,7 +15,7 @@ import { reportJob } from './report-job.ts';
 
 export const closeCampaignInput = z.object({
   campaignId: z.string(),
-  ending: z.enum(['completed', 'stopped', 'denied', 'missed', 'nothing-to-do', 'broken']),
+  ending: z.enum(['completed', 'stopped', 'denied', 'missed', 'nothing-to-do', 'scanned', 'broken']),
   reason: reasonSchema.nullable(),
 });
 
@@ -134,12 +134,15 @@ function reportOf(campaign: Campaign, counts: Report['counts'], parts: string[],
 
 function closingNotice(campaign: Campaign, counts: Report['counts']) {
   const table = Object.entries(counts).map(([state, number]) => `  ${String(number).padStart(6)}  ${state}`);
-  const isBad = campaign.state !== 'completed' && campaign.state !== 'nothing-to-do';
+  const isBad = !['completed', 'nothing-to-do', 'scanned'].includes(campaign.state);
   return {
     id: `${campaign.id}-closed`,
     kind: isBad ? ('campaign-stopped' as const) : ('campaign-closed' as const),
     campaignId: campaign.id,
-    subject: `Patching ${campaign.state}: ${counts.succeeded ?? 0} of ${campaign.serverCount} servers succeeded`,
+    subject:
+      campaign.state === 'scanned'
+        ? `Scanned ${campaign.serverCount} servers: ${counts['not-started'] ?? 0} have updates to install`
+        : `Patching ${campaign.state}: ${counts.succeeded ?? 0} of ${campaign.serverCount} servers succeeded`,
     text:
       `Campaign ${campaign.id} (policy ${campaign.policy.name}, ${campaign.quarter}) ended: ${campaign.state}.\n` +
       `${campaign.reason ? `Reason: ${campaign.reason.detail}\n` : ''}\n${table.join('\n')}\n\nReport: ${reportKey(campaign.id)}\n`,

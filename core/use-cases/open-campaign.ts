@@ -82,7 +82,8 @@ export async function openCampaign(
 
 /** An execution that starts too late must not squeeze a campaign into what is left of its window. */
 function tooLate(campaign: Campaign, now: Instant): Reason | undefined {
-  const needed = commandSeconds(campaign, 'prepare') + commandSeconds(campaign, 'patch');
+  const patching = campaign.policy.mode === 'scan' ? 0 : commandSeconds(campaign, 'patch');
+  const needed = commandSeconds(campaign, 'prepare') + patching;
   if (plusSeconds(now, needed) <= campaign.window.end) return undefined;
   return {
     code: 'opened-too-late',

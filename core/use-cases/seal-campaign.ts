@@ -22,7 +22,11 @@ export type SealCampaignOutput =
       readonly approval: boolean;
       readonly approvalSeconds: number;
     }
-  | { readonly verdict: 'end'; readonly ending: 'nothing-to-do' | 'stopped'; readonly reason: Reason };
+  | {
+      readonly verdict: 'end';
+      readonly ending: 'nothing-to-do' | 'scanned' | 'stopped';
+      readonly reason: Reason;
+    };
 
 /**
  * Waves are planned here and not when the campaign opens, so that the canaries are servers that really have
@@ -44,6 +48,10 @@ export async function sealCampaign(
   if (members.length === 0) {
     const detail = `none of ${campaign.serverCount} servers has a plan to carry out`;
     return { verdict: 'end', ending: 'nothing-to-do', reason: { code: 'nothing-sealed', detail } };
+  }
+  if (campaign.policy.mode === 'scan') {
+    const detail = `policy ${campaign.policy.name} only scans: ${members.length} of ${campaign.serverCount} servers have updates to install`;
+    return { verdict: 'end', ending: 'scanned', reason: { code: 'scan-only', detail } };
   }
   const root = rootHash(
     campaignId,

@@ -90,5 +90,6 @@ export const campaignWords: Readonly<Record<CampaignState, string>> = {
   denied: 'not approved',
   missed: 'window missed',
   'nothing-to-do': 'nothing to do',
+  scanned: 'scanned',
   broken: 'broken off',
 };

@@ -40,6 +40,8 @@ function sentence(report: Report, jobs: readonly ReportJob[]): Pick<VerdictWords
             headline: `There was nothing to update on ${all === '1 server' ? all : `any of ${all}`}.`,
           }
         : { tone: 'watch', headline: `There was nothing to patch on ${all}: ${others}.` };
+    case 'scanned':
+      return { tone: 'calm', headline: `Scanned only: ${asItWas}.` };
     case 'denied':
       return {
         tone: 'watch',
