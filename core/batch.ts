@@ -1,5 +1,5 @@
 /** Owns the batch: up to 50 servers that one command serves, and how far that command has come in each phase. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { instantSchema } from './instant.ts';
 import { jobStateSchema } from './job.ts';
 import { familySchema, placeSchema, serverIdSchema } from './server.ts';

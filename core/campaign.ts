@@ -1,5 +1,5 @@
 /** Owns the campaign: the servers that share a window and a policy, and how far they have come. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { instantSchema } from './instant.ts';
 import { type Reason, reasonSchema } from './outcome.ts';
 import { policySchema } from './policy.ts';

@@ -1,5 +1,5 @@
 /** Owns the keys of the state store and the one way to change what is stored there. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Batch, batchSchema } from './batch.ts';
 import { type Campaign, campaignSchema } from './campaign.ts';
 import { acknowledgementSchema, budgetEntrySchema } from './error-budget.ts';

@@ -1,5 +1,5 @@
 /** Owns the error budget: how many failed servers all campaigns of one policy and quarter may have together. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Instant, instantSchema } from './instant.ts';
 import type { Reason } from './outcome.ts';
 import type { Policy } from './policy.ts';

@@ -1,5 +1,5 @@
 /** Owns exceptions and holds: who or what stays out of an update, for how long, and why. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Instant, instantSchema } from './instant.ts';
 import { exclusionPattern } from './order.ts';
 import type { Reason } from './outcome.ts';

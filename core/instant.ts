@@ -1,5 +1,5 @@
 /** Owns the one form in which points in time are stored and compared. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A point in time as ISO 8601 UTC with milliseconds, `2026-11-21T01:00:00.000Z`. One form, so that comparing

@@ -1,5 +1,5 @@
 /** Owns the job: one server's passage through a campaign, and the one-way graph of its states. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Instant, instantSchema } from './instant.ts';
 import { factsSchema, type Reason, reasonSchema } from './outcome.ts';
 import { serverSchema } from './server.ts';

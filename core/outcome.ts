@@ -1,5 +1,5 @@
 /** Owns the facts that are known of a server after its job, and the reasons that verdicts carry. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Phase } from './phase.ts';
 
 /** A stable code for programs and a sentence for people. */

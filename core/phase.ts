@@ -1,5 +1,5 @@
 /** Owns the three passes that a campaign makes over its servers; each is one command per batch. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const phaseSchema = z.enum(['prepare', 'patch', 'verify']);
 export type Phase = z.infer<typeof phaseSchema>;

@@ -1,6 +1,6 @@
 /** Owns the plan: the exact package transaction of one server, its canonical text, and the hashes that seal it. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { serverIdSchema } from './server.ts';
 
 /*

@@ -1,5 +1,5 @@
 /** Owns the policy: what holds for every campaign of an environment. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const seconds = (fallback: number, minimum: number, maximum: number) =>
   z.number().int().min(minimum).max(maximum).default(fallback);

@@ -1,5 +1,5 @@
 /** Owns the report of a campaign: what was approved, installed, rebooted and found healthy on every server. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { campaignSchema, campaignStateSchema } from './campaign.ts';
 import { instantSchema } from './instant.ts';
 import { jobSchema, jobStateSchema } from './job.ts';

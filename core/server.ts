@@ -1,5 +1,5 @@
 /** Owns what is known of a server, and of the place it lives in. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const familySchema = z.enum(['debian', 'rhel', 'amazon', 'suse', 'arch']);
 export type Family = z.infer<typeof familySchema>;

@@ -1,5 +1,5 @@
 /** Owns the JSON summary that every document prints last: what a server says of one phase of its job. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { factsSchema, reasonSchema } from './outcome.ts';
 import { phaseSchema } from './phase.ts';
 import { serverIdSchema } from './server.ts';

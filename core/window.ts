@@ -1,5 +1,5 @@
 /** Owns the window: when patching may happen, and what may still begin in it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Instant, instantSchema, isBefore, plusSeconds } from './instant.ts';
 import type { Reason } from './outcome.ts';
 

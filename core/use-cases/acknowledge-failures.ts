@@ -1,5 +1,5 @@
 /** Lets the campaigns of a policy and quarter go on after a person has looked at their failures. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { acknowledgementKey, acknowledgements, create, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
 import type { Ports } from '../ports.ts';

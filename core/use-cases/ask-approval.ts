@@ -1,5 +1,5 @@
 /** Asks people to approve the sealed plans; the state machine waits on the token. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { advanceCampaign } from '../campaign.ts';
 import { campaignKey, campaigns, update } from '../entities.ts';
 import { type Instant, plusSeconds } from '../instant.ts';

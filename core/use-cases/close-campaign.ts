@@ -1,5 +1,5 @@
 /** Ends a campaign: no job is left without an end, and the report says what became of every server. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch } from '../batch.ts';
 import { type Campaign, isCampaignEnded } from '../campaign.ts';
 import { batches, campaignKey, campaigns, jobKey, jobs, listAll, update } from '../entities.ts';

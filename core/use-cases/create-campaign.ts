@@ -1,5 +1,5 @@
 /** Makes a campaign for servers that share a window and a policy, and starts its execution. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Campaign, campaignIdSchema, campaignSchema } from '../campaign.ts';
 import { campaignKey, campaigns, create, load } from '../entities.ts';
 import type { Instant } from '../instant.ts';

@@ -1,5 +1,5 @@
 /** Records a person's decision on the sealed plans. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Campaign, isCampaignEnded } from '../campaign.ts';
 import { campaignKey, campaigns, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';

@@ -1,5 +1,5 @@
 /** Sends one phase of a batch to its servers, once, however often and wherever it is interrupted. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch, Run } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { commandSeconds } from '../document.ts';

@@ -1,5 +1,5 @@
 /** Decides, when the execution wakes up at the window, whether patching may begin. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { advanceCampaign, notApproved, stoppedBy } from '../campaign.ts';
 import { commandSeconds } from '../document.ts';
 import { campaignKey, campaigns, load, update } from '../entities.ts';

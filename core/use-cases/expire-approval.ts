@@ -1,5 +1,5 @@
 /** Turns an approval that nobody gave in time into a denial. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { campaignKey, campaigns, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
 import type { Ports } from '../ports.ts';

@@ -1,5 +1,5 @@
 /** Settles what is left of a batch whose state in the machine failed or timed out, so that no job is forgotten. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { batches, batchKey, jobKey, jobs, load, update } from '../entities.ts';
 import { stateDuring } from '../gate.ts';
 import type { Instant } from '../instant.ts';

@@ -1,5 +1,5 @@
 /** Decides between waves whether the campaign goes on. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch } from '../batch.ts';
 import { type Campaign, notApproved, stoppedBy } from '../campaign.ts';
 import { commandSeconds } from '../document.ts';

@@ -1,5 +1,5 @@
 /** Owns the laying out of a campaign's servers: a job for each, and the batches in which they are prepared. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { batches, create, jobs } from '../entities.ts';

@@ -1,5 +1,5 @@
 /** Opens a campaign: looks at the window once more, pins the documents, and lays out what is to be prepared. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { advanceCampaign, type Campaign, stoppedBy } from '../campaign.ts';
 import { commandSeconds, documentName, pinKey } from '../document.ts';
 import {

@@ -1,5 +1,5 @@
 /** Seals a campaign: one hash over all plans, and the waves in which the servers that have one will be patched. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch } from '../batch.ts';
 import { advanceCampaign, approvalSeconds, type Campaign, stoppedBy } from '../campaign.ts';
 import { commandSeconds } from '../document.ts';

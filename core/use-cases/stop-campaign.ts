@@ -1,5 +1,5 @@
 /** Stops a campaign by hand: nothing more is dispatched, and nothing that runs is killed. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isCampaignEnded } from '../campaign.ts';
 import { campaignKey, campaigns, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';

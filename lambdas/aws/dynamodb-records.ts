@@ -17,7 +17,7 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { instantSchema } from '../../core/instant.ts';
 import type { RecordKey, Records, StoredRecord } from '../../core/ports.ts';
 import { storable } from '../../core/storable.ts';
