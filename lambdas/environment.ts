@@ -10,14 +10,16 @@ export const environmentNames = {
   optInTag: 'OPT_IN_TAG',
   /** Role that is assumed in other accounts; empty where there are none. */
   memberRole: 'MEMBER_ROLE_NAME',
-  /** Key of the object in the campaign bucket that holds the policies; empty where there are none. */
+  /** Key of the object in the campaign bucket that holds the settings: policies, places, names of tags. */
   policies: 'POLICIES_KEY',
+  /** JSON: hash over the content of each document, `documentContentHash`, by its name with the prefix. */
+  documentHashes: 'DOCUMENT_HASHES',
 } as const;
 
 export type EnvironmentKey = keyof typeof environmentNames;
 
 /** May be empty, but must be there: a variable that was forgotten is not one that was left empty on purpose. */
-const mayBeEmpty: ReadonlySet<EnvironmentKey> = new Set(['memberRole', 'policies']);
+const mayBeEmpty: ReadonlySet<EnvironmentKey> = new Set(['memberRole']);
 
 export type Environment<Key extends EnvironmentKey> = { readonly [key in Key]: string };
 

@@ -32,7 +32,7 @@ export const portEnvironment = {
   records: ['stateTable'],
   objects: ['campaignBucket', 'campaignBucketRegion'],
   bucket: ['campaignBucket', 'campaignBucketRegion'],
-  documents: ['memberRole'],
+  documents: ['memberRole', 'documentHashes'],
   commands: ['memberRole'],
   invocations: ['memberRole'],
   fleet: ['memberRole', 'optInTag'],

@@ -1,0 +1,10 @@
+/** Closes a campaign: a step of the state machine. */
+import { closeCampaign, closeCampaignInput } from '../core/use-cases/close-campaign.ts';
+import { notices, objects, records } from './compose.ts';
+import { createHandler } from './handler.ts';
+
+export const handler = createHandler({
+  name: 'close-campaign',
+  compose: (world) => ({ records: records(world), objects: objects(world), notices: notices(world) }),
+  run: (ports, event, now) => closeCampaign(ports, closeCampaignInput.parse(event), now),
+});

@@ -1,0 +1,30 @@
+/** Makes a campaign by the name of its policy, of the servers that are listed or of all that have opted in. */
+import * as z from 'zod';
+import { serverSchema } from '../core/server.ts';
+import { createCampaign, createCampaignInput } from '../core/use-cases/create-campaign.ts';
+import { chooseServers } from './choose-servers.ts';
+import { discovery, executions, objects, records, settings } from './compose.ts';
+import { createHandler } from './handler.ts';
+
+const createCampaignEvent = createCampaignInput.omit({ policy: true, servers: true }).extend({
+  /** Name of the policy, which is its environment's. */
+  policy: z.string().min(1),
+  servers: z.array(serverSchema).min(1).optional(),
+});
+
+export const handler = createHandler({
+  name: 'create-campaign',
+  compose: (world) => ({
+    records: records(world),
+    objects: objects(world),
+    executions: executions(world),
+    settings: settings(world),
+    serversIn: discovery(world),
+  }),
+  async run(ports, event, now) {
+    const { policy: name, servers, ...input } = createCampaignEvent.parse(event);
+    const chosen = await chooseServers(await ports.settings(), name, ports.serversIn, servers);
+    await createCampaign(ports, { ...input, policy: chosen.policy, servers: [...chosen.servers] }, now);
+    return { campaignId: input.campaignId, servers: chosen.servers.length, leftOut: chosen.leftOut };
+  },
+});

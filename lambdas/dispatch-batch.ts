@@ -1,0 +1,16 @@
+/** Dispatches one phase of a batch: a step of the state machine, answered through its task token. */
+import { dispatchBatch, dispatchBatchInput } from '../core/use-cases/dispatch-batch.ts';
+import { callbacks, commands, fleet, objects, records } from './compose.ts';
+import { createHandler } from './handler.ts';
+
+export const handler = createHandler({
+  name: 'dispatch-batch',
+  compose: (world) => ({
+    records: records(world),
+    objects: objects(world),
+    commands: commands(world),
+    fleet: fleet(world),
+    callbacks: callbacks(world),
+  }),
+  run: (ports, event, now) => dispatchBatch(ports, dispatchBatchInput.parse(event), now),
+});

@@ -1,0 +1,27 @@
+/** Sweeps what waits, when EventBridge Scheduler calls. */
+import * as z from 'zod';
+import { sweep } from '../core/use-cases/sweep.ts';
+import { callbacks, invocations, objects, records } from './compose.ts';
+import { createHandler } from './handler.ts';
+
+/** What the schedule sends beside it is of no interest: a sweep looks at everything that is due now. */
+const sweepEvent = z.object({});
+
+export const handler = createHandler({
+  name: 'sweep',
+  compose: (world) => ({
+    records: records(world),
+    objects: objects(world),
+    commands: invocations(world),
+    callbacks: callbacks(world),
+  }),
+  async run(ports, event, now, logger) {
+    sweepEvent.parse(event);
+    const report = await sweep(ports, now);
+    for (const { item, error } of report.failed) logger.warn('not swept', { item, reason: error });
+    // Failed items stay due; a sweep in which nothing went well is a failure that an alarm must see.
+    if (report.looked > 0 && report.failed.length >= report.looked)
+      throw new Error(`none of ${report.looked} items could be swept: ${report.failed[0]?.error}`);
+    return { looked: report.looked, failed: report.failed.length };
+  },
+});
