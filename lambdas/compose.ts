@@ -1,7 +1,7 @@
 /** Owns how each port is made of its adapter and the environment; a function bundles those that it calls. */
 import type { Callbacks, Commands, Executions, Fleet, Notices, Objects, Records } from '../core/ports.ts';
 import type { Place } from '../core/server.ts';
-import { type Settings, settingsSchema } from '../core/settings.ts';
+import type { Settings } from '../core/settings.ts';
 import { assumeRole } from './aws/assume-role.ts';
 import { createDynamoDbCalls, createDynamoDbRecords } from './aws/dynamodb-records.ts';
 import { createEc2Calls, type Ec2Calls, parseTag } from './aws/ec2-instances.ts';
@@ -12,20 +12,18 @@ import { createCallbackCalls, createSfnCallbacks } from './aws/sfn-callbacks.ts'
 import { createExecutionCalls, createSfnExecutions } from './aws/sfn-executions.ts';
 import { createSnsCalls, createSnsNotices } from './aws/sns-notices.ts';
 import { createCommandCalls, createSsmCommands, sendPace } from './aws/ssm-commands.ts';
-import { createDocumentCalls, createSsmDocuments } from './aws/ssm-documents.ts';
 import { createSsmFleet } from './aws/ssm-fleet.ts';
 import { createInvocationCalls, createSsmInvocations } from './aws/ssm-invocations.ts';
 import { createNodeCalls, type NodeCalls } from './aws/ssm-nodes.ts';
 import { stopwatch, wait } from './aws/system-clock.ts';
-import { parseDocumentHashes } from './document-hashes.ts';
 import type { Environment, EnvironmentKey } from './environment.ts';
 
-interface WorldWith<Key extends EnvironmentKey> {
+export interface WorldWith<Key extends EnvironmentKey> {
   readonly environment: Environment<Key>;
   readonly home: Home;
 }
 
-const locate = ({ home, environment }: WorldWith<'memberRole'>): Locate =>
+export const locate = ({ home, environment }: WorldWith<'memberRole'>): Locate =>
   locateFrom(home, environment.memberRole, assumeRole);
 
 export function records({ home, environment }: WorldWith<'stateTable'>): Records {
@@ -52,15 +50,6 @@ export function bucket({
   environment,
 }: WorldWith<'campaignBucket' | 'campaignBucketRegion'>): Pick<Objects, 'bucket' | 'region'> {
   return { bucket: environment.campaignBucket, region: environment.campaignBucketRegion };
-}
-
-export function documents(world: WorldWith<'memberRole' | 'documentHashes'>): Pick<Commands, 'pin'> {
-  const where = locate(world);
-  const hashes = parseDocumentHashes(world.environment.documentHashes);
-  return createSsmDocuments({
-    callsIn: perPlace((place) => createDocumentCalls(where(place))),
-    expected: (name) => hashes[name],
-  });
 }
 
 export function invocations(world: WorldWith<'memberRole'>): Pick<Commands, 'invocations'> {
@@ -106,18 +95,4 @@ export function executions({ home, environment }: WorldWith<'stateMachine'>): Ex
 
 export function notices({ home, environment }: WorldWith<'noticeTopic'>): Notices {
   return createSnsNotices(environment.noticeTopic, createSnsCalls({ region: home.region }));
-}
-
-/** Read anew each time: a change of policy is an upload, and no deployment of functions. */
-export function settings(
-  world: WorldWith<'campaignBucket' | 'campaignBucketRegion' | 'policies'>,
-): () => Promise<Settings> {
-  const stored = objects(world);
-  const key = world.environment.policies;
-  return async () => {
-    const content = await stored.get(key);
-    if (content === undefined)
-      throw new Error(`the settings ${key} are not in bucket ${stored.bucket}: deploy the stack again`);
-    return settingsSchema.parse(JSON.parse(Buffer.from(content).toString('utf8')));
-  };
 }

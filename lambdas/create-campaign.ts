@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { serverSchema } from '../core/server.ts';
 import { createCampaign, createCampaignInput } from '../core/use-cases/create-campaign.ts';
 import { chooseServers } from './choose-servers.ts';
-import { discovery, executions, objects, records, settings } from './compose.ts';
+import { discovery, executions, objects, records } from './compose.ts';
+import { settings } from './compose-settings.ts';
 import { createHandler } from './handler.ts';
 
 const createCampaignEvent = createCampaignInput.omit({ policy: true, servers: true }).extend({

@@ -1,6 +1,7 @@
 /** Opens a campaign: a step of the state machine. */
 import { openCampaign, openCampaignInput } from '../core/use-cases/open-campaign.ts';
-import { documents, notices, objects, records } from './compose.ts';
+import { notices, objects, records } from './compose.ts';
+import { documents } from './compose-documents.ts';
 import { createHandler } from './handler.ts';
 
 export const handler = createHandler({
