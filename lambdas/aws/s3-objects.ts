@@ -46,7 +46,9 @@ export function createS3Objects({ bucket, region, owner, calls }: S3ObjectsOptio
     region,
     async put(key, content) {
       checkObjectKey(key);
-      await calls.putObject({ ...location, Key: key, Body: content });
+      // Bytes, since the SDK takes an empty string for a stream whose length it does not know.
+      const Body = typeof content === 'string' ? Buffer.from(content) : content;
+      await calls.putObject({ ...location, Key: key, Body });
     },
     async get(key) {
       checkObjectKey(key);
