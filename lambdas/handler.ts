@@ -6,6 +6,7 @@ import type { Home } from './aws/place-clients.ts';
 import { now, stopwatch } from './aws/system-clock.ts';
 import { type Environment, type EnvironmentKey, readEnvironment } from './environment.ts';
 import { type FunctionName, functions, portEnvironment } from './functions.ts';
+import { createTrace } from './trace.ts';
 
 /** Of Lambda's context, what is read. */
 export interface InvocationContext {
@@ -36,14 +37,18 @@ export function createHandler<Name extends FunctionName, Ports, Output>(
   const { name, compose, run } = shape;
   const logger = new Logger({ serviceName: name });
   const metrics = new Metrics({ namespace: 'Quarterdeck', serviceName: name });
+  const trace = createTrace(name);
   let ports: Ports | undefined;
   return async (event, context) => {
     logger.resetKeys();
-    logger.appendKeys({ requestId: context.awsRequestId, ...subjectOf(event) });
+    const subject = subjectOf(event);
+    logger.appendKeys({ requestId: context.awsRequestId, ...subject });
     const begun = stopwatch();
     try {
-      ports ??= compose({ environment: readEnvironment(keysOf(name)), home: homeOf(context) });
-      const output = await run(ports, event, now(), logger);
+      const output = await trace(subject, () => {
+        ports ??= compose({ environment: readEnvironment(keysOf(name)), home: homeOf(context) });
+        return run(ports, event, now(), logger);
+      });
       logger.info('done', { milliseconds: Math.round(stopwatch() - begun) });
       return output;
     } catch (error) {
