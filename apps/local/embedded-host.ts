@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { documentPrefix } from '../../core/document.ts';
 import { instantOf } from '../../core/instant.ts';
-import type { Commands, Fleet, Notices, Objects, Ports, Records } from '../../core/ports.ts';
+import type { Callbacks, Commands, Fleet, Notices, Objects, Ports, Records } from '../../core/ports.ts';
 import { type StepName, steps, stepToken } from '../../core/steps.ts';
 import { settleCommand } from '../../core/use-cases/settle-run.ts';
 import { sweep } from '../../core/use-cases/sweep.ts';
@@ -40,6 +40,12 @@ export interface EmbeddedHostOptions {
   /** Told of errors that are nobody's answer: failed sweeps. */
   readonly onError?: (error: unknown) => void;
   readonly observe?: (event: HistoryEvent) => void;
+  /** The definition to run; that of today, if nothing is said. */
+  readonly definition?: unknown;
+  /** Around every step that the state machine invokes. */
+  readonly around?: (step: StepName, payload: unknown, invoke: () => Promise<unknown>) => Promise<unknown>;
+  /** Around the answers to its tokens. */
+  readonly callbacks?: (callbacks: Callbacks) => Callbacks;
 }
 
 export interface EmbeddedHost {
@@ -64,6 +70,7 @@ const underWay: ReadonlySet<string> = new Set(['Pending', 'InProgress', 'Delayed
 
 export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
   const { clock, random, meter, stopwatch, onError = () => {} } = options;
+  const { around = (_step, _payload, invoke) => invoke() } = options;
   const now = () => instantOf(clock.now());
   const lambda = <T>(name: string, work: () => Promise<T>) =>
     clock.busy(() => countInvocation({ meter, name, memoryMb: lambdaMemoryMb, stopwatch }, work));
@@ -73,7 +80,9 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
     random,
     // Payloads are JSON on their way to a function and back.
     invoke: (step, payload) =>
-      lambda(step, async () => plainJson(await steps[step as StepName](ports, plainJson(payload), now()))),
+      around(step as StepName, payload, () =>
+        lambda(step, async () => plainJson(await steps[step as StepName](ports, plainJson(payload), now()))),
+      ),
     objects: {
       get: async (_bucket, key) =>
         Buffer.from((await ports.objects.get(key)) ?? missing(key)).toString('utf8'),
@@ -83,12 +92,12 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
     ...(options.observe && { observe: options.observe }),
   });
   const { records, objects, commands, fleet, notices } = options;
-  const callbacks = engineCallbacks(engine);
+  const callbacks = (options.callbacks ?? ((same) => same))(engineCallbacks(engine));
   const executions = engineExecutions(engine, machineName);
   const ports = meteredPorts({ records, objects, commands, fleet, notices, callbacks, executions }, meter);
   engine.load(
     machineName,
-    campaignDefinition(),
+    options.definition ?? campaignDefinition(),
     Object.fromEntries(stepNames.map((step) => [stepToken(step), step])),
   );
 
