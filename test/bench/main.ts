@@ -1,11 +1,12 @@
 /** Owns `npm run bench`: runs every bench, or those named, and prints one table; exit 1 when a bound is not kept. */
 import { parseArgs } from 'node:util';
 import type { Bench, BenchRow } from './bench.ts';
+import { bundlesBench } from './bundles.ts';
 import { costBench, scaleBench } from './campaigns.ts';
 import { documentTimeBench } from './document-time.ts';
 import { recordsBench } from './records.ts';
 
-const benches: readonly Bench[] = [recordsBench, costBench, scaleBench, documentTimeBench];
+const benches: readonly Bench[] = [recordsBench, costBench, scaleBench, documentTimeBench, bundlesBench];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
