@@ -1,0 +1,166 @@
+/** Owns what wakes people: each alarm says what a user loses and names its heading in the runbook. */
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Construct } from 'constructs';
+import { type FunctionName, functions } from '../../lambdas/functions.ts';
+import type { CampaignMachine } from './campaign-machine.ts';
+import type { CommandEvents } from './command-events.ts';
+import type { NoticeTopic } from './notice-topic.ts';
+import type { PatchFunction } from './patch-function.ts';
+import type { Sweeper } from './sweeper.ts';
+
+export interface AlarmsProps {
+  readonly topic: NoticeTopic;
+  readonly machine: CampaignMachine;
+  readonly events: CommandEvents;
+  readonly sweeper: Sweeper;
+  readonly functions: Readonly<Record<FunctionName, PatchFunction>>;
+  readonly steps: readonly FunctionName[];
+}
+
+interface AlarmShape {
+  /** Heading in docs/runbook.md, as its anchor. */
+  readonly heading: string;
+  /** What a user loses. */
+  readonly loss: string;
+  readonly metric: IMetric;
+  readonly threshold?: number;
+  readonly periods?: number;
+  /** Missing data is as bad as bad data. */
+  readonly alarmWhenSilent?: boolean;
+  readonly below?: boolean;
+}
+
+const period = Duration.minutes(5);
+
+export class Alarms extends Construct {
+  private readonly action: SnsAction;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    this.action = new SnsAction(props.topic.topic);
+    this.watchCampaigns(props);
+    this.watchEvents(props);
+    this.watchSweeper(props);
+    this.watchFunctions(props);
+  }
+
+  private watchCampaigns({ machine: { machine } }: AlarmsProps): void {
+    this.add('CampaignsFailed', {
+      heading: 'a-campaign-failed',
+      loss: 'A campaign was stopped, missed its window or broke: part of its servers, or all, are not patched.',
+      metric: machine.metricFailed({ period, statistic: 'sum' }),
+    });
+    this.add('CampaignsTimedOut', {
+      heading: 'a-campaign-timed-out',
+      loss: 'A campaign ran into its limit of 90 days: its servers are not patched, and it wrote no report.',
+      metric: machine.metricTimedOut({ period, statistic: 'sum' }),
+    });
+    this.add('CampaignsAborted', {
+      heading: 'a-campaign-was-aborted',
+      loss: 'Somebody ended an execution by hand: commands may still run on servers, and jobs have no end.',
+      metric: machine.metricAborted({ period, statistic: 'sum' }),
+    });
+  }
+
+  private watchEvents({ events, functions: all }: AlarmsProps): void {
+    this.add('EventsLost', {
+      heading: 'events-were-given-up',
+      loss: 'What servers answered was not taken in: campaigns go on only as fast as the sweeper looks.',
+      metric: events.deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: 'max' }),
+    });
+    this.add('EventsLate', {
+      heading: 'events-wait-too-long',
+      loss: 'Campaigns hear late of their servers, and may not fit into their windows.',
+      metric: events.queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'max' }),
+      // An event that came before its command was recorded waits for one visibility timeout.
+      threshold: 30 * 60,
+    });
+    this.add('EventsFailing', {
+      heading: 'events-can-not-be-settled',
+      loss: 'What servers answer is not taken in: campaigns wait, and may not fit into their windows.',
+      metric: all['settle-events'].handler.metricErrors({ period, statistic: 'sum' }),
+      periods: 3,
+    });
+  }
+
+  private watchSweeper({ sweeper, functions: { sweep } }: AlarmsProps): void {
+    this.add('SweeperSilent', {
+      heading: 'the-sweeper-does-not-run',
+      loss: 'A campaign whose events get lost waits until it times out; approvals do not expire.',
+      metric: sweep.handler.metricInvocations({ period: Duration.minutes(15), statistic: 'sum' }),
+      threshold: 1,
+      below: true,
+      alarmWhenSilent: true,
+    });
+    this.add('SweeperFailing', {
+      heading: 'the-sweeper-fails',
+      loss: 'A campaign whose events get lost waits until it times out.',
+      metric: sweep.handler.metricErrors({ period, statistic: 'sum' }),
+      periods: 3,
+    });
+    this.add('SweepsLost', {
+      heading: 'sweeps-were-given-up',
+      loss: 'A sweep could not be started: a campaign whose events get lost goes on five minutes later, or never.',
+      metric: sweeper.deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: 'max' }),
+    });
+  }
+
+  private watchFunctions({ functions: all, steps }: AlarmsProps): void {
+    const handlers = (names: readonly FunctionName[]) => names.map((name) => all[name].handler);
+    const others = (Object.keys(functions) as FunctionName[]).filter(
+      (name) => !steps.includes(name) && name !== 'sweep' && name !== 'settle-events',
+    );
+    this.add('StepsFailing', {
+      heading: 'steps-of-campaigns-fail',
+      loss: 'A step of a campaign fails again and again: batches are given up, or the campaign breaks.',
+      metric: sumOf(handlers(steps).map((handler) => handler.metricErrors({ period, statistic: 'sum' }))),
+      // Each step is tried four times; one campaign of one server that fails for good has as many errors.
+      threshold: 4,
+    });
+    this.add('RequestsFailing', {
+      heading: 'requests-of-people-fail',
+      loss: 'Somebody could not create, approve or stop a campaign.',
+      metric: sumOf(handlers(others).map((handler) => handler.metricErrors({ period, statistic: 'sum' }))),
+    });
+    this.add('StepsThrottled', {
+      heading: 'functions-are-throttled',
+      loss: 'Campaigns are slow, and may not fit into their windows.',
+      metric: sumOf(handlers(steps).map((handler) => handler.metricThrottles({ period, statistic: 'sum' }))),
+      threshold: 10,
+      periods: 3,
+    });
+  }
+
+  private add(id: string, shape: AlarmShape): void {
+    const { heading, loss, metric, threshold = 1, periods = 1 } = shape;
+    const alarm = new Alarm(this, id, {
+      alarmDescription: `${loss} What to do: docs/runbook.md#${heading}`,
+      metric,
+      threshold,
+      evaluationPeriods: periods,
+      comparisonOperator:
+        shape.below === true
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData:
+        shape.alarmWhenSilent === true ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(this.action);
+  }
+}
+
+/** At most ten: an alarm takes no more metrics. */
+function sumOf(metrics: readonly IMetric[]): MathExpression {
+  if (metrics.length > 10)
+    throw new Error(`an alarm takes ten metrics, these are ${metrics.length}: split it`);
+  const named = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
+  return new MathExpression({ expression: 'SUM(METRICS())', usingMetrics: named, period });
+}

@@ -1,0 +1,168 @@
+/** Owns the campaign bucket: who may put what where in it, and how long it stays. */
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AccountPrincipal, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type BucketProps,
+  type IBucket,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { DataKey } from './data-key.ts';
+import type { PatchFunction } from './patch-function.ts';
+
+/** Folders that whoever reads or writes the bucket knows by name. */
+export const bucketFolders = {
+  /** What a command asks of its servers; servers read it. */
+  orders: 'orders',
+  /** What a server answers, under its own name; servers write it. */
+  servers: 'servers',
+  /** Lists and reports of campaigns; the state machine reads lists here. */
+  campaigns: 'campaigns',
+  /** What the stack tells its functions. */
+  settings: 'settings',
+} as const;
+
+/** A campaign ends within 90 days (its state machine's limit), and its report reads the results once more. */
+const keepResults = Duration.days(120);
+
+export interface CampaignBucketProps {
+  readonly key: DataKey;
+  /** Accounts of servers other than the stack's own. */
+  readonly memberAccounts: readonly string[];
+}
+
+const safe: BucketProps = {
+  blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+  enforceSSL: true,
+  minimumTLSVersion: 1.2,
+  objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+  removalPolicy: RemovalPolicy.RETAIN,
+};
+
+export class CampaignBucket extends Construct {
+  readonly bucket: Bucket;
+  private readonly key: DataKey;
+
+  constructor(scope: Construct, id: string, { key, memberAccounts }: CampaignBucketProps) {
+    super(scope, id);
+    this.key = key;
+    const accessLogs = new Bucket(this, 'AccessLogs', {
+      ...safe,
+      // S3 delivers access logs under its own keys.
+      encryption: BucketEncryption.S3_MANAGED,
+      lifecycleRules: [{ expiration: Duration.days(30) }],
+    });
+    this.bucket = new Bucket(this, 'Bucket', {
+      ...safe,
+      encryption: BucketEncryption.KMS,
+      encryptionKey: key.key,
+      // A thousand servers else ask KMS a thousand times.
+      bucketKeyEnabled: true,
+      versioned: true,
+      // CDK's own types are not made for exactOptionalPropertyTypes.
+      serverAccessLogsBucket: accessLogs as IBucket,
+      lifecycleRules: [
+        {
+          noncurrentVersionExpiration: Duration.days(30),
+          abortIncompleteMultipartUploadAfter: Duration.days(7),
+        },
+        { prefix: `${bucketFolders.orders}/`, expiration: keepResults },
+        { prefix: `${bucketFolders.servers}/`, expiration: keepResults },
+      ],
+    });
+    for (const account of memberAccounts) this.admitServersOf(account);
+  }
+
+  grantObjects(fn: PatchFunction): void {
+    const { orders, servers, campaigns } = bucketFolders;
+    // Every object of these folders: keys carry campaigns, servers and hashes.
+    const all = (folder: string) => this.bucket.arnForObjects(`${folder}/*`);
+    fn.allow(['s3:GetObject'], [orders, servers, campaigns].map(all));
+    // What a server answers is written by the server alone.
+    fn.allow(['s3:PutObject'], [orders, campaigns].map(all));
+    // Without it, an object that is not there reads as one that is forbidden.
+    fn.allow(['s3:ListBucket'], [this.bucket.bucketArn]);
+    this.key.grantUse(fn);
+    this.grantName(fn);
+  }
+
+  /** The name alone, and no right. */
+  grantName(fn: PatchFunction): void {
+    fn.setVariable('campaignBucket', this.bucket.bucketName);
+    fn.setVariable('campaignBucketRegion', Stack.of(this).region);
+  }
+
+  grantSettings(fn: PatchFunction, objectKey: string): void {
+    fn.allow(['s3:GetObject'], [this.bucket.arnForObjects(objectKey)]);
+    fn.allow(['s3:ListBucket'], [this.bucket.bucketArn]);
+    this.key.grantUse(fn);
+    this.grantName(fn);
+    fn.setVariable('policies', objectKey);
+  }
+
+  /** What reading the items of a Distributed Map and writing its results takes. */
+  grantMaps(role: IRole): void {
+    const { campaigns } = bucketFolders;
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['s3:GetObject'],
+        // The lists of batches of every campaign.
+        resources: [this.bucket.arnForObjects(`${campaigns}/*`)],
+      }),
+    );
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['s3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+        // The results of every campaign's maps.
+        resources: [this.bucket.arnForObjects(`${campaigns}/*/maps/*`)],
+      }),
+    );
+    this.key.grantUse({ grantPrincipal: role });
+  }
+
+  /**
+   * The account decides which of its roles may, within this. That a server writes under its own name only is said
+   * here as well, so that no account can let one server answer for another.
+   */
+  private admitServersOf(account: string): void {
+    const { partition } = Stack.of(this);
+    const principals = [new AccountPrincipal(account)];
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['s3:GetObject'],
+        // Orders are named by their hash; whoever knows one has been told it by a command.
+        resources: [this.bucket.arnForObjects(`${bucketFolders.orders}/*`)],
+      }),
+    );
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['s3:PutObject'],
+        resources: [
+          // Everything under the server's own name, an instance of that account.
+          this.bucket.arnForObjects(`${bucketFolders.servers}/\${ec2:SourceInstanceARN}/*`),
+        ],
+        conditions: { ArnLike: { 'ec2:SourceInstanceARN': instancesOf(partition, account) } },
+      }),
+    );
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['s3:PutObject'],
+        // The same for hybrid nodes, whose sessions are named after them.
+        resources: [this.bucket.arnForObjects(`${bucketFolders.servers}/\${aws:userid}/*`)],
+        conditions: { StringLike: { 'aws:userid': hybridSessions } },
+      }),
+    );
+  }
+}
+
+// Any instance of the account, in any Region.
+const instancesOf = (partition: string, account: string) => `arn:${partition}:ec2:*:${account}:instance/*`;
+
+// Any session that Systems Manager named after a hybrid node.
+const hybridSessions = '*:mi-*';

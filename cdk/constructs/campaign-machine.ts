@@ -1,0 +1,137 @@
+/** Owns the state machine of campaigns: its definition, its role, and the version and alias that campaigns start on. */
+import { readFileSync } from 'node:fs';
+import { ArnFormat, CfnDeletionPolicy, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import {
+  type CfnStateMachine,
+  CfnStateMachineAlias,
+  CfnStateMachineVersion,
+  DefinitionBody,
+  LogLevel,
+  StateMachine,
+  StateMachineType,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { type StepName, stepToken } from '../../core/steps.ts';
+import { fileOf } from '../repository.ts';
+import type { CampaignBucket } from './campaign-bucket.ts';
+import type { PatchFunction } from './patch-function.ts';
+
+export const definitionFile = fileOf('state-machines', 'campaign.asl.json');
+
+export interface CampaignMachineProps {
+  readonly steps: Readonly<Record<StepName, PatchFunction>>;
+  readonly bucket: CampaignBucket;
+  readonly logRetention: RetentionDays;
+}
+
+export class CampaignMachine extends Construct {
+  readonly machine: StateMachine;
+  private readonly alias: CfnStateMachineAlias;
+  private callbacks: Policy | undefined;
+
+  constructor(scope: Construct, id: string, { steps, bucket, logRetention }: CampaignMachineProps) {
+    super(scope, id);
+    const stepFunctions = Object.entries(steps) as [StepName, PatchFunction][];
+    this.machine = new StateMachine(this, 'Machine', {
+      stateMachineType: StateMachineType.STANDARD,
+      definitionBody: DefinitionBody.fromFile(definitionFile),
+      // Functions without a version: what a campaign of weeks calls gets its fixes. They take what the release
+      // before wrote; the definition, which does not, is what is versioned.
+      definitionSubstitutions: Object.fromEntries(
+        stepFunctions.map(([step, { handler }]) => [stepToken(step), handler.functionArn]),
+      ),
+      tracingEnabled: true,
+      logs: {
+        destination: new LogGroup(this, 'Logs', {
+          retention: logRetention,
+          removalPolicy: RemovalPolicy.DESTROY,
+        }),
+        level: LogLevel.ALL,
+        // Task tokens would be among the data.
+        includeExecutionData: false,
+      },
+    });
+    for (const [, { handler }] of stepFunctions) handler.grantInvokeLatestVersion(this.machine);
+    bucket.grantMaps(this.machine.role);
+    const maps = this.letStartChildren();
+
+    const version = new CfnStateMachineVersion(this, 'Version', {
+      stateMachineArn: this.machine.stateMachineArn,
+      // Changes with the definition, and so makes the next version.
+      stateMachineRevisionId: (this.machine.node.defaultChild as CfnStateMachine).attrStateMachineRevisionId,
+    });
+    // A version that campaigns run on stays, and the alias goes back to it when a deployment is rolled back.
+    version.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
+    version.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+    this.alias = new CfnStateMachineAlias(this, 'Alias', {
+      name: 'live',
+      description: 'Campaigns start here',
+      routingConfiguration: [{ stateMachineVersionArn: version.attrArn, weight: 100 }],
+    });
+    this.alias.node.addDependency(maps);
+    Validations.of(this.machine.role).acknowledge({
+      id: 'AwsSolutions-IAM5',
+      reason: 'X-Ray and the delivery of logs know no resources; keys of lists and results are made when a campaign runs',
+    });
+  }
+
+  grantStart(fn: PatchFunction): void {
+    fn.allow(['states:StartExecution'], [this.alias.attrArn]);
+    fn.setVariable('stateMachine', this.alias.attrArn);
+  }
+
+  /**
+   * In a policy of its own: a function that is a step of the machine can not wait for the machine, which waits for it.
+   */
+  grantCallbacks(fn: PatchFunction): void {
+    this.callbacks ??= new Policy(this, 'Callbacks', {
+      statements: [
+        new PolicyStatement({
+          actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
+          resources: [this.machine.stateMachineArn],
+        }),
+      ],
+    });
+    this.callbacks.attachToRole(fn.role);
+  }
+
+  /** In a policy of its own: within the machine's own role, which the machine waits for, it would be a cycle. */
+  private letStartChildren(): Policy {
+    const execution = (name: string) =>
+      Stack.of(this).formatArn({
+        service: 'states',
+        resource: 'execution',
+        resourceName: `${this.machine.stateMachineName}${name}`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+    const policy = new Policy(this, 'DistributedMap', {
+      roles: [this.machine.role as never],
+      statements: [
+        new PolicyStatement({
+          actions: ['states:StartExecution'],
+          resources: [this.machine.stateMachineArn],
+        }),
+        new PolicyStatement({
+          actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
+          // The children of every execution, under its own name or that of a map.
+          resources: [execution(':*'), ...mapLabels().map((label) => execution(`/${label}:*`))],
+        }),
+      ],
+    });
+    Validations.of(policy).acknowledge({
+      id: 'AwsSolutions-IAM5',
+      reason: 'Children of this state machine only; Step Functions chooses their names',
+    });
+    return policy;
+  }
+}
+
+/** `Label` of every Distributed Map in the definition: part of its children's names. */
+function mapLabels(): string[] {
+  const definition: { States: Record<string, { Label?: string }> } = JSON.parse(
+    readFileSync(definitionFile, 'utf8'),
+  );
+  return Object.values(definition.States).flatMap(({ Label }) => Label ?? []);
+}

@@ -1,0 +1,126 @@
+/** Owns a function of ours: its code, role, logs and limits. Rights come from the constructs that own what it touches. */
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  Effect,
+  type IGrantable,
+  type IPrincipal,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { Architecture, type CfnFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { type EnvironmentKey, environmentNames } from '../../lambdas/environment.ts';
+import { type FunctionName, functions } from '../../lambdas/functions.ts';
+import { fileOf, repositoryRoot } from '../repository.ts';
+
+/** By which the roles of other accounts know ours. */
+export const functionRolePath = '/quarterdeck/';
+
+export interface FunctionNetwork {
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
+}
+
+export interface PatchFunctionProps {
+  readonly name: FunctionName;
+  readonly logRetention: RetentionDays;
+  readonly reservedConcurrency?: number | undefined;
+  readonly network?: FunctionNetwork | undefined;
+}
+
+export class PatchFunction extends Construct implements IGrantable {
+  readonly name: FunctionName;
+  readonly handler: NodejsFunction;
+  readonly grantPrincipal: IPrincipal;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: PatchFunctionProps) {
+    super(scope, id);
+    this.name = props.name;
+    const shape = functions[props.name];
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', {
+      path: functionRolePath,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    });
+    this.grantPrincipal = this.role;
+    logGroup.grantWrite(this.role);
+    this.handler = new NodejsFunction(this, 'Function', {
+      description: shape.description,
+      entry: fileOf('lambdas', `${props.name}.ts`),
+      // Said here, since without feature flags CDK chooses one that is obsolete.
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      timeout: Duration.seconds(shape.timeoutSeconds),
+      memorySize: shape.memoryMb,
+      role: this.role,
+      logGroup,
+      tracing: Tracing.ACTIVE,
+      projectRoot: repositoryRoot,
+      depsLockFilePath: fileOf('package-lock.json'),
+      environment: { NODE_OPTIONS: '--enable-source-maps' },
+      bundling: {
+        format: OutputFormat.ESM,
+        mainFields: ['module', 'main'],
+        target: 'node24',
+        minify: true,
+        sourceMap: true,
+        // The SDK that a function was tested with is the one that it runs with.
+        externalModules: [],
+        // Packages that are still CommonJS call require for Node's own modules.
+        banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+      },
+      ...(props.reservedConcurrency !== undefined && {
+        reservedConcurrentExecutions: props.reservedConcurrency,
+      }),
+    });
+    this.acknowledgeTracing();
+    if (props.network) this.joinNetwork(props.network);
+  }
+
+  allow(actions: readonly string[], resources: readonly string[], conditions?: Record<string, object>): void {
+    this.role.addToPolicy(
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: [...actions],
+        resources: [...resources],
+        ...(conditions && { conditions }),
+      }),
+    );
+  }
+
+  setVariable(key: EnvironmentKey, value: string): void {
+    this.handler.addEnvironment(environmentNames[key], value);
+  }
+
+  /** By ids alone: looking a VPC up needs credentials at synthesis. */
+  private joinNetwork({ subnets, securityGroups }: FunctionNetwork): void {
+    const cfn = this.handler.node.defaultChild as CfnFunction;
+    cfn.vpcConfig = { subnetIds: [...subnets], securityGroupIds: [...securityGroups] };
+    this.allow(
+      [
+        'ec2:CreateNetworkInterface',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DeleteNetworkInterface',
+        'ec2:AssignPrivateIpAddresses',
+        'ec2:UnassignPrivateIpAddresses',
+      ],
+      // Lambda makes the interfaces and asks for the right on all; AWS's own policy for it says the same.
+      ['*'],
+    );
+  }
+
+  private acknowledgeTracing(): void {
+    Validations.of(this.role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'X-Ray, the list calls of Run Command, the describe calls of EC2 and SSM, and the interfaces of a VPC know no resources',
+    });
+  }
+}

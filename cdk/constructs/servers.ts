@@ -1,0 +1,56 @@
+/** Owns what functions may do with servers, in the stack's own account and, through the member role, in others. */
+import { Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { portEnvironment } from '../../lambdas/functions.ts';
+import type { PatchFunction } from './patch-function.ts';
+import { type OptInTag, type ServerPort, serverStatements } from './server-rights.ts';
+
+interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
+export interface ServersProps {
+  readonly home: Place;
+  readonly places: readonly Place[];
+  /** Name of the role in other accounts; empty where there are none. */
+  readonly memberRole: string;
+  readonly memberAccounts: readonly string[];
+  readonly optInTag: OptInTag;
+  /** Hash of each document's content, by its name. */
+  readonly documents: Readonly<Record<string, string>>;
+}
+
+export class Servers extends Construct {
+  private readonly props: ServersProps;
+
+  constructor(scope: Construct, id: string, props: ServersProps) {
+    super(scope, id);
+    this.props = props;
+  }
+
+  grant(port: ServerPort, fn: PatchFunction): void {
+    const { home, places, memberRole, memberAccounts, optInTag, documents } = this.props;
+    const { partition } = Stack.of(this);
+    const statements = serverStatements(port, {
+      partition,
+      account: home.account,
+      regions: places.filter(({ account }) => account === home.account).map(({ region }) => region),
+      optInTag,
+      documents: Object.keys(documents),
+    });
+    for (const statement of statements) fn.role.addToPolicy(statement);
+    if (memberAccounts.length > 0) {
+      fn.allow(
+        ['sts:AssumeRole'],
+        memberAccounts.map((account) => `arn:${partition}:iam::${account}:role/${memberRole}`),
+      );
+    }
+    const values = {
+      memberRole,
+      optInTag: `${optInTag.key}=${optInTag.value}`,
+      documentHashes: JSON.stringify(documents),
+    };
+    for (const key of portEnvironment[port]) fn.setVariable(key, values[key]);
+  }
+}
