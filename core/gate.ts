@@ -80,7 +80,7 @@ export function passage(
       state: 'superseded',
       reason: {
         code: 'server-gone',
-        detail: `${job.server.id} was terminated or replaced before it was patched`,
+        detail: `${job.server.id} was terminated, replaced or taken out by its opt-in tag before it was patched`,
       },
     };
   }

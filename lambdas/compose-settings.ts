@@ -4,7 +4,7 @@ import { type Settings, settingsSchema } from '../core/settings.ts';
 import type { WorldWith } from './compose.ts';
 import { objects } from './compose.ts';
 
-/** Read anew each time: a change of policy is an upload, and no deployment of functions. */
+/** Read with each campaign that is made, which is seldom; a campaign keeps its policy as it was then. */
 export function settings(
   world: WorldWith<'campaignBucket' | 'campaignBucketRegion' | 'policies'>,
 ): () => Promise<Settings> {

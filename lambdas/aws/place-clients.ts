@@ -4,7 +4,7 @@ import { PortError } from '../../core/ports.ts';
 import { type Place, placeKey } from '../../core/server.ts';
 
 /** Every client takes the same. */
-export type Credentials = NonNullable<SSMClientConfig['credentials']>;
+type Credentials = NonNullable<SSMClientConfig['credentials']>;
 
 /** Where the function itself runs. */
 export interface Home {

@@ -23,13 +23,18 @@ export interface CommandCalls {
   ): Promise<Pick<ListCommandsCommandOutput, 'Commands' | 'NextToken'>>;
 }
 
-export function createCommandCalls(location: ClientLocation): CommandCalls {
+/** Long enough for Run Command on a bad day, and several times shorter than the lease of a dispatcher. */
+const sendTimeout = 20_000;
+
+/** @param timeout milliseconds in which a send must be answered */
+export function createCommandCalls(location: ClientLocation, timeout = sendTimeout): CommandCalls {
   const reading = new SSMClient({ ...location, retryMode: 'adaptive', maxAttempts: 6 });
   // SendCommand has no client token: a retry of the SDK could run the command twice. Whoever calls looks first.
   const sending = new SSMClient({
     ...location,
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: 5000, requestTimeout: 20_000 },
+    // Without the last the SDK only warns, and waits for ever.
+    requestHandler: { connectionTimeout: 5000, requestTimeout: timeout, throwOnRequestTimeout: true },
   });
   return {
     sendCommand: (input) => sending.send(new SendCommandCommand(input)),

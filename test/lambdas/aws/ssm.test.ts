@@ -67,7 +67,7 @@ async function startSsm(): Promise<Ssm> {
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
   };
   const calls = {
-    ...createCommandCalls(location),
+    ...createCommandCalls(location, 300),
     ...createInvocationCalls(location),
     ...createDocumentCalls(location),
     ...createNodeCalls(location),
@@ -150,6 +150,7 @@ describe('the SSM adapter', () => {
     ['meets an error of the service', answer(500, 'InternalServerError'), 'ambiguous'],
     ['meets a service that is overloaded', answer(503, 'ServiceUnavailable'), 'ambiguous'],
     ['loses its connection', cut, 'ambiguous'],
+    ['is never answered', () => {}, 'ambiguous'],
   ])('a send that %s is said to be so, and is not sent again', async (what, interruption, code) => {
     const sending = await request(`contract ${what}`);
     const before = ssm.endpoint.calls.length;
