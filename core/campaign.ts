@@ -33,6 +33,11 @@ export function isCampaignEnded(state: CampaignState): boolean {
   return !order.includes(state);
 }
 
+/** Unique id of the role of hybrid nodes: what IAM calls them by is this, a colon, and their own id. */
+export const hybridRoleIdSchema = z
+  .string()
+  .regex(/^AROA[A-Z0-9]{12,60}$/, 'is not the unique id of a role: `aws iam get-role` says it, AROA…');
+
 const pinSchema = z.object({ name: z.string(), version: z.string(), hash: z.string() });
 
 export const campaignSchema = z.object({
@@ -47,6 +52,8 @@ export const campaignSchema = z.object({
   createdAt: instantSchema,
   state: campaignStateSchema,
   reason: reasonSchema.nullable(),
+  /** Under it hybrid nodes write their results; without it none can. */
+  hybridRoleId: hybridRoleIdSchema.optional(),
   /** JSON array of servers, in the bucket. */
   serversKey: z.string(),
   serverCount: z.number().int().nonnegative(),

@@ -1,8 +1,9 @@
 /** Owns the configuration: the one file that says what the stack is and which policy holds for which environment. */
 import * as z from 'zod';
+import { hybridRoleIdSchema } from './campaign.ts';
 import { type JsonSchema, pathText, problemOf, unknownKeys } from './configuration-problems.ts';
 import { policySchema } from './policy.ts';
-import { placeSchema, serverSchema } from './server.ts';
+import { partitionOf, placeSchema, serverSchema } from './server.ts';
 import { type Settings, serverTagsSchema, settingsSchema } from './settings.ts';
 import { readYaml } from './yaml-text.ts';
 
@@ -59,6 +60,9 @@ export const configurationSchema = z
       .regex(/^[\w+=,.@-]{1,64}$/, 'is not the name of a role: letters, digits and +=,.@-')
       .default('QuarterdeckMember')
       .describe('role that is assumed in the other accounts among the places'),
+    hybridRoleId: hybridRoleIdSchema
+      .optional()
+      .describe('unique id (AROA…) of the role that all hybrid nodes share; without it they are not patched'),
     optInTag: z
       .object({
         key: z
@@ -182,15 +186,12 @@ export function problemText(file: string, { path, line, message }: Configuration
 
 /** What goes into the bucket for the functions to read. */
 export function settingsOf(configuration: Configuration): Settings {
-  const { environments, places, serverTags, defaultTimeZone } = configuration;
+  const { environments, ...rest } = configuration;
   return settingsSchema.parse({
-    schema: 1,
+    ...rest,
     policies: Object.fromEntries(
       Object.entries(environments).map(([name, policy]) => [name, { schema: 1, name, ...policy }]),
     ),
-    places,
-    serverTags,
-    defaultTimeZone,
   });
 }
 
@@ -212,8 +213,4 @@ function isZone(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-function partitionOf(region: string): string {
-  return /^(cn|us-gov|us-iso[a-z]*|eu-isoe|eusc)-/.exec(region)?.[1] ?? 'aws';
 }

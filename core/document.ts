@@ -59,6 +59,7 @@ export function documentParameters(
     BucketRegion: bucket.region,
     OrderKey: order.key,
     OrderSha256: order.sha256,
+    ...(campaign.hybridRoleId !== undefined && { HybridPrefix: campaign.hybridRoleId }),
     // What may be installed; a scan is over before anything is.
     Mode: policy.mode === 'scan' ? 'all' : policy.mode,
     Reboot: policy.reboot,

@@ -1,4 +1,5 @@
 /** Owns the result object: the one file that a server writes to S3 per phase. */
+import { partitionOf } from './server.ts';
 
 /**
  * Each PUT of each server counts in what a campaign costs, so plan, versions and log travel as one gzipped text.
@@ -49,5 +50,5 @@ export function serverPrefix(
 ): string {
   return server.id.startsWith('mi-')
     ? `servers/${hybridRoleId}:${server.id}`
-    : `servers/arn:aws:ec2:${server.place.region}:${server.place.account}:instance/${server.id}`;
+    : `servers/arn:${partitionOf(server.place.region)}:ec2:${server.place.region}:${server.place.account}:instance/${server.id}`;
 }

@@ -36,6 +36,16 @@ export const serverSchema = z.object({
 });
 export type Server = z.infer<typeof serverSchema>;
 
+const partitions: readonly (readonly [regions: string, partition: string])[] = [
+  ['cn-', 'aws-cn'],
+  ['us-gov-', 'aws-us-gov'],
+];
+
+/** Where the ARNs of a Region say that they are from. */
+export function partitionOf(region: string): string {
+  return partitions.find(([regions]) => region.startsWith(regions))?.[1] ?? 'aws';
+}
+
 /** Groups servers that one SendCommand can serve. */
 export function placeKey(place: Place): string {
   return `${place.account}/${place.region}`;

@@ -1,5 +1,6 @@
 /** Owns what functions read of the configuration: an object in the campaign bucket, written when the stack is deployed. */
 import * as z from 'zod';
+import { hybridRoleIdSchema } from './campaign.ts';
 import { policySchema } from './policy.ts';
 import { placeSchema, serverSchema } from './server.ts';
 
@@ -15,6 +16,7 @@ export const settingsSchema = z.object({
   schema: z.literal(1),
   /** By environment, which is also the policy's name. */
   policies: z.record(serverSchema.shape.environment, policySchema),
+  hybridRoleId: hybridRoleIdSchema.optional(),
   places: z.array(placeSchema).min(1),
   serverTags: serverTagsSchema,
   /** IANA name; of servers that carry no tag for it. */

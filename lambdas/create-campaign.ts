@@ -7,11 +7,13 @@ import { discovery, executions, objects, records } from './compose.ts';
 import { settings } from './compose-settings.ts';
 import { createHandler } from './handler.ts';
 
-const createCampaignEvent = createCampaignInput.omit({ policy: true, servers: true }).extend({
-  /** Name of the policy, which is its environment's. */
-  policy: z.string().min(1),
-  servers: z.array(serverSchema).min(1).optional(),
-});
+const createCampaignEvent = createCampaignInput
+  .omit({ policy: true, hybridRoleId: true, servers: true })
+  .extend({
+    /** Name of the policy, which is its environment's. */
+    policy: z.string().min(1),
+    servers: z.array(serverSchema).min(1).optional(),
+  });
 
 export const handler = createHandler({
   name: 'create-campaign',
@@ -24,8 +26,11 @@ export const handler = createHandler({
   }),
   async run(ports, event, now) {
     const { policy: name, servers, ...input } = createCampaignEvent.parse(event);
-    const chosen = await chooseServers(await ports.settings(), name, ports.serversIn, servers);
-    await createCampaign(ports, { ...input, policy: chosen.policy, servers: [...chosen.servers] }, now);
+    const settings = await ports.settings();
+    const chosen = await chooseServers(settings, name, ports.serversIn, servers);
+    const { hybridRoleId } = settings;
+    const campaign = { ...input, policy: chosen.policy, servers: [...chosen.servers] };
+    await createCampaign(ports, hybridRoleId ? { ...campaign, hybridRoleId } : campaign, now);
     return { campaignId: input.campaignId, servers: chosen.servers.length, leftOut: chosen.leftOut };
   },
 });

@@ -15,6 +15,7 @@ export const createCampaignInput = z.object({
   quarter: campaignSchema.shape.quarter,
   window: windowSchema,
   requestedBy: campaignSchema.shape.requestedBy,
+  hybridRoleId: campaignSchema.shape.hybridRoleId,
   servers: z
     .array(serverSchema)
     .min(1)

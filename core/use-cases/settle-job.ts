@@ -110,7 +110,7 @@ async function whyUnproven(
   const unproven = (detail: string): Reason => ({ code: 'result-unproven', detail: detail.slice(0, 400) });
   const { object } = summary;
   if (!object) return unproven('the server could not write its result object');
-  const expected = `${serverPrefix(job.server)}/${campaign.id}/${phase}.gz`;
+  const expected = `${serverPrefix(job.server, campaign.hybridRoleId)}/${campaign.id}/${phase}.gz`;
   if (object.key !== expected) return unproven(`the result object is ${object.key} instead of ${expected}`);
   const content = await objects.get(object.key);
   if (content === undefined) return unproven(`the result object ${object.key} is not in the bucket`);

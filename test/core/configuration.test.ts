@@ -119,6 +119,7 @@ describe('a configuration', () => {
     ],
     [{ places: [home, home] }, 'places[1] is "011111111111/eu-central-1": it is listed twice'],
     [{ places: [{ ...home, region: 'cn-north-1' }] }, 'it is in another partition than home'],
+    [{ hybridRoleId: 'SSMServiceRole' }, 'it is not the unique id of a role'],
     [{ places: [] }, 'places is []: write a list of 1 or more'],
     [{ optInTag: { key: 'aws:patch' } }, 'optInTag.key is "aws:patch": it is not the key of a tag'],
     [{ optInTag: { key: 'a=b' } }, 'optInTag.key is "a=b"'],

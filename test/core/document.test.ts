@@ -26,6 +26,13 @@ describe('a command', () => {
     expect(seconds('never')).toBe(3600 + 60);
   });
 
+  test('tells hybrid nodes the role by which IAM knows them, where there is one', () => {
+    const hybridRoleId = 'AROAEXAMPLE0123456789';
+    const told = documentParameters(campaignOf({ hybridRoleId }), 'prepare', bucket, order);
+    expect(told.HybridPrefix).toBe(hybridRoleId);
+    expect(documentParameters(campaignOf(), 'prepare', bucket, order)).not.toHaveProperty('HybridPrefix');
+  });
+
   test('says all parameters as text, and none of them is a moment or a token', () => {
     const parameters = documentParameters(campaignOf(), 'patch', bucket, order);
     for (const value of Object.values(parameters)) expect(value).toMatch(/^[A-Za-z0-9./-]+$/);

@@ -86,5 +86,17 @@ describe("a server's folder", () => {
     expect(serverPrefix({ id: 'mi-0123456789abcdef0', place: dublin })).toBe(
       'servers/hybrid:mi-0123456789abcdef0',
     );
+    expect(serverPrefix({ id: 'mi-0123456789abcdef0', place: dublin }, 'AROAEXAMPLE0123456789')).toBe(
+      'servers/AROAEXAMPLE0123456789:mi-0123456789abcdef0',
+    );
+  });
+
+  test.each([
+    ['cn-north-1', 'aws-cn'],
+    ['us-gov-west-1', 'aws-us-gov'],
+    ['us-west-2', 'aws'],
+  ])('in %s is of partition %s', (region, partition) => {
+    const place = { account: '111111111111', region };
+    expect(serverPrefix({ id: serverId(1), place })).toContain(`/arn:${partition}:ec2:${region}:`);
   });
 });
