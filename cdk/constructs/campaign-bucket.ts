@@ -1,6 +1,6 @@
 /** Owns the campaign bucket: who may put what where in it, and how long it stays. */
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AccountPrincipal, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import {
   BlockPublicAccess,
   Bucket,
@@ -12,6 +12,7 @@ import {
 import { Construct } from 'constructs';
 import type { DataKey } from './data-key.ts';
 import type { PatchFunction } from './patch-function.ts';
+import { giveRight } from './right.ts';
 
 /** Folders that whoever reads or writes the bucket knows by name. */
 export const bucketFolders = {
@@ -78,13 +79,14 @@ export class CampaignBucket extends Construct {
 
   grantObjects(fn: PatchFunction): void {
     const { orders, servers, campaigns } = bucketFolders;
-    // Every object of these folders: keys carry campaigns, servers and hashes.
+    // Every object of these folders.
     const all = (folder: string) => this.bucket.arnForObjects(`${folder}/*`);
-    fn.allow(['s3:GetObject'], [orders, servers, campaigns].map(all));
+    const why = 'Keys carry campaigns, servers and hashes, which are made when a campaign runs';
+    fn.allow({ actions: ['s3:GetObject'], resources: [orders, servers, campaigns].map(all), why });
     // What a server answers is written by the server alone.
-    fn.allow(['s3:PutObject'], [orders, campaigns].map(all));
+    fn.allow({ actions: ['s3:PutObject'], resources: [orders, campaigns].map(all), why });
     // Without it, an object that is not there reads as one that is forbidden.
-    fn.allow(['s3:ListBucket'], [this.bucket.bucketArn]);
+    fn.allow({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
     this.key.grantUse(fn);
     this.grantName(fn);
   }
@@ -96,31 +98,30 @@ export class CampaignBucket extends Construct {
   }
 
   grantSettings(fn: PatchFunction, objectKey: string): void {
-    fn.allow(['s3:GetObject'], [this.bucket.arnForObjects(objectKey)]);
-    fn.allow(['s3:ListBucket'], [this.bucket.bucketArn]);
+    fn.allow({ actions: ['s3:GetObject'], resources: [this.bucket.arnForObjects(objectKey)] });
+    fn.allow({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
     this.key.grantUse(fn);
     this.grantName(fn);
     fn.setVariable('policies', objectKey);
   }
 
   /** What reading the items of a Distributed Map and writing its results takes. */
-  grantMaps(role: IRole): void {
+  grantMaps(role: Role): void {
     const { campaigns } = bucketFolders;
-    role.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['s3:GetObject'],
-        // The lists of batches of every campaign.
-        resources: [this.bucket.arnForObjects(`${campaigns}/*`)],
-      }),
-    );
-    role.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['s3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
-        // The results of every campaign's maps.
-        resources: [this.bucket.arnForObjects(`${campaigns}/*/maps/*`)],
-      }),
-    );
-    this.key.grantUse({ grantPrincipal: role });
+    const why = 'Lists and results of every campaign; their keys are made when it runs';
+    giveRight(role, {
+      actions: ['s3:GetObject'],
+      // The lists of batches.
+      resources: [this.bucket.arnForObjects(`${campaigns}/*`)],
+      why,
+    });
+    giveRight(role, {
+      actions: ['s3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload'],
+      // The results of maps.
+      resources: [this.bucket.arnForObjects(`${campaigns}/*/maps/*`)],
+      why,
+    });
+    this.key.grantUse(role);
   }
 
   /**

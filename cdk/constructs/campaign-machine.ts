@@ -1,7 +1,7 @@
 /** Owns the state machine of campaigns: its definition, its role, and the version and alias that campaigns start on. */
 import { readFileSync } from 'node:fs';
-import { ArnFormat, CfnDeletionPolicy, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ArnFormat, CfnDeletionPolicy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import {
   type CfnStateMachine,
@@ -17,6 +17,7 @@ import { type StepName, stepToken } from '../../core/steps.ts';
 import { fileOf } from '../repository.ts';
 import type { CampaignBucket } from './campaign-bucket.ts';
 import type { PatchFunction } from './patch-function.ts';
+import { acknowledgePatterns, giveRight } from './right.ts';
 
 export const definitionFile = fileOf('state-machines', 'campaign.asl.json');
 
@@ -28,13 +29,18 @@ export interface CampaignMachineProps {
 
 export class CampaignMachine extends Construct {
   readonly machine: StateMachine;
+  private readonly role: Role;
   private readonly alias: CfnStateMachineAlias;
   private callbacks: Policy | undefined;
 
   constructor(scope: Construct, id: string, { steps, bucket, logRetention }: CampaignMachineProps) {
     super(scope, id);
     const stepFunctions = Object.entries(steps) as [StepName, PatchFunction][];
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('states.amazonaws.com') });
+    // CDK gives it for traces and logs.
+    acknowledgePatterns(this.role, ['*'], 'X-Ray and the delivery of logs know no resources');
     this.machine = new StateMachine(this, 'Machine', {
+      role: this.role,
       stateMachineType: StateMachineType.STANDARD,
       definitionBody: DefinitionBody.fromFile(definitionFile),
       // Functions without a version: what a campaign of weeks calls gets its fixes. They take what the release
@@ -54,7 +60,7 @@ export class CampaignMachine extends Construct {
       },
     });
     for (const [, { handler }] of stepFunctions) handler.grantInvokeLatestVersion(this.machine);
-    bucket.grantMaps(this.machine.role);
+    bucket.grantMaps(this.role);
     const maps = this.letStartChildren();
 
     const version = new CfnStateMachineVersion(this, 'Version', {
@@ -71,14 +77,10 @@ export class CampaignMachine extends Construct {
       routingConfiguration: [{ stateMachineVersionArn: version.attrArn, weight: 100 }],
     });
     this.alias.node.addDependency(maps);
-    Validations.of(this.machine.role).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason: 'X-Ray and the delivery of logs know no resources; keys of lists and results are made when a campaign runs',
-    });
   }
 
   grantStart(fn: PatchFunction): void {
-    fn.allow(['states:StartExecution'], [this.alias.attrArn]);
+    fn.allow({ actions: ['states:StartExecution'], resources: [this.alias.attrArn] });
     fn.setVariable('stateMachine', this.alias.attrArn);
   }
 
@@ -106,23 +108,13 @@ export class CampaignMachine extends Construct {
         resourceName: `${this.machine.stateMachineName}${name}`,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       });
-    const policy = new Policy(this, 'DistributedMap', {
-      roles: [this.machine.role as never],
-      statements: [
-        new PolicyStatement({
-          actions: ['states:StartExecution'],
-          resources: [this.machine.stateMachineArn],
-        }),
-        new PolicyStatement({
-          actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
-          // The children of every execution, under its own name or that of a map.
-          resources: [execution(':*'), ...mapLabels().map((label) => execution(`/${label}:*`))],
-        }),
-      ],
-    });
-    Validations.of(policy).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason: 'Children of this state machine only; Step Functions chooses their names',
+    const policy = new Policy(this, 'DistributedMap', { roles: [this.role] });
+    giveRight(policy, { actions: ['states:StartExecution'], resources: [this.machine.stateMachineArn] });
+    giveRight(policy, {
+      actions: ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution'],
+      // The children of every execution, under its own name or that of a map.
+      resources: [execution(':*'), ...mapLabels().map((label) => execution(`/${label}:*`))],
+      why: 'Children of this state machine only; Step Functions chooses their names',
     });
     return policy;
   }

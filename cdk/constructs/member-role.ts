@@ -1,9 +1,10 @@
 /** Owns the role that the functions assume in another account, with the rights that they have in their own. */
-import { Stack, Validations } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { functionRolePath } from './patch-function.ts';
-import { type OptInTag, type ServerPort, serverStatements } from './server-rights.ts';
+import { giveRight } from './right.ts';
+import { type OptInTag, type ServerPort, serverRights } from './server-rights.ts';
 
 export interface MemberRoleProps {
   readonly roleName: string;
@@ -31,15 +32,7 @@ export class MemberRole extends Construct {
       }),
     });
     const { regions, optInTag, documents } = props;
-    for (const port of ports) {
-      for (const statement of serverStatements(port, { partition, account, regions, optInTag, documents })) {
-        role.addToPolicy(statement);
-      }
-    }
-    Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason:
-        'Servers by their tag, commands and instances as lists: see server-rights.ts, statement by statement',
-    });
+    const servers = { partition, account, regions, optInTag, documents };
+    for (const right of ports.flatMap((port) => serverRights(port, servers))) giveRight(role, right);
   }
 }

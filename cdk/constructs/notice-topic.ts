@@ -38,7 +38,7 @@ export class NoticeTopic extends Construct {
   }
 
   grantNotices(fn: PatchFunction): void {
-    fn.allow(['sns:Publish'], [this.topic.topicArn]);
+    fn.allow({ actions: ['sns:Publish'], resources: [this.topic.topicArn] });
     this.key.grantUse(fn);
     fn.setVariable('noticeTopic', this.topic.topicArn);
   }

@@ -1,13 +1,6 @@
 /** Owns a function of ours: its code, role, logs and limits. Rights come from the constructs that own what it touches. */
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
-import {
-  Effect,
-  type IGrantable,
-  type IPrincipal,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type IGrantable, type IPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, type CfnFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -15,6 +8,7 @@ import { Construct } from 'constructs';
 import { type EnvironmentKey, environmentNames } from '../../lambdas/environment.ts';
 import { type FunctionName, functions } from '../../lambdas/functions.ts';
 import { fileOf, repositoryRoot } from '../repository.ts';
+import { acknowledgePatterns, giveRight, type Right } from './right.ts';
 
 /** By which the roles of other accounts know ours. */
 export const functionRolePath = '/quarterdeck/';
@@ -80,19 +74,13 @@ export class PatchFunction extends Construct implements IGrantable {
         reservedConcurrentExecutions: props.reservedConcurrency,
       }),
     });
-    this.acknowledgeTracing();
+    // CDK gives it for traces.
+    acknowledgePatterns(this.role, ['*'], 'X-Ray takes traces on no resource');
     if (props.network) this.joinNetwork(props.network);
   }
 
-  allow(actions: readonly string[], resources: readonly string[], conditions?: Record<string, object>): void {
-    this.role.addToPolicy(
-      new PolicyStatement({
-        effect: Effect.ALLOW,
-        actions: [...actions],
-        resources: [...resources],
-        ...(conditions && { conditions }),
-      }),
-    );
+  allow(right: Right): void {
+    giveRight(this.role, right);
   }
 
   setVariable(key: EnvironmentKey, value: string): void {
@@ -103,24 +91,17 @@ export class PatchFunction extends Construct implements IGrantable {
   private joinNetwork({ subnets, securityGroups }: FunctionNetwork): void {
     const cfn = this.handler.node.defaultChild as CfnFunction;
     cfn.vpcConfig = { subnetIds: [...subnets], securityGroupIds: [...securityGroups] };
-    this.allow(
-      [
+    this.allow({
+      actions: [
         'ec2:CreateNetworkInterface',
         'ec2:DescribeNetworkInterfaces',
         'ec2:DeleteNetworkInterface',
         'ec2:AssignPrivateIpAddresses',
         'ec2:UnassignPrivateIpAddresses',
       ],
-      // Lambda makes the interfaces and asks for the right on all; AWS's own policy for it says the same.
-      ['*'],
-    );
-  }
-
-  private acknowledgeTracing(): void {
-    Validations.of(this.role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason:
-        'X-Ray, the list calls of Run Command, the describe calls of EC2 and SSM, and the interfaces of a VPC know no resources',
+      // As in AWS's own policy for it.
+      resources: ['*'],
+      why: 'Lambda asks for the right to make its interfaces on all of them',
     });
   }
 }

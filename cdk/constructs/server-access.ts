@@ -1,8 +1,8 @@
 /** Owns the managed policy that gives servers their rights: to read orders, and to answer under their own name. */
-import { Validations } from 'aws-cdk-lib';
-import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { bucketFolders } from './campaign-bucket.ts';
+import { giveRight } from './right.ts';
 
 export interface ServerAccessProps {
   /** ARN of the campaign bucket, or a pattern where its name is not known. */
@@ -24,38 +24,37 @@ export class ServerAccess extends Construct {
   constructor(scope: Construct, id: string, { bucketArn, keyArn, home }: ServerAccessProps) {
     super(scope, id);
     const inHome = { StringEquals: { 's3:ResourceAccount': home.account } };
+    const { orders, servers } = bucketFolders;
     this.policy = new ManagedPolicy(this, 'Policy', {
       description: 'What a server needs of the campaign bucket of Quarterdeck; attach it to the role of each',
-      statements: [
-        new PolicyStatement({
-          actions: ['s3:GetObject'],
-          // Orders are named by their hash; whoever knows one has been told it by a command.
-          resources: [`${bucketArn}/${bucketFolders.orders}/*`],
-          conditions: inHome,
-        }),
-        new PolicyStatement({
-          actions: ['s3:PutObject'],
-          // Everything under the instance's own name, which EC2 puts into the request.
-          resources: [`${bucketArn}/${bucketFolders.servers}/\${ec2:SourceInstanceARN}/*`],
-          conditions: { ...inHome, Null: { 'ec2:SourceInstanceARN': 'false' } },
-        }),
-        new PolicyStatement({
-          actions: ['s3:PutObject'],
-          // The same for a hybrid node, whose session is named after it.
-          resources: [`${bucketArn}/${bucketFolders.servers}/\${aws:userid}/*`],
-          // Any session that Systems Manager named after a node.
-          conditions: { ...inHome, StringLike: { 'aws:userid': '*:mi-*' } },
-        }),
-        new PolicyStatement({
-          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          resources: [keyArn],
-          conditions: { StringEquals: { 'kms:ViaService': `s3.${home.region}.amazonaws.com` } },
-        }),
-      ],
     });
-    Validations.of(this.policy).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason: 'Folders of one bucket, by variables that IAM fills in for each server',
+    giveRight(this.policy, {
+      actions: ['s3:GetObject'],
+      // Any order.
+      resources: [`${bucketArn}/${orders}/*`],
+      conditions: inHome,
+      why: 'Orders are named by their hash; whoever knows one has been told it by a command',
+    });
+    giveRight(this.policy, {
+      actions: ['s3:PutObject'],
+      // Everything under the instance's own name, which EC2 puts into the request.
+      resources: [`${bucketArn}/${servers}/\${ec2:SourceInstanceARN}/*`],
+      conditions: { ...inHome, Null: { 'ec2:SourceInstanceARN': 'false' } },
+      why: "Keys under the server's own name carry campaign, phase and hash",
+    });
+    giveRight(this.policy, {
+      actions: ['s3:PutObject'],
+      // The same for a hybrid node, whose session is named after it.
+      resources: [`${bucketArn}/${servers}/\${aws:userid}/*`],
+      // Any session that Systems Manager named after a node.
+      conditions: { ...inHome, StringLike: { 'aws:userid': '*:mi-*' } },
+      why: "Keys under the node's own name carry campaign, phase and hash",
+    });
+    giveRight(this.policy, {
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: [keyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `s3.${home.region}.amazonaws.com` } },
+      why: 'In another account the key is not known by name; its own policy says which accounts it serves',
     });
   }
 }

@@ -1,6 +1,6 @@
 /** Owns which calls about servers a port takes, and on what: the same in the stack's own account and in others. */
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { PortName } from '../../lambdas/functions.ts';
+import type { Right } from './right.ts';
 
 export interface OptInTag {
   readonly key: string;
@@ -22,11 +22,11 @@ const serverPorts: readonly string[] = ['documents', 'commands', 'invocations', 
 
 export const isServerPort = (port: PortName): port is ServerPort => serverPorts.includes(port);
 
-export function serverStatements(port: ServerPort, scope: ServerScope): PolicyStatement[] {
+export function serverRights(port: ServerPort, scope: ServerScope): Right[] {
   if (scope.regions.length === 0) return [];
   switch (port) {
     case 'documents':
-      return [allow(['ssm:DescribeDocument', 'ssm:GetDocument'], documentArns(scope))];
+      return [{ actions: ['ssm:DescribeDocument', 'ssm:GetDocument'], resources: documentArns(scope) }];
     case 'commands':
       return [...sending(scope), looking(scope, ['ssm:ListCommands', 'ssm:ListCommandInvocations'])];
     case 'invocations':
@@ -35,8 +35,12 @@ export function serverStatements(port: ServerPort, scope: ServerScope): PolicySt
     case 'discovery':
       return [
         looking(scope, ['ec2:DescribeInstances', 'ssm:DescribeInstanceInformation']),
-        // Any hybrid node: its tags tell whether it has opted in.
-        allow(['ssm:ListTagsForResource'], arns(scope, 'ssm', 'managed-instance/*')),
+        {
+          actions: ['ssm:ListTagsForResource'],
+          // Any hybrid node.
+          resources: arns(scope, 'ssm', 'managed-instance/*'),
+          why: 'The tags of a hybrid node tell whether it has opted in',
+        },
       ];
   }
 }
@@ -45,23 +49,29 @@ export function serverStatements(port: ServerPort, scope: ServerScope): PolicySt
  * Our documents and no others, above all not AWS-RunShellScript; and only servers that carry the tag. On the statement
  * about documents the condition would deny everything, since documents carry no such tag.
  */
-function sending(scope: ServerScope): PolicyStatement[] {
+function sending(scope: ServerScope): Right[] {
   const { key, value } = scope.optInTag;
   return [
-    allow(['ssm:SendCommand'], documentArns(scope)),
-    allow(
-      ['ssm:SendCommand'],
-      // Any server, on the condition below.
-      [...arns(scope, 'ec2', 'instance/*'), ...arns(scope, 'ssm', 'managed-instance/*')],
-      { StringEquals: { [`ssm:resourceTag/${key}`]: value } },
-    ),
+    { actions: ['ssm:SendCommand'], resources: documentArns(scope) },
+    {
+      actions: ['ssm:SendCommand'],
+      // Any server that carries the tag.
+      resources: [...arns(scope, 'ec2', 'instance/*'), ...arns(scope, 'ssm', 'managed-instance/*')],
+      conditions: { StringEquals: { [`ssm:resourceTag/${key}`]: value } },
+      why: 'Servers opt in by a tag, which the statement asks for',
+    },
   ];
 }
 
 /** Calls that list, which IAM can bound by Region only. */
-function looking({ regions }: ServerScope, actions: readonly string[]): PolicyStatement {
-  // Lists of commands, of instances and of managed nodes are no resources.
-  return allow(actions, ['*'], { StringEquals: { 'aws:RequestedRegion': [...regions] } });
+function looking({ regions }: ServerScope, actions: readonly string[]): Right {
+  return {
+    actions,
+    // No resource is known to these calls.
+    resources: ['*'],
+    conditions: { StringEquals: { 'aws:RequestedRegion': [...regions] } },
+    why: 'Lists of commands, of instances and of managed nodes are no resources',
+  };
 }
 
 function documentArns(scope: ServerScope): string[] {
@@ -70,16 +80,4 @@ function documentArns(scope: ServerScope): string[] {
 
 function arns({ partition, account, regions }: ServerScope, service: string, resource: string): string[] {
   return regions.map((region) => `arn:${partition}:${service}:${region}:${account}:${resource}`);
-}
-
-function allow(
-  actions: readonly string[],
-  resources: readonly string[],
-  conditions?: Record<string, Record<string, unknown>>,
-): PolicyStatement {
-  return new PolicyStatement({
-    actions: [...actions],
-    resources: [...resources],
-    ...(conditions && { conditions }),
-  });
 }

@@ -3,7 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { portEnvironment } from '../../lambdas/functions.ts';
 import type { PatchFunction } from './patch-function.ts';
-import { type OptInTag, type ServerPort, serverStatements } from './server-rights.ts';
+import { type OptInTag, type ServerPort, serverRights } from './server-rights.ts';
 
 interface Place {
   readonly account: string;
@@ -32,19 +32,19 @@ export class Servers extends Construct {
   grant(port: ServerPort, fn: PatchFunction): void {
     const { home, places, memberRole, memberAccounts, optInTag, documents } = this.props;
     const { partition } = Stack.of(this);
-    const statements = serverStatements(port, {
+    const rights = serverRights(port, {
       partition,
       account: home.account,
       regions: places.filter(({ account }) => account === home.account).map(({ region }) => region),
       optInTag,
       documents: Object.keys(documents),
     });
-    for (const statement of statements) fn.role.addToPolicy(statement);
+    for (const right of rights) fn.allow(right);
     if (memberAccounts.length > 0) {
-      fn.allow(
-        ['sts:AssumeRole'],
-        memberAccounts.map((account) => `arn:${partition}:iam::${account}:role/${memberRole}`),
-      );
+      fn.allow({
+        actions: ['sts:AssumeRole'],
+        resources: memberAccounts.map((account) => `arn:${partition}:iam::${account}:role/${memberRole}`),
+      });
     }
     const values = {
       memberRole,

@@ -40,10 +40,10 @@ export class StateTable extends Construct {
 
   /** Reads and writes items one by one, and queries. Nothing is ever scanned or deleted. */
   grantRecords(fn: PatchFunction): void {
-    fn.allow(
-      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      [this.table.tableArn, ...indexNames.map((name) => `${this.table.tableArn}/index/${name}`)],
-    );
+    fn.allow({
+      actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      resources: [this.table.tableArn, ...indexNames.map((name) => `${this.table.tableArn}/index/${name}`)],
+    });
     this.key.grantUse(fn);
     fn.setVariable('stateTable', this.table.tableName);
   }

@@ -1,10 +1,12 @@
 /** Owns when the sweeper runs: events of Run Command are best effort, so everything that waits is looked at again. */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { PatchFunction } from './patch-function.ts';
+import { acknowledgePatterns } from './right.ts';
 
 export const sweepInterval = Duration.minutes(5);
 
@@ -18,7 +20,16 @@ export class Sweeper extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
+    Validations.of(this.deadLetters).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'It is a dead-letter queue; an alarm watches it',
+    });
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
+    // CDK lets a schedule call every version.
+    const versions = `${sweep.handler.functionArn}:*`;
+    acknowledgePatterns(role, [versions], 'Versions of the one function that the schedule calls');
     const target = new LambdaInvoke(sweep.handler, {
+      role,
       deadLetterQueue: this.deadLetters,
       // The default is a day and 185 attempts; after five minutes the next sweep is due anyway.
       maxEventAge: sweepInterval,
