@@ -36,7 +36,7 @@ export interface ReportData {
 }
 
 /** What a cost meter reads at the end. */
-export interface RunCost {
+interface RunCost {
   /** Calls of AWS by name, `ssm:SendCommand`. */
   readonly calls: Readonly<Record<string, number>>;
   readonly units: Readonly<{ 'state-transitions'?: number }>;
