@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PackageSpec } from '../../apps/local/hosts/deb-file.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
 import { documentOf } from '../support/document-trials.ts';
-import { readSummary, runDocument, startStep } from '../support/run-document.ts';
+import { readSummary, runDocument, type StartedStep, startStep } from '../support/run-document.ts';
 import { type AptFleet, createAptFleet, plain } from './apt-fleet.ts';
 import { shell } from './observe.ts';
 
@@ -22,6 +22,7 @@ const names = [
   'orders',
   'twins',
   'silent',
+  'moments',
 ];
 
 /** Stops in a maintainer script until /run/go is there. */
@@ -41,7 +42,9 @@ let fleet: AptFleet;
 beforeAll(async () => {
   fleet = await createAptFleet({
     names,
-    installed: ['tool', 'bystander', 'slow-tool', 'kernel-tool'].map((name) => plain(name, '1.0-1')),
+    installed: ['tool', 'bystander', 'slow-tool', 'kernel-tool', 'old-half', 'new-half'].map((name) =>
+      plain(name, '1.0-1'),
+    ),
   });
 });
 
@@ -91,6 +94,31 @@ describe('what has drifted is left alone:', () => {
       expect(patch.summary).toMatchObject({ code: 104, result: 'drifted' });
       expect(await version(host, 'tool')).toBe('1.0-1 ii');
       expect(await version(host, 'intruder')).toBe('1.0-1 ii');
+    });
+  });
+
+  it('a transaction that would now remove something else too', async () => {
+    const host = fleet.host('drift');
+    const campaign = '2027-q1-removal';
+    const successor = plain('new-half', '2.0-1', { conflicts: 'old-half', replaces: 'old-half' });
+    await fleet.whilePublished('stable', [successor], async () => {
+      const { plan } = await fleet.prepare(host, { campaign, parameters: { Removals: 'allow' } });
+      expect(plan.map(({ action, name }) => `${action} ${name}`)).toEqual([
+        'remove old-half',
+        'upgrade new-half',
+      ]);
+      await fleet.whilePublished(
+        'stable',
+        [plain('dependent', '1.0-1', { depends: 'old-half' })],
+        async () => {
+          await shell(host, 'apt-get -qq update && apt-get -qq install dependent');
+        },
+      );
+      const patch = await fleet.run(host, 'patch', { plan, campaign, parameters: { Removals: 'allow' } });
+      expect(patch.summary).toMatchObject({ code: 104, result: 'drifted' });
+      expect(patch.summary.reasons[0]?.detail).toContain('would also remove dependent');
+      expect(await version(host, 'dependent')).toBe('1.0-1 ii');
+      expect(await version(host, 'old-half')).toBe('1.0-1 ii');
     });
   });
 
@@ -163,6 +191,35 @@ describe('a transaction that was interrupted is finished', () => {
       expect(await version(host, 'tool')).toBe('1.1-1 ii');
       expect((await shell(host, 'dpkg --audit; apt-get check')).stdout).not.toMatch(/broken|half/);
     });
+  });
+
+  it.each([
+    ['kills the work step', 2, (_: Host, work: StartedStep) => work.kill()],
+    ['cuts the power', 3, (host: Host) => host.powerCut()],
+  ] as const)('at whatever moment something %s', async (_, series, interrupt) => {
+    const host = fleet.host('moments');
+    for (const delay of [50, 150, 300, 450, 600, 800]) {
+      const campaign = `2027-q1-series-${series}-${delay}`;
+      const release = plain('tool', `${series}.${delay}-1`, {
+        scripts: { postinst: `#!/bin/sh\nsleep 0.2\necho ${campaign} >>/var/tmp/releases\n` },
+      });
+      await fleet.whilePublished('stable', [release], async () => {
+        const { plan } = await fleet.prepare(host, { campaign });
+        expect(plan).toHaveLength(1);
+        const parameters = await fleet.order(host, 'patch', { plan, campaign });
+        const work = startStep(host, documentOf('patch'), 'work', parameters);
+        await sleep(delay);
+        await interrupt(host, work);
+        await work.exit;
+        if (!host.online()) await host.reboot();
+        const { summary } = await runDocument(host, documentOf('patch'), parameters);
+        expect(summary, `after ${delay} ms`).toMatchObject({ result: 'patched', facts: { installed: true } });
+        expect(await version(host, 'tool')).toBe(`${release.version} ii`);
+      });
+    }
+    // A script that lost its power runs again; one that only lost who waited for it does not.
+    const releases = (await host.readFile('/var/tmp/releases'))?.trim().split('\n') ?? [];
+    if (series === 2) expect(new Set(releases).size).toBe(releases.length);
   });
 
   it('and two commands for one job make one transaction', async () => {
