@@ -17,7 +17,7 @@ import { createEventBus, type EventFaults } from './event-bus.ts';
 import { meteredPorts } from './metered-ports.ts';
 
 /** The state machine's name, and the memory that its functions are priced with. */
-export const machineName = 'campaign';
+const machineName = 'campaign';
 const lambdaMemoryMb = 512;
 
 /** How often the sweeper looks, as EventBridge Scheduler will call it. */
@@ -52,7 +52,7 @@ export interface EmbeddedHost {
 }
 
 /** The part of a Run Command event that the rule and its function read. */
-export interface CommandEvent {
+interface CommandEvent {
   readonly detail: {
     readonly 'command-id': string;
     readonly 'document-name': string;
@@ -131,7 +131,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
 
 const stepNames = Object.keys(steps) as StepName[];
 
-export function campaignDefinition(): unknown {
+function campaignDefinition(): unknown {
   const path = join(import.meta.dirname, '../../state-machines/campaign.asl.json');
   return JSON.parse(readFileSync(path, 'utf8'));
 }
