@@ -11,8 +11,6 @@ import { type HostAgentOptions, runStep, type StepOutcome } from './step-run.ts'
 const returnPollSeconds = 5;
 /** For so long the agent, back again, waits for the worker of a document to speak. */
 const workerGraceSeconds = 3;
-/** The agent drops a document that is older than this when it finds it after a restart. */
-const documentLifeSeconds = 48 * 3600;
 
 export function createHostAgent(host: Host, options: HostAgentOptions): Agent {
   return {
@@ -28,7 +26,6 @@ async function runDocument(
   link: AgentLink,
 ): Promise<CommandEnd> {
   const { clock } = options;
-  const begunAt = clock.now();
   const steps = task.document.mainSteps;
   const reports: StepReport[] = [];
   let isOver = false;
@@ -44,7 +41,7 @@ async function runDocument(
         );
     if (outcome === 'given-up') return 'silent';
     if (outcome === 'lost') {
-      if (!(await returned(host, clock, begunAt))) return 'silent';
+      if (!(await returned(host, clock, task.expiresAt))) return 'silent';
       link.report(workerLost(steps[0] as DocumentStep, reports[0], clock.now()));
       return 'Failed';
     }
@@ -74,12 +71,12 @@ function unrun(step: DocumentStep, status: 'Skipped' | 'Failed', output: string,
   return { name: step.name, status, code, stdout: '', stderr: '', output, startedAt: at, endedAt: at };
 }
 
-/** @returns false when the host stayed away for so long that nobody would report the command any more */
-async function returned(host: Host, clock: LocalClock, begunAt: number): Promise<boolean> {
+/** @returns false when the command expired before the host came back: nobody listens any more */
+async function returned(host: Host, clock: LocalClock, expiresAt: number): Promise<boolean> {
   const pause = (seconds: number) =>
     new Promise<void>((resolve) => clock.at(clock.now() + seconds * 1000, resolve));
   while (!host.online()) {
-    if (clock.now() > begunAt + documentLifeSeconds * 1000) return false;
+    if (clock.now() > expiresAt) return false;
     await pause(returnPollSeconds);
   }
   await pause(workerGraceSeconds);

@@ -14,6 +14,8 @@ export interface Script {
   readonly cancelled: AbortSignal;
 }
 
+const bootIdPath = '/proc/sys/kernel/random/boot_id';
+
 /** `lost`: the host went down under the script, or was down when it should have started. */
 export type ScriptEnd =
   | { readonly why: 'exited'; readonly exit: HostExit }
@@ -23,6 +25,7 @@ export type ScriptEnd =
 
 export async function runScript(host: Host, clock: LocalClock, script: Script): Promise<ScriptEnd> {
   if (!host.online()) return { why: 'lost' };
+  const bootId = await host.readFile(bootIdPath);
   await host.writeFile(script.path, `${script.lines.join('\n')}\n`, 0o700);
   // The agent says `sh -c <path>`: the kernel follows a shebang, and sh itself reads what has none.
   const argv: [string, ...string[]] = script.lines[0]?.startsWith('#!') ? [script.path] : ['sh', script.path];
@@ -41,5 +44,11 @@ export async function runScript(host: Host, clock: LocalClock, script: Script): 
   stopTimer();
   script.cancelled.removeEventListener('abort', onCancel);
   if (killed) return { why: killed };
-  return host.online() ? { why: 'exited', exit } : { why: 'lost' };
+  return (await survived(host, exit, bootId)) ? { why: 'exited', exit } : { why: 'lost' };
+}
+
+/** A host may be back before its dead processes are accounted for: then only its boot id tells. */
+async function survived(host: Host, exit: HostExit, bootId: string | undefined): Promise<boolean> {
+  if (!host.online()) return false;
+  return exit.code !== null || (await host.readFile(bootIdPath)) === bootId;
 }
