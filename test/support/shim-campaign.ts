@@ -41,7 +41,7 @@ export interface ShimCampaignEnd {
   readonly campaign: Campaign;
   /** By name of the server. */
   readonly jobs: ReadonlyMap<string, Job>;
-  /** What the step that works wrote on standard error, by name of the server and number of the command. */
+  /** A file of the server of that name. */
   read(name: string, path: string): Promise<string | undefined>;
 }
 
