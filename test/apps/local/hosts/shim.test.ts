@@ -122,6 +122,19 @@ describe('the stand-in for apt', () => {
     ]);
   });
 
+  it('keeps back an upgrade that would break what is installed, and what needs that upgrade', async () => {
+    await fleet.repository.publish('stable', [plain('lib', '2.0-1')]);
+    await apt('alpha', '-q', 'update');
+    await fleet.repository.withdraw('stable', 'lib', '2.0-1');
+    expect(changes((await apt('alpha', '-s', '-q', 'upgrade')).stdout)).toEqual([
+      'The following packages have been kept back:',
+      '  app lib',
+      '  conf pinned',
+      'Inst conf [1.0-1] (1.1-1 Debian:stable [all])',
+      'Inst pinned [1.0-1] (1.1-1 Debian:stable [all])',
+    ]);
+  });
+
   it('has the version that a preference asks for', async () => {
     await apt('bravo', '-q', 'update');
     await host('bravo').writeFile(
@@ -175,6 +188,25 @@ describe('the stand-in for apt', () => {
     expect(await host('delta').readFile('/etc/conf')).toBe('as the operator wants\n');
     expect(await host('delta').readFile('/etc/conf.dpkg-dist')).toBe('as shipped later\n');
     expect(await host('delta').readFile('/var/lib/apt/extended_states')).toContain('Package: extra\n');
+  });
+
+  it('goes back to an older version only where a preference insists, and then not unasked', async () => {
+    const prefer = (priority: number) =>
+      host('delta').writeFile(
+        '/etc/apt/preferences.d/pinned',
+        `Package: pinned\nPin: version *deb13u1\nPin-Priority: ${priority}\n`,
+        0o644,
+      );
+    await prefer(999);
+    expect(await apt('delta', '-s', '-q', 'upgrade')).toMatchObject({
+      code: 0,
+      stdout: expect.not.stringContaining('pinned'),
+    });
+    await prefer(1001);
+    expect(await apt('delta', '-s', '-q', 'upgrade')).toMatchObject({
+      code: 100,
+      stdout: expect.stringContaining('DOWNGRADED:\n  pinned\n'),
+    });
   });
 });
 
