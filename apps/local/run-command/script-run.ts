@@ -24,9 +24,10 @@ export type ScriptEnd =
   | { readonly why: 'lost' };
 
 export async function runScript(host: Host, clock: LocalClock, script: Script): Promise<ScriptEnd> {
-  if (!host.online()) return { why: 'lost' };
-  const bootId = await host.readFile(bootIdPath);
-  await host.writeFile(script.path, `${script.lines.join('\n')}\n`, 0o700);
+  const boot = await bootWith(host, script);
+  if (boot === undefined) return { why: 'lost' };
+  // What is cancelled before it started does not start.
+  if (script.cancelled.aborted) return { why: 'cancelled' };
   // The agent says `sh -c <path>`: the kernel follows a shebang, and sh itself reads what has none.
   const argv: [string, ...string[]] = script.lines[0]?.startsWith('#!') ? [script.path] : ['sh', script.path];
   const process = host.run({ argv, env: script.env });
@@ -44,7 +45,22 @@ export async function runScript(host: Host, clock: LocalClock, script: Script): 
   stopTimer();
   script.cancelled.removeEventListener('abort', onCancel);
   if (killed) return { why: killed };
-  return (await survived(host, exit, bootId)) ? { why: 'exited', exit } : { why: 'lost' };
+  return (await survived(host, exit, boot.id)) ? { why: 'exited', exit } : { why: 'lost' };
+}
+
+/** @returns the boot of the host that has the script in its place; undefined when it went down before that */
+async function bootWith(
+  host: Host,
+  script: Script,
+): Promise<{ readonly id: string | undefined } | undefined> {
+  try {
+    const id = await host.readFile(bootIdPath);
+    await host.writeFile(script.path, `${script.lines.join('\n')}\n`, 0o700);
+    return { id };
+  } catch (error) {
+    if (host.online()) throw error;
+    return undefined;
+  }
 }
 
 /** A host may be back before its dead processes are accounted for: then only its boot id tells. */

@@ -268,7 +268,21 @@ describe('the steps of a document', () => {
   });
 });
 
+/** Asks for a restart the first time, and ends well the second. */
+const askOnce = '[ -e "$ROOT/asked" ] || { touch "$ROOT/asked"; exit 194; }';
+
 describe('exit 194', () => {
+  test('that is followed by a cancellation does not run the step again', async () => {
+    const run = start([{ run: askOnce }, { run: 'touch "$ROOT/second"' }]);
+    await made('asked');
+    await nothingBusy();
+    run.cancel();
+    await clock.advance(60);
+    expect(await run.end).toBe('Cancelled');
+    expect(run.statuses()).toEqual(['Cancelled', 'Cancelled']);
+    expect(await host.readFile('second')).toBeUndefined();
+  });
+
   test('restarts the host after a minute and runs the same step again, its output below what there was', async () => {
     const run = start([
       { run: 'echo first' },
@@ -352,16 +366,52 @@ describe('a host that dies', () => {
     expect(await run.end).toBe('silent');
   });
 
-  test('while it restarts is one that died', async () => {
-    const run = start([{ run: 'exit 194' }]);
-    host.reboot = () => Promise.reject(new Error('no boot device'));
-    await sleep(300);
+  test('before its restart stays off, and runs the step again once it is back', async () => {
+    const run = start([{ run: askOnce }]);
+    await made('asked');
     await nothingBusy();
     await host.powerCut();
+    await clock.advance(600);
+    await nothingBusy();
+    expect(host.boots).toBe(1);
+    expect(run.hasEnded()).toBe(false);
+    await host.reboot();
+    await clock.advance(5);
+    expect(await run.end).toBe('Success');
+    expect(host.boots).toBe(2);
+  });
+
+  test('and does not come up from its restart is never heard of', async () => {
+    const run = start([{ run: askOnce }]);
+    host.reboot = async () => {
+      await host.powerCut();
+      throw new Error('no boot device');
+    };
+    await made('asked');
+    await nothingBusy();
     await clock.advance(60);
     await clock.advance(86_410);
     expect(await run.end).toBe('silent');
+    expect(run.statuses()).toEqual([]);
   });
+
+  test('before the script is in its place runs nothing', async () => {
+    host.writeFile = async () => {
+      await host.powerCut();
+      throw new Error('it is offline');
+    };
+    const run = start([{ run: 'touch "$ROOT/running"' }]);
+    await nothingBusy();
+    await host.reboot();
+    await clock.advance(10);
+    expect(await run.end).toBe('Failed');
+    expect(run.step(1).output).toMatch(/document worker timed out/);
+  });
+});
+
+test('a disk that cannot be written to breaks the agent, and not its host', async () => {
+  host.writeFile = () => Promise.reject(new Error('no space left'));
+  await expect(start([{ run: 'true' }]).end).rejects.toThrow('no space left');
 });
 
 test('an agent keeps the clock busy while a script runs, and only then', async () => {
