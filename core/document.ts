@@ -34,9 +34,23 @@ export function executionSeconds(campaign: Campaign, phase: Phase): number {
   }
 }
 
+/** What the summary step of every document may take. */
+const summarySeconds = 60;
+
+/**
+ * Longer than a function that dispatches may run: its lease, so that two never send at the same time, and part of what
+ * a window must hold, since it may send at the very end of it. The stack gives that function less.
+ */
+export const dispatchSeconds = 120;
+
 /** Seconds after which a command that was sent has certainly ended or timed out. */
 export function commandSeconds(campaign: Campaign, phase: Phase): number {
-  return campaign.policy.timeouts.delivery + executionSeconds(campaign, phase);
+  return campaign.policy.timeouts.delivery + executionSeconds(campaign, phase) + summarySeconds;
+}
+
+/** Seconds from deciding on a phase until the last of its commands has ended. */
+export function phaseSeconds(campaign: Campaign, phase: Phase): number {
+  return dispatchSeconds + commandSeconds(campaign, phase);
 }
 
 export interface OrderRef {

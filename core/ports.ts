@@ -48,8 +48,12 @@ export interface Objects {
   readonly bucket: string;
   readonly region: string;
   put(key: string, content: Uint8Array | string): Promise<void>;
-  /** @returns undefined when there is no such object */
-  get(key: string): Promise<Uint8Array | undefined>;
+  /**
+   * @param atMost bytes; for objects that a server wrote, which may be of any size
+   * @returns undefined when there is no such object
+   * @throws PortError `too-large`
+   */
+  get(key: string, atMost?: number): Promise<Uint8Array | undefined>;
 }
 
 /** What a campaign pins when it opens, so that an upgrade of the stack changes no campaign under way. */
@@ -161,7 +165,13 @@ export interface Ports {
   readonly executions: Executions;
 }
 
-export type PortErrorCode = 'throttled' | 'invalid-servers' | 'refused' | 'ambiguous' | 'document-missing';
+export type PortErrorCode =
+  | 'throttled'
+  | 'invalid-servers'
+  | 'refused'
+  | 'ambiguous'
+  | 'document-missing'
+  | 'too-large';
 
 /** Names under which the state machine's retries know these errors. */
 const errorNames: Readonly<Record<PortErrorCode, string>> = {
@@ -170,6 +180,7 @@ const errorNames: Readonly<Record<PortErrorCode, string>> = {
   refused: 'CommandRefused',
   ambiguous: 'CommandAmbiguous',
   'document-missing': 'DocumentMissing',
+  'too-large': 'ObjectTooLarge',
 };
 
 /** A failure that use-cases act upon. Anything else that an adapter throws is retried by the state machine. */
@@ -186,4 +197,9 @@ export class PortError extends Error {
 /** Comment of a command: how an ambiguous send, and a person in the console, find it again. */
 export function commandComment(campaignId: string, batchId: string, phase: Phase): string {
   return `${campaignId} ${batchId} ${phase}`;
+}
+
+/** @param bytes what the object has */
+export function tooLarge(key: string, bytes: number, atMost: number): PortError {
+  return new PortError('too-large', `object ${key} has ${bytes} bytes, and ${atMost} are read at most`);
 }

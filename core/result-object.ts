@@ -49,5 +49,11 @@ export function serverPrefix(
 ): string {
   return server.id.startsWith('mi-')
     ? `servers/${hybridRoleId}:${server.id}`
-    : `servers/arn:aws:ec2:${server.place.region}:${server.place.account}:instance/${server.id}`;
+    : `servers/arn:${partitionOf(server.place.region)}:ec2:${server.place.region}:${server.place.account}:instance/${server.id}`;
+}
+
+/** As the names of Regions tell it. */
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }

@@ -1,9 +1,9 @@
 /** Owns the object store of the embedded host: one file per object, in folders that a person can look through. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkObjectKey } from '../../core/object-key.ts';
-import type { Objects } from '../../core/ports.ts';
+import { type Objects, tooLarge } from '../../core/ports.ts';
 
 export interface DiskObjectsOptions {
   /** Made when it is not there. Nothing else may live in it. */
@@ -48,8 +48,12 @@ export function createDiskObjects({ folder, bucket, region }: DiskObjectsOptions
       }
     },
 
-    async get(key) {
+    async get(key, atMost) {
       try {
+        if (atMost !== undefined) {
+          const { size } = await stat(join(folder, pathOf(key)));
+          if (size > atMost) throw tooLarge(key, size, atMost);
+        }
         return Uint8Array.from(await readFile(join(folder, pathOf(key))));
       } catch (error) {
         if (['ENOENT', 'ENOTDIR', 'EISDIR'].some((code) => hasCode(error, code))) return undefined;

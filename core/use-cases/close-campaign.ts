@@ -1,6 +1,6 @@
 /** Ends a campaign: no job is left without an end, and the report says what became of every server. */
 import { z } from 'zod';
-import type { Batch } from '../batch.ts';
+import type { Batch, Run } from '../batch.ts';
 import { type Campaign, isCampaignEnded } from '../campaign.ts';
 import { batches, campaignKey, campaigns, jobKey, jobs, listAll, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
@@ -12,6 +12,7 @@ import { type Report, reportKey } from '../report.ts';
 import { layOut, readServers } from './lay-out.ts';
 import { loadJobs } from './load-jobs.ts';
 import { reportJob } from './report-job.ts';
+import { writeBudget } from './write-budget.ts';
 
 export const closeCampaignInput = z.object({
   campaignId: z.string(),
@@ -38,7 +39,8 @@ export async function closeCampaign(
     isCampaignEnded(current.state) ? undefined : { ...current, state: ending, reason, endedAt: now },
   );
   const prepared = await everyBatch(ports, campaign, now);
-  const waves = await wavesOf(ports, campaign);
+  const laidOut = await listAll(ports.records, batches, `campaign#${campaignId}`, 'batch#w');
+  const waves = new Map(laidOut.flatMap(({ serverIds, wave }) => serverIds.map((id) => [id, wave] as const)));
   const counts: Report['counts'] = {};
   const parts = await inParallel(prepared, 4, async (batch) => {
     const members = await loadJobs(ports.records, campaignId, batch.serverIds);
@@ -51,6 +53,7 @@ export async function closeCampaign(
     await ports.objects.put(key, JSON.stringify({ schema: 1, jobs: rows }));
     return key;
   });
+  await chargeLosses(ports, campaign, laidOut, now);
   await ports.objects.put(reportKey(campaignId), JSON.stringify(reportOf(campaign, counts, parts, now)));
   await ports.notices.send(closingNotice(campaign, counts));
   return { ending: campaign.state, reason: campaign.reason, counts, report: reportKey(campaignId) };
@@ -71,12 +74,6 @@ async function everyBatch(ports: Ports, campaign: Campaign, now: Instant): Promi
   );
 }
 
-/** The wave that a server was planned for, whether the wave has begun or not. */
-async function wavesOf(ports: Ports, campaign: Campaign): Promise<ReadonlyMap<string, number | null>> {
-  const laidOut = await listAll(ports.records, batches, `campaign#${campaign.id}`, 'batch#w');
-  return new Map(laidOut.flatMap(({ serverIds, wave }) => serverIds.map((id) => [id, wave] as const)));
-}
-
 function whyEnded({ reason, state }: Campaign): Reason {
   return reason ?? { code: 'campaign-ended', detail: `the campaign ended: ${state}` };
 }
@@ -93,6 +90,23 @@ function endJob(ports: Ports, campaign: Campaign, job: Job, wave: number | null,
     const end = endFor[current.state];
     const moved = end && moveJob(current, end, now, [reason]);
     return moved && { ...moved, wave };
+  });
+}
+
+/** A batch that never completed has not charged its failures, and jobs that were lost just now are failures too. */
+async function chargeLosses(
+  ports: Ports,
+  campaign: Campaign,
+  laidOut: readonly Batch[],
+  now: Instant,
+): Promise<void> {
+  const isComplete = (run: Run | undefined) => run?.state === 'complete' || run?.state === 'answered';
+  const open = laidOut.filter(
+    ({ runs }) => runs.patch && !(isComplete(runs.patch) && isComplete(runs.verify)),
+  );
+  await inParallel(open, 4, async (batch) => {
+    const members = await loadJobs(ports.records, campaign.id, batch.serverIds);
+    await writeBudget(ports, campaign, batch, members, now);
   });
 }
 

@@ -1,10 +1,12 @@
 /** Looks again at everything that waits: events are best effort, so nothing may depend on them alone. */
 import type { Batch } from '../batch.ts';
+import { type Campaign, overdueAt } from '../campaign.ts';
 import { batches, campaigns, dueShards, parseRecord, update } from '../entities.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { phaseSchema } from '../phase.ts';
 import type { Ports, StoredRecord } from '../ports.ts';
 import { answerApproval } from './answer-approval.ts';
+import { closeCampaign } from './close-campaign.ts';
 import { settleRun } from './settle-run.ts';
 
 /** Batches and campaigns of one shard that one sweep looks at; what is beyond comes with the next, before these. */
@@ -38,13 +40,29 @@ export async function sweep(ports: Ports, now: Instant): Promise<SweepReport> {
 }
 
 async function sweepRecord(ports: Ports, record: StoredRecord, now: Instant): Promise<void> {
-  if (record.key.sort === 'campaign') return answerApproval(ports, parseRecord(campaigns, record).id);
+  if (record.key.sort === 'campaign') return sweepCampaign(ports, parseRecord(campaigns, record), now);
   const batch = parseRecord(batches, record);
   for (const phase of phaseSchema.options) {
     if (!batch.runs[phase]) continue;
     await settleRun(ports, { campaignId: batch.campaignId, batchId: batch.id, phase }, now);
     await reviveDispatch(ports, batch, phase, now);
   }
+}
+
+/** An execution may never have started, or have died where no state could catch it. */
+async function sweepCampaign(ports: Ports, campaign: Campaign, now: Instant): Promise<void> {
+  const { id, state } = campaign;
+  if (now >= overdueAt(campaign)) {
+    const detail = `nothing was heard of its execution since it was ${state}`;
+    await closeCampaign(
+      ports,
+      { campaignId: id, ending: 'broken', reason: { code: 'execution-lost', detail } },
+      now,
+    );
+    return;
+  }
+  if (state === 'planned') await ports.executions.start(id, { campaignId: id });
+  await answerApproval(ports, id);
 }
 
 /** What waits on makes room for what has not been looked at. */

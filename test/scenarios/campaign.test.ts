@@ -325,7 +325,7 @@ describe('a bad day', () => {
     expect(end.state).toBe('completed');
     expect(end.states).toMatchObject({
       'server-4': 'succeeded',
-      'server-5': 'superseded',
+      'server-5': 'unreachable',
       'server-6': 'succeeded',
     });
     expect(Math.max(...world.fleet.taken.values())).toBe(1);

@@ -112,7 +112,7 @@ describe('a dispatch', () => {
     world.ports.commands.send = send;
     world.sleep(lease);
     await carryOut(world, 'p-0001', 'prepare');
-    expect(await world.states()).toEqual(['ready', 'ready', 'ready', 'ready', 'superseded']);
+    expect(await world.states()).toEqual(['ready', 'ready', 'ready', 'ready', 'unreachable']);
     expect(world.answers.delivered.size).toBe(1);
     expect(times(world.runCommand.reached, 'prepare')).toEqual([1, 1, 1, 1, 0]);
   });
@@ -128,7 +128,7 @@ describe('a server that Run Command does not know', () => {
     const hosts = Object.fromEntries(unknown.map((name) => [name, { isUnknown: true }]));
     const world = await opened({ servers, hosts });
     await carryOut(world, 'p-0001', 'prepare');
-    const expected = servers.map(({ name }) => (unknown.includes(name) ? 'superseded' : 'ready'));
+    const expected = servers.map(({ name }) => (unknown.includes(name) ? 'unreachable' : 'ready'));
     expect(await world.states()).toEqual(expected);
     expect(times(world.runCommand.reached, 'prepare')).toEqual(
       expected.map((state) => (state === 'ready' ? 1 : 0)),

@@ -193,14 +193,14 @@ describe('a server that gives no answer', () => {
     expect((await fresh.job(first)).state).toBe(state);
   });
 
-  test('because the command never reached it is unreachable', async () => {
+  test('though its agent did when the command was sent is lost: it may have begun', async () => {
     const world = await patching({
       servers,
       hosts: { 'web-1': { answers: { patch: { status: 'delivery-timed-out', prints: '' } } } },
     });
     await carryOut(world, 'w0-0001', 'patch');
     expect(await world.job(first)).toMatchObject({
-      state: 'unreachable',
+      state: 'lost',
       reasons: [{ code: 'delivery-timed-out' }],
     });
   });
