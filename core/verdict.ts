@@ -145,7 +145,8 @@ export function unmet(facts: Facts, policy: Policy): Reason[] {
   };
   const word = (fact: boolean | null) => (fact === null ? 'unknown' : fact ? 'yes' : 'no');
   ask(facts.installed === true, 'not-installed', `installed as planned: ${word(facts.installed)}`);
-  ask(facts.healthy === true, 'not-healthy', `healthy: ${word(facts.healthy)}`);
+  const isWell = facts.healthy === true || (!policy.requireHealthy && facts.healthy === null);
+  ask(isWell, 'not-healthy', `healthy: ${word(facts.healthy)}`);
   if (policy.reboot !== 'never') {
     ask(facts.rebootPending === false, 'reboot-pending', `reboot pending: ${word(facts.rebootPending)}`);
   }

@@ -45,13 +45,18 @@ export const demoPolicy: Policy = policySchema.parse({
   timeouts: { delivery: 300, prepare: 900, patch: 1800, reboot: 300, verify: 300 },
 });
 
-export function demoCampaign(servers: readonly Server[], now: Instant): CreateCampaignInput {
+/** @param hasSystemd without it no unit can fail, and health is unknown: the policy then does not ask for it */
+export function demoCampaign(
+  servers: readonly Server[],
+  hasSystemd: boolean,
+  now: Instant,
+): CreateCampaignInput {
   const start = plusSeconds(now, leadSeconds);
   const zone = servers[0]?.zone ?? 'UTC';
   return {
     // Unique to the second, and speaking: it is the job id on every server.
     campaignId: `demo-${now.slice(0, 19).replaceAll(/[^0-9]/g, '')}`,
-    policy: demoPolicy,
+    policy: { ...demoPolicy, requireHealthy: hasSystemd },
     quarter: quarterOf(start, zone),
     window: { start, end: plusSeconds(start, windowSeconds), zone },
     requestedBy: requester,

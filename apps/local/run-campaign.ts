@@ -107,7 +107,8 @@ export async function runCampaign(run: CampaignRun): Promise<ReportData> {
       stopwatch,
       onError: (error) => watcher.note(String(error)),
     });
-    const campaign = demoCampaign(servers, instantOf(clock.now()));
+    closing.push(() => host.close());
+    const campaign = demoCampaign(servers, used.how !== 'rootless', instantOf(clock.now()));
     await clock.busy(() => createCampaign(host.ports, campaign, instantOf(clock.now())));
     approveWhenAsked(clock, host.ports, campaign.campaignId, (error) => watcher.note(String(error)));
     await untilInterrupted(run.interrupted, host.finish(campaign.campaignId));

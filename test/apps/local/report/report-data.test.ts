@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMemoryObjects } from '../../../../apps/local/memory-objects.ts';
 import { loadReport } from '../../../../apps/local/report/report-data.ts';
 import { writeReport } from '../../../../apps/local/report/write-report.ts';
+import { sha256Of } from '../../../../core/plan.ts';
 import { reportKey } from '../../../../core/report.ts';
 import { sampleReport } from '../../../support/sample-report.ts';
 import { resultText } from '../../../support/samples.ts';
@@ -13,15 +14,30 @@ import { resultText } from '../../../support/samples.ts';
 const sample = sampleReport(['web-1', 'mail-1']);
 const [part = ''] = sample.report.parts;
 
-/** The bucket of a closed campaign; web-1 wrote logs, mail-1 wrote nonsense. */
+/** What servers wrote: web-1 logs, mail-1 nonsense. */
+const written = (name: string, phase: string) =>
+  name === 'web-1' ? gzipSync(resultText({ log: `${phase} log\n` })) : Buffer.from('no gzip');
+
+/** The rows with the hashes of what was written. */
+const jobs = sample.jobs.map((job) => ({
+  ...job,
+  phases: Object.fromEntries(
+    Object.entries(job.phases).map(([phase, result]) => {
+      const content = written(job.server.name, phase);
+      const object = result?.object && { ...result.object, sha256: sha256Of(content), bytes: content.length };
+      return [phase, { ...result, object }];
+    }),
+  ),
+}));
+
+/** The bucket of a closed campaign. */
 async function bucket() {
   const objects = createMemoryObjects('campaigns', 'eu-central-1');
   await objects.put(reportKey(sample.report.campaign.id), JSON.stringify(sample.report));
-  await objects.put(part, JSON.stringify({ schema: 1, jobs: sample.jobs }));
+  await objects.put(part, JSON.stringify({ schema: 1, jobs }));
   for (const job of sample.jobs) {
     for (const [phase, result] of Object.entries(job.phases)) {
-      const good = gzipSync(resultText({ log: `${phase} log\n` }));
-      await objects.put(result?.object?.key ?? '', job.server.name === 'web-1' ? good : 'no gzip');
+      await objects.put(result?.object?.key ?? '', written(job.server.name, phase));
     }
   }
   return objects;
@@ -29,9 +45,9 @@ async function bucket() {
 
 describe('loading a report', () => {
   test('brings the rows of all parts, and the logs that servers wrote', async () => {
-    const { report, jobs, logs } = await loadReport(await bucket(), sample.report.campaign.id);
+    const { report, jobs: rows, logs } = await loadReport(await bucket(), sample.report.campaign.id);
     expect(report).toEqual(sample.report);
-    expect(jobs).toEqual(sample.jobs);
+    expect(rows).toEqual(jobs);
     expect(logs.get(jobs[0]?.server.id ?? '')).toEqual([
       { phase: 'prepare', text: 'prepare log\n' },
       { phase: 'patch', text: 'patch log\n' },
@@ -39,8 +55,18 @@ describe('loading a report', () => {
     ]);
   });
 
+  test('does not show what a server wrote after it had answered', async () => {
+    const objects = await bucket();
+    const key = jobs[0]?.phases.patch?.object?.key ?? '';
+    await objects.put(key, gzipSync(resultText({ log: 'all went well\n' })));
+    const { logs } = await loadReport(objects, sample.report.campaign.id);
+    expect(logs.get(jobs[0]?.server.id ?? '')?.[1]?.text).toMatch(
+      /is not what it was when the server answered/,
+    );
+  });
+
   test('goes on where a server wrote something else, and says so', async () => {
-    const { jobs, logs } = await loadReport(await bucket(), sample.report.campaign.id);
+    const { logs } = await loadReport(await bucket(), sample.report.campaign.id);
     const [log] = logs.get(jobs[1]?.server.id ?? '') ?? [];
     expect(log?.text).toMatch(/^the result object .*prepare\.gz can not be read: /);
   });
