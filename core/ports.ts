@@ -18,7 +18,7 @@ export interface StoredRecord {
   readonly due?: { readonly shard: string; readonly at: Instant };
 }
 
-export interface RecordPage {
+interface RecordPage {
   readonly records: readonly StoredRecord[];
   /** Pass as `after` for the next page; absent on the last. */
   readonly next?: string;

@@ -10,8 +10,8 @@ import { decideApproval } from '../../core/use-cases/decide-approval.ts';
 import type { LocalClock } from './clock.ts';
 
 /** The embedded host plays both parts; the report must not look as if people had looked at the plans. */
-export const requester = 'the demonstration';
-export const approver = 'the demonstration, as a second person';
+const requester = 'the demonstration';
+const approver = 'the demonstration, as a second person';
 
 /** How long before the window the execution starts, and how long the window is. */
 const leadSeconds = 2 * 3600;

@@ -9,7 +9,7 @@ import type { Ports } from '../ports.ts';
 import { serverSchema } from '../server.ts';
 import { windowSchema } from '../window.ts';
 
-export const createCampaignInput = z.object({
+const createCampaignInput = z.object({
   campaignId: campaignIdSchema,
   policy: policySchema,
   quarter: campaignSchema.shape.quarter,

@@ -1,7 +1,7 @@
 /** Owns the local Run Command as the ports that use-cases know. */
 import { instantOf, millisOf } from '../../../core/instant.ts';
 import { readInvocationStatus } from '../../../core/invocation-status.ts';
-import { type Commands, type Fleet, PortError, type Presence } from '../../../core/ports.ts';
+import { type CommandRef, type Commands, type Fleet, PortError, type Presence } from '../../../core/ports.ts';
 import { type CommandInvocation, type InstanceInformation, pageLimit, RunCommandError } from './api.ts';
 import { describeInstanceInformation, listCommandInvocations, listCommands } from './listing.ts';
 import type { RunCommand } from './service.ts';
@@ -49,7 +49,7 @@ export function createCommands(service: RunCommand): Commands {
       }
     },
     async find(_place, comment, since) {
-      const found: { commandId: string; comment: string; requestedAt: string }[] = [];
+      const found: CommandRef[] = [];
       let NextToken: string | undefined;
       do {
         const page = listCommands(service, {
