@@ -52,8 +52,10 @@ export async function settleRun(ports: Ports, ref: RunRef, now: Instant): Promis
   if (run.state === 'complete') return answerRun(ports, ref, run);
 
   const campaign = await load(ports.records, campaigns, campaignKey(ref.campaignId));
-  const invocations = await readInvocations(ports, batch, run);
   const members = await loadJobs(ports.records, ref.campaignId, run.serverIds);
+  const waits = members.some((job) => job.state === stateDuring[ref.phase]);
+  // Where every job has its end Run Command is not asked: what it can not tell must not keep a batch from completing.
+  const invocations = waits ? await readInvocations(ports, batch, run) : new Map<string, Invocation>();
   // What is still being dispatched may have been sent to nobody: whoever gives the batch up settles that.
   const overdue = run.state === 'sent' && now >= run.deadline;
   const errors: unknown[] = [];

@@ -84,7 +84,8 @@ describe('an approval', () => {
 
   test('by the requester is refused, and a denial by the requester is not', async () => {
     const world = await asked();
-    await expect(decide(world, true, 'ann')).rejects.toThrow('somebody else must approve it');
+    for (const by of ['ann', 'Ann', ' ANN ', 'ann\t'])
+      await expect(decide(world, true, by)).rejects.toThrow('somebody else must approve it');
     expect(answers(world)).toEqual({});
     await decide(world, false, 'ann');
     expect(answers(world)).toEqual({ token: { approved: false } });
