@@ -8,7 +8,7 @@ import { type Job, type JobState, moveJob } from '../job.ts';
 import { type Reason, reasonSchema } from '../outcome.ts';
 import { inParallel } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
-import { type Report, reportKey } from '../report.ts';
+import { type Report, reportKey, reportPartSchema } from '../report.ts';
 import { layOut, readServers } from './lay-out.ts';
 import { loadJobs } from './load-jobs.ts';
 import { reportJob } from './report-job.ts';
@@ -43,14 +43,10 @@ export async function closeCampaign(
   const waves = new Map(laidOut.flatMap(({ serverIds, wave }) => serverIds.map((id) => [id, wave] as const)));
   const counts: Report['counts'] = {};
   const parts = await inParallel(prepared, 4, async (batch) => {
-    const members = await loadJobs(ports.records, campaignId, batch.serverIds);
-    const ended = await inParallel(members, 16, (job) =>
-      endJob(ports, campaign, job, waves.get(job.server.id) ?? null, now),
-    );
-    for (const { state } of ended) counts[state] = (counts[state] ?? 0) + 1;
     const key = `campaigns/${campaignId}/report/${batch.id}.json`;
-    const rows = await inParallel(ended, 16, (job) => reportJob(ports.objects, job));
-    await ports.objects.put(key, JSON.stringify({ schema: 1, jobs: rows }));
+    const rows =
+      (await writtenPart(ports, key)) ?? (await writePart(ports, campaign, batch, waves, key, now));
+    for (const { state } of rows) counts[state] = (counts[state] ?? 0) + 1;
     return key;
   });
   await chargeLosses(ports, campaign, laidOut, now);
@@ -91,6 +87,29 @@ function endJob(ports: Ports, campaign: Campaign, job: Job, wave: number | null,
     const moved = end && moveJob(current, end, now, [reason]);
     return moved && { ...moved, wave };
   });
+}
+
+/** An attempt before this one may have come so far: its jobs had all ended, so what it wrote still holds. */
+async function writtenPart(ports: Ports, key: string): Promise<readonly Pick<Job, 'state'>[] | undefined> {
+  const content = await ports.objects.get(key);
+  return content && reportPartSchema.parse(JSON.parse(Buffer.from(content).toString('utf8'))).jobs;
+}
+
+async function writePart(
+  ports: Ports,
+  campaign: Campaign,
+  batch: Batch,
+  waves: ReadonlyMap<string, number | null>,
+  key: string,
+  now: Instant,
+): Promise<readonly Pick<Job, 'state'>[]> {
+  const members = await loadJobs(ports.records, campaign.id, batch.serverIds);
+  const ended = await inParallel(members, 16, (job) =>
+    endJob(ports, campaign, job, waves.get(job.server.id) ?? null, now),
+  );
+  const rows = await inParallel(ended, 16, (job) => reportJob(ports.objects, job));
+  await ports.objects.put(key, JSON.stringify({ schema: 1, jobs: rows }));
+  return ended;
 }
 
 /** A batch that never completed has not charged its failures, and jobs that were lost just now are failures too. */
