@@ -55,10 +55,12 @@ describe('loading a report', () => {
     ]);
   });
 
-  test('does not show what a server wrote after it had answered', async () => {
+  test.each([
+    ['another log', gzipSync(resultText({ log: 'all went well\n' }))],
+    ['more than anybody should read', new Uint8Array(4 * 1024 * 1024 + 1)],
+  ])('does not show what a server wrote after it had answered: %s', async (_, content) => {
     const objects = await bucket();
-    const key = jobs[0]?.phases.patch?.object?.key ?? '';
-    await objects.put(key, gzipSync(resultText({ log: 'all went well\n' })));
+    await objects.put(jobs[0]?.phases.patch?.object?.key ?? '', content);
     const { logs } = await loadReport(objects, sample.report.campaign.id);
     expect(logs.get(jobs[0]?.server.id ?? '')?.[1]?.text).toMatch(
       /is not what it was when the server answered/,
