@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // `unit` is what the README promises on any machine; `hosts` needs root and Debian's tools, and runs in CI.
 export default defineConfig({
   test: {
+    // Vitest would leave one core idle, which is half of a small machine.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/hosts/**'], testTimeout: 30_000 } },
       {

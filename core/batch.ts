@@ -26,6 +26,8 @@ const runSchema = z.object({
   commands: z.record(z.string(), z.string()),
   /** Ranges that were refused as a whole: from then on only their halves are sent. */
   split: z.array(z.string()),
+  /** Ranges that a dispatcher began to send: they may have run, unless Run Command said that nothing did. */
+  attempted: z.array(z.string()),
   /** When every server must have answered; those that have not are settled as lost or unreachable. */
   deadline: instantSchema,
   counts: z.partialRecord(jobStateSchema, z.number().int().positive()).nullable(),
@@ -54,3 +56,15 @@ export const batchSchema = z.object({
     .nullable(),
 });
 export type Batch = z.infer<typeof batchSchema>;
+
+/** The servers that a command may have reached: it is recorded, or nobody knows how the call ended. */
+export function maybeSent(run: Run): ReadonlySet<string> {
+  const ranges = [...Object.keys(run.commands), ...run.attempted];
+  return new Set(ranges.flatMap((range) => run.serverIds.slice(...sliceOf(range))));
+}
+
+/** @param range `0-49`, both ends included */
+function sliceOf(range: string): [number, number] {
+  const [first = 0, last = -1] = range.split('-').map(Number);
+  return [first, last + 1];
+}

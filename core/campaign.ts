@@ -1,6 +1,6 @@
 /** Owns the campaign: the servers that share a window and a policy, and how far they have come. */
 import * as z from 'zod';
-import { instantSchema } from './instant.ts';
+import { type Instant, instantSchema, plusSeconds } from './instant.ts';
 import { type Reason, reasonSchema } from './outcome.ts';
 import { policySchema } from './policy.ts';
 import { windowSchema } from './window.ts';
@@ -97,6 +97,14 @@ export function advanceCampaign(campaign: Campaign, to: CampaignState): Campaign
   if (isCampaignEnded(campaign.state)) return undefined;
   if (!isCampaignEnded(to) && order.indexOf(to) <= order.indexOf(campaign.state)) return undefined;
   return { ...campaign, state: to };
+}
+
+/** Beyond its window: time for the last soak and verification, and for the state machine's own retries. */
+const closingSeconds = 4 * 3600;
+
+/** When a campaign that has not ended has lost its execution: nobody else would close it. */
+export function overdueAt({ window, policy }: Campaign): Instant {
+  return plusSeconds(window.end, policy.waves.soakSeconds + policy.timeouts.verify + closingSeconds);
 }
 
 /** Why nothing more may be dispatched, whatever the window says. */

@@ -23,7 +23,7 @@ export function pinKey(place: Place, family: Family, phase: Phase): string {
 const killMargin = 60;
 
 /** Seconds from the agent taking the command until it must have ended, in any case. */
-export function executionSeconds(campaign: Campaign, phase: Phase): number {
+export function executionSeconds(campaign: Pick<Campaign, 'policy'>, phase: Phase): number {
   const { timeouts } = campaign.policy;
   switch (phase) {
     case 'prepare':
@@ -35,9 +35,23 @@ export function executionSeconds(campaign: Campaign, phase: Phase): number {
   }
 }
 
+/** What the summary step of every document may take. */
+const summarySeconds = 60;
+
+/**
+ * Longer than a function that dispatches may run: its lease, so that two never send at the same time, and part of what
+ * a window must hold, since it may send at the very end of it. The stack gives that function less.
+ */
+export const dispatchSeconds = 120;
+
 /** Seconds after which a command that was sent has certainly ended or timed out. */
-export function commandSeconds(campaign: Campaign, phase: Phase): number {
-  return campaign.policy.timeouts.delivery + executionSeconds(campaign, phase);
+export function commandSeconds(campaign: Pick<Campaign, 'policy'>, phase: Phase): number {
+  return campaign.policy.timeouts.delivery + executionSeconds(campaign, phase) + summarySeconds;
+}
+
+/** Seconds from deciding on a phase until the last of its commands has ended. */
+export function phaseSeconds(campaign: Pick<Campaign, 'policy'>, phase: Phase): number {
+  return dispatchSeconds + commandSeconds(campaign, phase);
 }
 
 export interface OrderRef {

@@ -1,7 +1,7 @@
 /** Owns the keys of the state store and the one way to change what is stored there. */
 import * as z from 'zod';
 import { type Batch, batchSchema } from './batch.ts';
-import { type Campaign, campaignSchema } from './campaign.ts';
+import { type Campaign, campaignSchema, isCampaignEnded, overdueAt } from './campaign.ts';
 import { acknowledgementSchema, budgetEntrySchema } from './error-budget.ts';
 import { exceptionSchema } from './exception.ts';
 import { type Instant, plusSeconds } from './instant.ts';
@@ -48,10 +48,15 @@ export const exceptionsPartition = 'exceptions';
 export const campaigns: Entity<Campaign> = {
   schema: campaignSchema,
   key: (campaign) => campaignKey(campaign.id),
-  due: ({ id, approval }) =>
-    approval?.decision && !approval.answered
-      ? { shard: shardOf(id), at: plusSeconds(approval.decision.at, recheckSeconds) }
-      : undefined,
+  due: (campaign) => {
+    if (isCampaignEnded(campaign.state)) return undefined;
+    const { id, state, approval, createdAt } = campaign;
+    const dates = [overdueAt(campaign)];
+    if (state === 'planned') dates.push(plusSeconds(createdAt, recheckSeconds));
+    if (approval?.decision && !approval.answered)
+      dates.push(plusSeconds(approval.decision.at, recheckSeconds));
+    return { shard: shardOf(id), at: dates.toSorted()[0] as Instant };
+  },
 };
 
 export const batches: Entity<Batch> = {

@@ -1,6 +1,6 @@
 /** Owns the last look before a command is sent: which servers it may go to, and what becomes of the others. */
 import { type Campaign, notApproved, stoppedBy } from './campaign.ts';
-import { commandSeconds } from './document.ts';
+import { phaseSeconds } from './document.ts';
 import { type Exception, exceptionsFor, heldBy, plannedAgainst } from './exception.ts';
 import { type Instant, plusSeconds } from './instant.ts';
 import type { Job, JobState } from './job.ts';
@@ -17,8 +17,15 @@ export const stateDuring = {
   verify: 'verifying',
 } as const satisfies Record<Phase, JobState>;
 
+/** The state a job ends in when a command may have reached its server and nothing is heard of it. */
+export const stateWhenLost = {
+  prepare: 'failed',
+  patch: 'lost',
+  verify: 'lost',
+} as const satisfies Record<Phase, JobState>;
+
 /** The state in which a job waits for this phase. */
-const stateBefore = {
+export const stateBefore = {
   prepare: 'planned',
   patch: 'ready',
   // What was patched waits for its verification under the same name.
@@ -45,13 +52,13 @@ export function phaseClosed(campaign: Campaign, phase: Phase, now: Instant): Rea
       return (
         stoppedBy(campaign) ??
         notApproved(campaign) ??
-        whyNotIn(campaign.window, now, commandSeconds(campaign, 'patch'))
+        whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch'))
       );
   }
 }
 
 function preparationTooLate(campaign: Campaign, now: Instant): Reason | undefined {
-  if (plusSeconds(now, commandSeconds(campaign, 'prepare')) <= campaign.window.end) return undefined;
+  if (plusSeconds(now, phaseSeconds(campaign, 'prepare')) <= campaign.window.end) return undefined;
   return {
     code: 'window-too-short',
     detail: `preparing can not end before the window closes at ${campaign.window.end}`,

@@ -50,6 +50,8 @@ export const policySchema = z.object({
     .prefault({}),
   reboot: z.enum(['never', 'if-needed', 'always']).default('if-needed'),
   removals: z.enum(['refuse', 'allow']).default('refuse'),
+  /** Whether it must be known that no unit failed; without systemd nobody can tell. */
+  requireHealthy: z.boolean().default(true),
   /** Whether a server that is healthy and patched as planned, yet not compliant, counts as succeeded. */
   requireCompliant: z.boolean().default(true),
   maxMetadataAgeHours: z.number().int().min(1).max(720).default(24),

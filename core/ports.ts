@@ -18,7 +18,7 @@ export interface StoredRecord {
   readonly due?: { readonly shard: string; readonly at: Instant };
 }
 
-export interface RecordPage {
+interface RecordPage {
   readonly records: readonly StoredRecord[];
   /** Pass as `after` for the next page; absent on the last. */
   readonly next?: string;
@@ -48,8 +48,12 @@ export interface Objects {
   readonly bucket: string;
   readonly region: string;
   put(key: string, content: Uint8Array | string): Promise<void>;
-  /** @returns undefined when there is no such object */
-  get(key: string): Promise<Uint8Array | undefined>;
+  /**
+   * @param atMost bytes; for objects that a server wrote, which may be of any size
+   * @returns undefined when there is no such object
+   * @throws PortError `too-large`
+   */
+  get(key: string, atMost?: number): Promise<Uint8Array | undefined>;
 }
 
 /** What a campaign pins when it opens, so that an upgrade of the stack changes no campaign under way. */
@@ -171,7 +175,8 @@ export type PortErrorCode =
   | 'refused'
   | 'ambiguous'
   | 'document-missing'
-  | 'document-differs';
+  | 'document-differs'
+  | 'too-large';
 
 /** Names under which the state machine's retries know these errors. */
 const errorNames: Readonly<Record<PortErrorCode, string>> = {
@@ -181,6 +186,7 @@ const errorNames: Readonly<Record<PortErrorCode, string>> = {
   ambiguous: 'CommandAmbiguous',
   'document-missing': 'DocumentMissing',
   'document-differs': 'DocumentDiffers',
+  'too-large': 'ObjectTooLarge',
 };
 
 /** A failure that use-cases act upon. Anything else that an adapter throws is retried by the state machine. */
@@ -197,4 +203,9 @@ export class PortError extends Error {
 /** Comment of a command: how an ambiguous send, and a person in the console, find it again. */
 export function commandComment(campaignId: string, batchId: string, phase: Phase): string {
   return `${campaignId} ${batchId} ${phase}`;
+}
+
+/** @param bytes what the object has */
+export function tooLarge(key: string, bytes: number, atMost: number): PortError {
+  return new PortError('too-large', `object ${key} has ${bytes} bytes, and ${atMost} are read at most`);
 }

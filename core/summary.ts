@@ -7,9 +7,6 @@ import { serverIdSchema } from './server.ts';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const bootId = z.string().regex(/^[0-9a-f-]{36}$/);
 
-/** The exit contract of the scripts, before the document's last step turns it into Run Command's 0 or 1. */
-export const exitCodes = { done: 0, error: 1, nothingToUpdate: 2, packageManager: 100 } as const;
-
 export const summarySchema = z.object({
   schema: z.literal(1),
   phase: phaseSchema,
@@ -53,7 +50,13 @@ export const summarySchema = z.object({
   object: z.object({ key: z.string().max(500), sha256, bytes: z.number().int().positive() }).nullable(),
   /** What runs there, from /etc/os-release. */
   system: z.object({ id: z.string().max(40), version: z.string().max(40), kernel: z.string().max(80) }),
-  /** Seconds by name of the step, from /proc/uptime. */
-  seconds: z.record(z.string(), z.number().nonnegative()),
+  /** Seconds by name of the step, from /proc/uptime; to the millisecond, so that every store can hold them. */
+  seconds: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), z.number().min(0).max(10_000_000).transform(toMillis))
+    .refine((seconds) => Object.keys(seconds).length <= 20, 'names more than 20 steps'),
 });
 export type Summary = z.infer<typeof summarySchema>;
+
+function toMillis(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}

@@ -1,6 +1,6 @@
 /** Owns verdicts: what state and facts follow from what a server and Run Command say of one phase. */
 
-import type { JobState } from './job.ts';
+import type { Job, JobState } from './job.ts';
 import type { Facts, Reason } from './outcome.ts';
 import type { Phase } from './phase.ts';
 import type { Policy } from './policy.ts';
@@ -11,8 +11,11 @@ import type { Summary } from './summary.ts';
 export type Evidence =
   | {
       readonly kind: 'summary';
-      readonly summary: Summary /** Why its result object proves nothing. */;
+      readonly summary: Summary;
+      /** Why what it says is not proven. */
       readonly unproven?: Reason;
+      /** The plan, read and counted from its result object. */
+      readonly sealed?: NonNullable<Job['plan']>;
     }
   | { readonly kind: 'none'; readonly reason: Reason; readonly delivered: boolean };
 
@@ -68,7 +71,7 @@ export function judgePhase(phase: Phase, evidence: Evidence, facts: Facts, polic
   const { summary, unproven } = evidence;
   switch (phase) {
     case 'prepare':
-      return judgePreparation(summary, unproven);
+      return judgePreparation(summary, unproven, facts, policy);
     case 'patch':
       return judgePatch(summary);
     case 'verify':
@@ -76,7 +79,12 @@ export function judgePhase(phase: Phase, evidence: Evidence, facts: Facts, polic
   }
 }
 
-function judgePreparation(summary: Summary, unproven?: Reason): Verdict {
+function judgePreparation(
+  summary: Summary,
+  unproven: Reason | undefined,
+  facts: Facts,
+  policy: Policy,
+): Verdict {
   switch (summary.result) {
     case 'planned':
       // What can not be read can not be sealed.
@@ -85,12 +93,21 @@ function judgePreparation(summary: Summary, unproven?: Reason): Verdict {
       // A claim like any other: without its metadata and log in the bucket nobody could check it.
       return unproven
         ? { state: 'failed', reasons: [unproven, ...summary.reasons] }
-        : { state: 'nothing-to-do', reasons: summary.reasons };
+        : judgeEmptyPlan(summary, facts, policy);
     case 'unsupported':
       return { state: 'unsupported', reasons: named(summary) };
     default:
       return { state: 'failed', reasons: named(summary) };
   }
+}
+
+/** No update is no compliance: past its end of life, a release has none to offer. */
+function judgeEmptyPlan(summary: Summary, facts: Facts, policy: Policy): Verdict {
+  if (policy.requireCompliant && facts.compliant === false) {
+    const detail = 'there is nothing to install, and the server is not compliant all the same';
+    return { state: 'failed', reasons: [...summary.reasons, { code: 'not-compliant', detail }].slice(0, 8) };
+  }
+  return { state: 'nothing-to-do', reasons: summary.reasons };
 }
 
 function judgePatch(summary: Summary): Verdict {
@@ -102,17 +119,9 @@ function judgePatch(summary: Summary): Verdict {
       return { state: 'verifying', reasons: [] };
     case 'drifted':
       return { state: 'drifted', reasons: named(summary) };
-    case 'refused':
-      // Out of time is the window's doing; a held lock or a broken database is the server's.
-      return { state: isOutOfTime(summary) ? 'not-started' : 'failed', reasons: named(summary) };
     default:
       return { state: 'failed', reasons: named(summary) };
   }
-}
-
-/** The code by which a script says that what is left of its time is too short to begin. */
-function isOutOfTime({ reasons }: Summary): boolean {
-  return reasons[0]?.code === 'no-time';
 }
 
 function judgeVerification(
@@ -136,7 +145,8 @@ export function unmet(facts: Facts, policy: Policy): Reason[] {
   };
   const word = (fact: boolean | null) => (fact === null ? 'unknown' : fact ? 'yes' : 'no');
   ask(facts.installed === true, 'not-installed', `installed as planned: ${word(facts.installed)}`);
-  ask(facts.healthy === true, 'not-healthy', `healthy: ${word(facts.healthy)}`);
+  const isWell = facts.healthy === true || (!policy.requireHealthy && facts.healthy === null);
+  ask(isWell, 'not-healthy', `healthy: ${word(facts.healthy)}`);
   if (policy.reboot !== 'never') {
     ask(facts.rebootPending === false, 'reboot-pending', `reboot pending: ${word(facts.rebootPending)}`);
   }

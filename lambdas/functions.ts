@@ -114,7 +114,7 @@ export const functions = {
     description: 'Takes events of Run Command from the queue into the jobs of their batches',
   },
   sweep: {
-    ports: ['records', 'objects', 'invocations', 'callbacks'],
+    ports: ['records', 'objects', 'invocations', 'callbacks', 'executions', 'notices'],
     // Shorter than the time between two sweeps.
     timeoutSeconds: 240,
     memoryMb: 512,

@@ -1,7 +1,7 @@
 /** Sweeps what waits, when EventBridge Scheduler calls. */
 import * as z from 'zod';
 import { sweep } from '../core/use-cases/sweep.ts';
-import { callbacks, invocations, objects, records } from './compose.ts';
+import { callbacks, executions, invocations, notices, objects, records } from './compose.ts';
 import { createHandler } from './handler.ts';
 
 /** What the schedule sends beside it is of no interest: a sweep looks at everything that is due now. */
@@ -14,6 +14,9 @@ export const handler = createHandler({
     objects: objects(world),
     commands: invocations(world),
     callbacks: callbacks(world),
+    // A campaign whose execution never began is started, and one whose execution is gone is closed.
+    executions: executions(world),
+    notices: notices(world),
   }),
   async run(ports, event, now, logger) {
     sweepEvent.parse(event);

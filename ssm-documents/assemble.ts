@@ -27,7 +27,7 @@ const templateSchema = z.strictObject({
 
 const parametersSchema = z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/), parameterSchema);
 
-export type DocumentParameters = z.infer<typeof parametersSchema>;
+type DocumentParameters = z.infer<typeof parametersSchema>;
 export type DocumentContent = z.infer<typeof templateSchema> & { readonly parameters: DocumentParameters };
 
 export interface AssembledDocument {

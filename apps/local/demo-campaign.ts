@@ -10,8 +10,8 @@ import { decideApproval } from '../../core/use-cases/decide-approval.ts';
 import type { LocalClock } from './clock.ts';
 
 /** The embedded host plays both parts; the report must not look as if people had looked at the plans. */
-export const requester = 'the demonstration';
-export const approver = 'the demonstration, as a second person';
+const requester = 'the demonstration';
+const approver = 'the demonstration, as a second person';
 
 /** How long before the window the execution starts, and how long the window is. */
 const leadSeconds = 2 * 3600;
@@ -45,13 +45,18 @@ export const demoPolicy: Policy = policySchema.parse({
   timeouts: { delivery: 300, prepare: 900, patch: 1800, reboot: 300, verify: 300 },
 });
 
-export function demoCampaign(servers: readonly Server[], now: Instant): CreateCampaignInput {
+/** @param hasSystemd without it no unit can fail, and health is unknown: the policy then does not ask for it */
+export function demoCampaign(
+  servers: readonly Server[],
+  hasSystemd: boolean,
+  now: Instant,
+): CreateCampaignInput {
   const start = plusSeconds(now, leadSeconds);
   const zone = servers[0]?.zone ?? 'UTC';
   return {
     // Unique to the second, and speaking: it is the job id on every server.
     campaignId: `demo-${now.slice(0, 19).replaceAll(/[^0-9]/g, '')}`,
-    policy: demoPolicy,
+    policy: { ...demoPolicy, requireHealthy: hasSystemd },
     quarter: quarterOf(start, zone),
     window: { start, end: plusSeconds(start, windowSeconds), zone },
     requestedBy: requester,

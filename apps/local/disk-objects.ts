@@ -1,9 +1,9 @@
 /** Owns the object store of the embedded host: one file per object, in folders that a person can look through. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkObjectKey } from '../../core/object-key.ts';
-import type { Objects } from '../../core/ports.ts';
+import { type Objects, tooLarge } from '../../core/ports.ts';
 
 export interface DiskObjectsOptions {
   /** Made when it is not there. Nothing else may live in it. */
@@ -48,15 +48,29 @@ export function createDiskObjects({ folder, bucket, region }: DiskObjectsOptions
       }
     },
 
-    async get(key) {
+    async get(key, atMost) {
+      const file = await openIfThere(join(folder, pathOf(key)));
+      if (file === undefined) return undefined;
       try {
-        return Uint8Array.from(await readFile(join(folder, pathOf(key))));
-      } catch (error) {
-        if (['ENOENT', 'ENOTDIR', 'EISDIR'].some((code) => hasCode(error, code))) return undefined;
-        throw error;
+        // Of the open file: another may take its name meanwhile, and be of another size.
+        const found = await file.stat();
+        if (!found.isFile()) return undefined;
+        if (atMost !== undefined && found.size > atMost) throw tooLarge(key, found.size, atMost);
+        return Uint8Array.from(await file.readFile());
+      } finally {
+        await file.close();
       }
     },
   };
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].some((code) => hasCode(error, code))) return undefined;
+    throw error;
+  }
 }
 
 /** Distinct keys have distinct paths, and no path leaves the folder. */

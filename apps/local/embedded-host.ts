@@ -5,7 +5,7 @@ import { documentPrefix } from '../../core/document.ts';
 import { instantOf } from '../../core/instant.ts';
 import type { Callbacks, Commands, Fleet, Notices, Objects, Ports, Records } from '../../core/ports.ts';
 import { type StepName, steps, stepToken } from '../../core/steps.ts';
-import { settleCommand } from '../../core/use-cases/settle-run.ts';
+import { settleCommand, UnknownCommand } from '../../core/use-cases/settle-run.ts';
 import { sweep } from '../../core/use-cases/sweep.ts';
 import { createEngine, type Engine } from './asl/engine.ts';
 import type { Execution } from './asl/execution.ts';
@@ -17,7 +17,7 @@ import { createEventBus, type EventFaults } from './event-bus.ts';
 import { meteredPorts } from './metered-ports.ts';
 
 /** The state machine's name, and the memory that its functions are priced with. */
-export const machineName = 'campaign';
+const machineName = 'campaign';
 const lambdaMemoryMb = 512;
 
 /** How often the sweeper looks, as EventBridge Scheduler will call it. */
@@ -37,7 +37,7 @@ export interface EmbeddedHostOptions {
   readonly faults?: EventFaults;
   /** Real milliseconds, for what functions are billed. */
   readonly stopwatch: () => number;
-  /** Told of errors that are nobody's answer: failed sweeps. */
+  /** Told of errors that are nobody's answer: failed sweeps, and events that have to come again. */
   readonly onError?: (error: unknown) => void;
   readonly observe?: (event: HistoryEvent) => void;
   /** The definition to run; that of today, if nothing is said. */
@@ -55,10 +55,19 @@ export interface EmbeddedHost {
   publish(event: CommandEvent): void;
   /** Runs the sweeper for as long as the execution runs. */
   finish(campaignId: string): Promise<Execution>;
+  /** Lets nothing begin any more, before the stores under it go away. */
+  close(): Promise<void>;
+}
+
+class HostClosed extends Error {
+  constructor() {
+    super('the embedded host is closed');
+    this.name = 'HostClosed';
+  }
 }
 
 /** The part of a Run Command event that the rule and its function read. */
-export interface CommandEvent {
+interface CommandEvent {
   readonly detail: {
     readonly 'command-id': string;
     readonly 'document-name': string;
@@ -69,11 +78,17 @@ export interface CommandEvent {
 const underWay: ReadonlySet<string> = new Set(['Pending', 'InProgress', 'Delayed', 'Cancelling']);
 
 export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
-  const { clock, random, meter, stopwatch, onError = () => {} } = options;
+  const { clock, random, meter, stopwatch } = options;
   const { around = (_step, _payload, invoke) => invoke() } = options;
+  let isClosed = false;
+  const onError = (error: unknown) => {
+    if (!isClosed) options.onError?.(error);
+  };
   const now = () => instantOf(clock.now());
-  const lambda = <T>(name: string, work: () => Promise<T>) =>
-    clock.busy(() => countInvocation({ meter, name, memoryMb: lambdaMemoryMb, stopwatch }, work));
+  const lambda = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    if (isClosed) throw new HostClosed();
+    return clock.busy(() => countInvocation({ meter, name, memoryMb: lambdaMemoryMb, stopwatch }, work));
+  };
 
   const engine = createEngine({
     clock,
@@ -110,7 +125,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
     onQueued: () => countEvent(meter),
     consume: (batch) =>
       lambda('settle-command', async () => {
-        const failed = await settleEvents(ports, batch, now);
+        const failed = await settleEvents(ports, batch, now, onError);
         countQueueBatch(meter, batch.length - failed.length);
         return failed;
       }),
@@ -135,6 +150,12 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
       cancel();
       return execution;
     },
+    async close() {
+      isClosed = true;
+      for (const execution of engine.executions()) {
+        if (execution.status === 'RUNNING') await engine.stopExecution(execution.arn);
+      }
+    },
   };
 }
 
@@ -150,13 +171,15 @@ async function settleEvents(
   ports: Ports,
   batch: readonly CommandEvent[],
   now: () => string,
+  onError: (error: unknown) => void,
 ): Promise<CommandEvent[]> {
   const failed = new Set<string>();
   for (const commandId of new Set(batch.map(({ detail }) => detail['command-id']))) {
     try {
       await settleCommand(ports, commandId, now());
-    } catch {
-      // Whatever it was, the queue brings the event again, and in the end the dead-letter queue shows it.
+    } catch (error) {
+      // Whatever it was, the queue brings the event again. An event that overtakes its record is no news.
+      if (!(error instanceof UnknownCommand)) onError(error);
       failed.add(commandId);
     }
   }

@@ -9,7 +9,7 @@ export interface EventFaults {
   readonly delaySeconds: number;
 }
 
-export const noFaults: EventFaults = { lose: 0, double: 0, delaySeconds: 0 };
+const noFaults: EventFaults = { lose: 0, double: 0, delaySeconds: 0 };
 
 export interface EventBusOptions<E> {
   readonly clock: LocalClock;

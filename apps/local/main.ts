@@ -1,6 +1,5 @@
 /** The embedded host's command: runs one campaign, shows it, and ends with an exit code that tells how it went. */
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { type Arguments, parseCommandLine, UsageError } from './arguments.ts';
 import { demoServers } from './demo-campaign.ts';
@@ -8,8 +7,8 @@ import { chooseHosts } from './local-fleet.ts';
 import { createProgress } from './progress/progress.ts';
 import { jsonOutput } from './report/json-output.ts';
 import type { ReportData } from './report/report-data.ts';
-import { reportPage } from './report/report-page.ts';
 import { resultTable } from './report/result-table.ts';
+import { writeReport } from './report/write-report.ts';
 import { allIsWell, Interrupted, runCampaign } from './run-campaign.ts';
 import { stopwatch, systemDate } from './system-clock.ts';
 
@@ -29,7 +28,6 @@ async function main(asked: Arguments): Promise<number> {
   const folder = resolve(
     asked.out ?? join('.quarterdeck', systemDate().toISOString().replaceAll(/[:.]/g, '-')),
   );
-  const page = join(folder, 'report.html');
   const used = await chooseHosts(asked.hosts);
   const servers =
     asked.servers === undefined || 'count' in asked.servers
@@ -59,9 +57,7 @@ async function main(asked: Arguments): Promise<number> {
   } finally {
     progress.finish();
   }
-  await mkdir(folder, { recursive: true });
-  await writeFile(page, reportPage(data));
-  await writeFile(join(folder, 'report.json'), `${JSON.stringify(completeData(data), null, 2)}\n`);
+  const page = await writeReport(folder, data);
   if (asked.json) process.stdout.write(`${JSON.stringify(jsonOutput(data))}\n`);
   else {
     const colour = progress.colour;
@@ -77,11 +73,6 @@ function exitCodeOf({ report, jobs }: ReportData): number {
     return allIsWell(jobs) ? exitCodes.asItShouldBe : exitCodes.notAllWell;
   }
   return exitCodes.stopped;
-}
-
-/** All that the page shows, for programs. */
-function completeData({ logs, ...data }: ReportData) {
-  return { ...data, logs: Object.fromEntries(logs) };
 }
 
 function explain(error: unknown): number {

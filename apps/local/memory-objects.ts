@@ -1,6 +1,6 @@
 /** Owns the object store in memory: what simulations and tests of use-cases run on. */
 import { checkObjectKey } from '../../core/object-key.ts';
-import type { Objects } from '../../core/ports.ts';
+import { type Objects, tooLarge } from '../../core/ports.ts';
 
 export function createMemoryObjects(bucket: string, region: string): Objects {
   const objects = new Map<string, Uint8Array>();
@@ -11,8 +11,9 @@ export function createMemoryObjects(bucket: string, region: string): Objects {
       checkObjectKey(key);
       objects.set(key, Uint8Array.from(typeof content === 'string' ? Buffer.from(content) : content));
     },
-    async get(key) {
+    async get(key, atMost = Number.POSITIVE_INFINITY) {
       const content = objects.get(key);
+      if (content && content.length > atMost) throw tooLarge(key, content.length, atMost);
       return content && Uint8Array.from(content);
     },
   };

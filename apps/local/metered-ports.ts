@@ -23,9 +23,9 @@ function meteredObjects(objects: Objects, meter: CostMeter): Objects {
       meter.count('s3:PutObject', { 's3-puts': 1 });
       return objects.put(key, content);
     },
-    get(key) {
+    get(key, atMost) {
       meter.count('s3:GetObject', { 's3-gets': 1 });
-      return objects.get(key);
+      return objects.get(key, atMost);
     },
   };
 }

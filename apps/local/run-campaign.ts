@@ -1,14 +1,12 @@
 /** Runs one campaign on the embedded host, from the first server up to the report. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { documentPrefix } from '../../core/document.ts';
 import { instantOf } from '../../core/instant.ts';
 import type { Job } from '../../core/job.ts';
 import type { Server } from '../../core/server.ts';
 import { createCampaign } from '../../core/use-cases/create-campaign.ts';
 import { planWaves } from '../../core/waves.ts';
 import { createDynamoDbRecords } from '../../lambdas/aws/dynamodb-records.ts';
-import { assembleDocuments } from '../../ssm-documents/assemble.ts';
 import { createEndpoints } from './aws/endpoints.ts';
 import { createClock } from './clock.ts';
 import { countServerRequest, countTransitions, createCostMeter } from './cost-meter.ts';
@@ -17,17 +15,11 @@ import { createDiskObjects } from './disk-objects.ts';
 import { startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import { createEmbeddedHost } from './embedded-host.ts';
 import { createFolderNotices } from './folder-notices.ts';
-import { observedHost } from './hosts/observed-host.ts';
-import { type LocalFleet, startLocalFleet } from './local-fleet.ts';
+import { startLocalFleet } from './local-fleet.ts';
 import { observedRecords, type Watcher } from './observed-records.ts';
 import { type HostsUsed, loadReport, type ReportData } from './report/report-data.ts';
-import { createCommands, createFleet } from './run-command/commands.ts';
-import { createHostAgent } from './run-command/host-agent.ts';
-import { RunCommand } from './run-command/service.ts';
+import { startRunCommands } from './run-commands.ts';
 import { stopwatch, systemNow } from './system-clock.ts';
-
-/** The agent calls `shutdown -r +1`; nobody watches a demonstration for that minute. */
-const rebootDelay = 1;
 
 export interface CampaignRun {
   readonly used: HostsUsed;
@@ -81,33 +73,26 @@ export async function runCampaign(run: CampaignRun): Promise<ReportData> {
     closing.push(() => fleet.close());
     const serversUp = stopwatch();
 
-    const service = new RunCommand({
+    const runCommands = startRunCommands({
       clock,
-      ...place,
-      emit: (event) => host.publish(event),
+      servers,
+      hosts: fleet.hosts,
+      publish: (event) => host.publish(event),
+      onReboot: watcher.reboot,
     });
-    for (const { name, content } of assembleDocuments(join(import.meta.dirname, '../../ssm-documents'))) {
-      service.registerDocument(`${documentPrefix}${name}`, JSON.stringify(content));
-    }
-    registerHosts(service, fleet, (local) =>
-      createHostAgent(
-        observedHost(local, (isDown) => watcher.reboot(local.id, isDown)),
-        { clock, region: place.region, rebootDelay },
-      ),
-    );
     const host = createEmbeddedHost({
       clock,
       random: Math.random,
       records: observedRecords(records, watcher),
       objects,
-      commands: createCommands(service),
-      fleet: createFleet(service),
+      ...runCommands,
       notices: createFolderNotices({ folder: join(folder, 'notices'), clock }),
       meter,
       stopwatch,
       onError: (error) => watcher.note(String(error)),
     });
-    const campaign = demoCampaign(servers, instantOf(clock.now()));
+    closing.push(() => host.close());
+    const campaign = demoCampaign(servers, used.how !== 'rootless', instantOf(clock.now()));
     await clock.busy(() => createCampaign(host.ports, campaign, instantOf(clock.now())));
     approveWhenAsked(clock, host.ports, campaign.campaignId, (error) => watcher.note(String(error)));
     await untilInterrupted(run.interrupted, host.finish(campaign.campaignId));
@@ -132,14 +117,6 @@ export async function runCampaign(run: CampaignRun): Promise<ReportData> {
 /** The first wave's first server, by the rule that the campaign itself will use. */
 function canaryOf(servers: readonly Server[]): Server | undefined {
   return planWaves(servers, { canary: 1, percentages: [100], soakSeconds: 0 })[0]?.[0];
-}
-
-function registerHosts(
-  service: RunCommand,
-  fleet: LocalFleet,
-  agentOf: (host: LocalFleet['hosts'][number]) => ReturnType<typeof createHostAgent>,
-) {
-  for (const host of fleet.hosts) service.registerInstance(host.id, agentOf(host), host.name);
 }
 
 export class Interrupted extends Error {

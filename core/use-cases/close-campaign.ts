@@ -1,6 +1,6 @@
 /** Ends a campaign: no job is left without an end, and the report says what became of every server. */
 import * as z from 'zod';
-import type { Batch } from '../batch.ts';
+import type { Batch, Run } from '../batch.ts';
 import { type Campaign, isCampaignEnded } from '../campaign.ts';
 import { batches, campaignKey, campaigns, jobKey, jobs, listAll, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
@@ -8,10 +8,11 @@ import { type Job, type JobState, moveJob } from '../job.ts';
 import { type Reason, reasonSchema } from '../outcome.ts';
 import { inParallel } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
-import { type Report, reportKey } from '../report.ts';
+import { type Report, reportKey, reportPartSchema } from '../report.ts';
 import { layOut, readServers } from './lay-out.ts';
 import { loadJobs } from './load-jobs.ts';
 import { reportJob } from './report-job.ts';
+import { writeBudget } from './write-budget.ts';
 
 export const closeCampaignInput = z.object({
   campaignId: z.string(),
@@ -38,19 +39,17 @@ export async function closeCampaign(
     isCampaignEnded(current.state) ? undefined : { ...current, state: ending, reason, endedAt: now },
   );
   const prepared = await everyBatch(ports, campaign, now);
-  const waves = await wavesOf(ports, campaign);
+  const laidOut = await listAll(ports.records, batches, `campaign#${campaignId}`, 'batch#w');
+  const waves = new Map(laidOut.flatMap(({ serverIds, wave }) => serverIds.map((id) => [id, wave] as const)));
   const counts: Report['counts'] = {};
   const parts = await inParallel(prepared, 4, async (batch) => {
-    const members = await loadJobs(ports.records, campaignId, batch.serverIds);
-    const ended = await inParallel(members, 16, (job) =>
-      endJob(ports, campaign, job, waves.get(job.server.id) ?? null, now),
-    );
-    for (const { state } of ended) counts[state] = (counts[state] ?? 0) + 1;
     const key = `campaigns/${campaignId}/report/${batch.id}.json`;
-    const rows = await inParallel(ended, 16, (job) => reportJob(ports.objects, job));
-    await ports.objects.put(key, JSON.stringify({ schema: 1, jobs: rows }));
+    const rows =
+      (await writtenPart(ports, key)) ?? (await writePart(ports, campaign, batch, waves, key, now));
+    for (const { state } of rows) counts[state] = (counts[state] ?? 0) + 1;
     return key;
   });
+  await chargeLosses(ports, campaign, laidOut, now);
   await ports.objects.put(reportKey(campaignId), JSON.stringify(reportOf(campaign, counts, parts, now)));
   await ports.notices.send(closingNotice(campaign, counts));
   return { ending: campaign.state, reason: campaign.reason, counts, report: reportKey(campaignId) };
@@ -75,15 +74,6 @@ async function everyBatch(
   );
 }
 
-/** The wave that a server was planned for, whether the wave has begun or not. */
-async function wavesOf(
-  ports: Pick<Ports, 'records'>,
-  campaign: Campaign,
-): Promise<ReadonlyMap<string, number | null>> {
-  const laidOut = await listAll(ports.records, batches, `campaign#${campaign.id}`, 'batch#w');
-  return new Map(laidOut.flatMap(({ serverIds, wave }) => serverIds.map((id) => [id, wave] as const)));
-}
-
 function whyEnded({ reason, state }: Campaign): Reason {
   return reason ?? { code: 'campaign-ended', detail: `the campaign ended: ${state}` };
 }
@@ -106,6 +96,49 @@ function endJob(
     const end = endFor[current.state];
     const moved = end && moveJob(current, end, now, [reason]);
     return moved && { ...moved, wave };
+  });
+}
+
+/** An attempt before this one may have come so far: its jobs had all ended, so what it wrote still holds. */
+async function writtenPart(
+  ports: Pick<Ports, 'objects'>,
+  key: string,
+): Promise<readonly Pick<Job, 'state'>[] | undefined> {
+  const content = await ports.objects.get(key);
+  return content && reportPartSchema.parse(JSON.parse(Buffer.from(content).toString('utf8'))).jobs;
+}
+
+async function writePart(
+  ports: Pick<Ports, 'records' | 'objects'>,
+  campaign: Campaign,
+  batch: Batch,
+  waves: ReadonlyMap<string, number | null>,
+  key: string,
+  now: Instant,
+): Promise<readonly Pick<Job, 'state'>[]> {
+  const members = await loadJobs(ports.records, campaign.id, batch.serverIds);
+  const ended = await inParallel(members, 16, (job) =>
+    endJob(ports, campaign, job, waves.get(job.server.id) ?? null, now),
+  );
+  const rows = await inParallel(ended, 16, (job) => reportJob(ports.objects, job));
+  await ports.objects.put(key, JSON.stringify({ schema: 1, jobs: rows }));
+  return ended;
+}
+
+/** A batch that never completed has not charged its failures, and jobs that were lost just now are failures too. */
+async function chargeLosses(
+  ports: Pick<Ports, 'records'>,
+  campaign: Campaign,
+  laidOut: readonly Batch[],
+  now: Instant,
+): Promise<void> {
+  const isComplete = (run: Run | undefined) => run?.state === 'complete' || run?.state === 'answered';
+  const open = laidOut.filter(
+    ({ runs }) => runs.patch && !(isComplete(runs.patch) && isComplete(runs.verify)),
+  );
+  await inParallel(open, 4, async (batch) => {
+    const members = await loadJobs(ports.records, campaign.id, batch.serverIds);
+    await writeBudget(ports, campaign, batch, members, now);
   });
 }
 

@@ -1,8 +1,9 @@
 /** Makes a campaign for servers that share a window and a policy, and starts its execution. */
 import * as z from 'zod';
 import { type Campaign, campaignIdSchema, campaignSchema } from '../campaign.ts';
+import { phaseSeconds } from '../document.ts';
 import { campaignKey, campaigns, create, load } from '../entities.ts';
-import type { Instant } from '../instant.ts';
+import { type Instant, secondsBetween } from '../instant.ts';
 import { sha256Of } from '../plan.ts';
 import { policySchema } from '../policy.ts';
 import type { Ports } from '../ports.ts';
@@ -42,6 +43,8 @@ export async function createCampaign(
   now: Instant,
 ): Promise<void> {
   const { campaignId, servers, ...rest } = createCampaignInput.parse(input);
+  const tooShort = whyTooShort(rest);
+  if (tooShort) throw new Error(tooShort);
   const list = JSON.stringify(servers);
   const serversKey = `campaigns/${campaignId}/servers-${sha256Of(list)}.json`;
   await ports.objects.put(serversKey, list);
@@ -70,4 +73,16 @@ export async function createCampaign(
     }
   }
   await ports.executions.start(campaignId, { campaignId });
+}
+
+/** Better said now than by a campaign that people approve and that is then always missed. */
+function whyTooShort({ window, policy }: Pick<Campaign, 'window' | 'policy'>): string | undefined {
+  if (policy.mode === 'scan') return undefined;
+  const length = secondsBetween(window.start, window.end);
+  const needed = phaseSeconds({ policy }, 'patch');
+  if (needed <= length) return undefined;
+  return (
+    `window ${window.start} to ${window.end} lasts ${length} s, and patching one wave may take ${needed} s by policy ` +
+    `${policy.name}: lengthen the window, or shorten timeouts.delivery, timeouts.patch or timeouts.reboot`
+  );
 }

@@ -72,7 +72,7 @@ function whyRefused(
     );
   }
   // Saying no to one's own campaign is always allowed.
-  if (approved && by === campaign.requestedBy) {
+  if (approved && isSamePerson(by, campaign.requestedBy)) {
     return new DecisionRefused(
       'own-campaign',
       `${by} asked for this campaign: somebody else must approve it`,
@@ -82,4 +82,9 @@ function whyRefused(
     return new DecisionRefused('too-late', `the approval had to come before ${approval.expiresAt}`);
   }
   return undefined;
+}
+
+/** Mail addresses and user names of one person come in more than one spelling. */
+function isSamePerson(a: string, b: string): boolean {
+  return a.trim().toLowerCase() === b.trim().toLowerCase();
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Batch, Run } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
-import { commandSeconds } from '../document.ts';
+import { dispatchSeconds, phaseSeconds } from '../document.ts';
 import {
   batches,
   batchKey,
@@ -40,9 +40,6 @@ export const dispatchBatchInput = z.object({
 type DispatchPorts = Pick<Ports, 'records' | 'objects' | 'fleet' | 'callbacks'> & {
   readonly commands: Pick<Commands, 'find' | 'send' | 'invocations'>;
 };
-
-/** Longer than a dispatcher may run, so that two never send at the same time. */
-const leaseSeconds = 120;
 
 /** Somebody else is dispatching this batch right now; come back when the lease has ended. */
 export class BatchBusy extends Error {
@@ -116,13 +113,14 @@ function newRun(campaign: Campaign, ref: RunRef, token: string, now: Instant): R
     state: 'dispatching',
     token,
     startedAt: now,
-    leaseUntil: plusSeconds(now, leaseSeconds),
+    leaseUntil: plusSeconds(now, dispatchSeconds),
     serverIds: [],
     offlineIds: [],
     order: null,
     commands: {},
     split: [],
-    deadline: plusSeconds(now, commandSeconds(campaign, ref.phase) + leaseSeconds),
+    attempted: [],
+    deadline: plusSeconds(now, phaseSeconds(campaign, ref.phase)),
     counts: null,
   };
 }

@@ -1,7 +1,7 @@
 /** Decides, when the execution wakes up at the window, whether patching may begin. */
 import * as z from 'zod';
 import { advanceCampaign, notApproved, stoppedBy } from '../campaign.ts';
-import { commandSeconds } from '../document.ts';
+import { phaseSeconds } from '../document.ts';
 import { campaignKey, campaigns, load, update } from '../entities.ts';
 import { type Instant, isBefore } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
@@ -28,7 +28,7 @@ export async function enterWindow(
   const denied = notApproved(campaign);
   if (denied) return { verdict: 'end', ending: 'denied', reason: denied };
   if (isBefore(now, campaign.window.start)) return { verdict: 'wait', until: campaign.window.start };
-  const missed = whyNotIn(campaign.window, now, commandSeconds(campaign, 'patch'));
+  const missed = whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch'));
   if (missed) return { verdict: 'end', ending: 'missed', reason: missed };
   await update(ports.records, campaigns, campaignKey(campaignId), (current) =>
     advanceCampaign(current, 'patching'),

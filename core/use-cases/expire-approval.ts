@@ -14,7 +14,8 @@ export async function expireApproval(
 ): Promise<{ approved: boolean }> {
   const { campaignId } = expireApprovalInput.parse(input);
   const campaign = await update(ports.records, campaigns, campaignKey(campaignId), (current) => {
-    if (!current.approval) throw new Error(`campaign ${campaignId} has not asked for an approval`);
+    // Asking failed until it was too late: nobody could say yes.
+    if (!current.approval) return undefined;
     if (current.approval.decision) return { ...current, approval: { ...current.approval, answered: true } };
     const decision = { approved: false, by: 'quarterdeck', at: now, reason: 'nobody approved in time' };
     return { ...current, approval: { ...current.approval, decision, answered: true } };

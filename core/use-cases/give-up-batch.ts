@@ -1,7 +1,8 @@
 /** Settles what is left of a batch whose state in the machine failed or timed out, so that no job is forgotten. */
 import * as z from 'zod';
+import { maybeSent } from '../batch.ts';
 import { batches, batchKey, jobKey, jobs, load, update } from '../entities.ts';
-import { stateDuring } from '../gate.ts';
+import { stateBefore, stateDuring, stateWhenLost } from '../gate.ts';
 import type { Instant } from '../instant.ts';
 import { type Job, type JobState, moveJob } from '../job.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
@@ -24,18 +25,17 @@ export async function giveUpBatch(
 ): Promise<void> {
   const { campaignId, batchId, phase, error, cause } = giveUpBatchInput.parse(input);
   const ref = { campaignId, batchId, phase };
-  // One last look: whoever has answered keeps the answer.
-  await settleRun(ports, ref, now);
+  // One last look: whoever has answered keeps the answer. What keeps the look from succeeding must not keep the rest.
+  await settleRun(ports, ref, now).catch(() => undefined);
   const batch = await load(ports.records, batches, batchKey(campaignId, batchId));
   const run = batch.runs[phase];
-  // From the order on a command may have gone out, whether it is recorded or not.
-  const maybeSent = run?.order != null && run.serverIds.length > 0;
+  const reached = run ? maybeSent(run) : new Set<string>();
   const detail = `the ${phase} phase of batch ${batchId} broke off: ${error} ${cause ?? ''}`
     .trim()
     .slice(0, 400);
   await inParallel(batch.serverIds, storeParallelism, (id) =>
     update(ports.records, jobs, jobKey(campaignId, id), (job) => {
-      const to = stateWhenGivenUp(job, phase, maybeSent);
+      const to = stateWhenGivenUp(job, phase, reached.has(id));
       const moved = to && moveJob(job, to, now, [{ code: 'batch-broke-off', detail }]);
       return moved && to === 'not-started' ? { ...moved, dispatched: null } : moved;
     }),
@@ -50,17 +50,11 @@ export async function giveUpBatch(
   await settleRun(ports, ref, now);
 }
 
-/** A command may still run in a server that says nothing any more; before dispatch nothing can. */
-function stateWhenGivenUp(job: Job, phase: Phase, maybeSent: boolean): JobState | undefined {
-  const isUnderWay = job.state === stateDuring[phase];
-  switch (phase) {
-    case 'verify':
-      return isUnderWay ? 'lost' : undefined;
-    case 'patch':
-      if (isUnderWay) return maybeSent ? 'lost' : 'not-started';
-      return job.state === 'ready' ? 'not-started' : undefined;
-    case 'prepare':
-      if (isUnderWay) return maybeSent ? 'failed' : 'not-started';
-      return job.state === 'planned' ? 'not-started' : undefined;
+/** A command may still run in a server that says nothing any more; where none was sent nothing can. */
+function stateWhenGivenUp(job: Job, phase: Phase, mayHaveRun: boolean): JobState | undefined {
+  if (job.state === stateDuring[phase]) {
+    // What was patched and can not be looked at is lost, whether its verification was sent or not.
+    return mayHaveRun || phase === 'verify' ? stateWhenLost[phase] : 'not-started';
   }
+  return job.state === stateBefore[phase] ? 'not-started' : undefined;
 }

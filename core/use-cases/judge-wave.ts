@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Batch } from '../batch.ts';
 import { type Campaign, notApproved, stoppedBy } from '../campaign.ts';
-import { commandSeconds } from '../document.ts';
+import { phaseSeconds } from '../document.ts';
 import {
   acknowledgementKey,
   acknowledgements,
@@ -57,7 +57,7 @@ export async function judgeWave(
     stoppedBy(campaign) ??
     (await budgetReason(ports, campaign)) ??
     (at === 'begin'
-      ? (notApproved(campaign) ?? whyNotIn(campaign.window, now, commandSeconds(campaign, 'patch')))
+      ? (notApproved(campaign) ?? whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch')))
       : await waveReason(ports, campaign, wave, at === 'patched' ? 'patch' : 'verify'));
   const manifest = (phase: Phase) => manifestOf(ports.objects, campaign, phase, laidOut.key, laidOut.batches);
   return {

@@ -1,7 +1,7 @@
 /** Opens a campaign: looks at the window once more, pins the documents, and lays out what is to be prepared. */
 import * as z from 'zod';
 import { advanceCampaign, type Campaign, stoppedBy } from '../campaign.ts';
-import { commandSeconds, documentName, pinKey } from '../document.ts';
+import { documentName, phaseSeconds, pinKey } from '../document.ts';
 import {
   campaignKey,
   campaigns,
@@ -82,8 +82,8 @@ export async function openCampaign(
 
 /** An execution that starts too late must not squeeze a campaign into what is left of its window. */
 function tooLate(campaign: Campaign, now: Instant): Reason | undefined {
-  const patching = campaign.policy.mode === 'scan' ? 0 : commandSeconds(campaign, 'patch');
-  const needed = commandSeconds(campaign, 'prepare') + patching;
+  const patching = campaign.policy.mode === 'scan' ? 0 : phaseSeconds(campaign, 'patch');
+  const needed = phaseSeconds(campaign, 'prepare') + patching;
   if (plusSeconds(now, needed) <= campaign.window.end) return undefined;
   return {
     code: 'opened-too-late',

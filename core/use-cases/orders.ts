@@ -8,12 +8,37 @@ import { orderText } from '../order.ts';
 import type { Reason } from '../outcome.ts';
 import type { Phase } from '../phase.ts';
 import { type PlanEntry, parsePlanLine, planHash, sha256Of } from '../plan.ts';
-import type { Objects } from '../ports.ts';
+import { type Objects, PortError } from '../ports.ts';
 import { parseResultObject } from '../result-object.ts';
 import type { Server } from '../server.ts';
 
-/** A result object is at most this large unzipped; more is no log, it is an attack or a loop. */
-const largestResult = 64 * 1024 * 1024;
+/**
+ * What a result object may have, zipped and not. A server may write anything under its prefix, and what it writes must
+ * not take down the functions that read for its neighbours as well.
+ */
+const largestObject = 4 * 1024 * 1024;
+const largestResult = 32 * 1024 * 1024;
+
+/** A plan's share of the order that all servers of its batch fetch: some 2,500 packages. */
+const largestPlan = 512 * 1024;
+
+export type StoredResult =
+  | { readonly kind: 'content'; readonly content: Uint8Array }
+  | { readonly kind: 'unreadable'; readonly detail: string };
+
+/** A store that does not answer is an error of its own, and says nothing of the server. */
+export async function readResult(objects: Pick<Objects, 'get'>, key: string): Promise<StoredResult> {
+  try {
+    const content = await objects.get(key, largestObject);
+    return content
+      ? { kind: 'content', content }
+      : { kind: 'unreadable', detail: `the result object ${key} is not in the bucket` };
+  } catch (error) {
+    if (error instanceof PortError && error.code === 'too-large')
+      return { kind: 'unreadable', detail: error.message };
+    throw error;
+  }
+}
 
 /** @throws Error when it is no gzip, too large, or not of the form of a result object */
 export function unpackResult(content: Uint8Array): Map<string, string> {
@@ -24,6 +49,8 @@ export function unpackResult(content: Uint8Array): Map<string, string> {
 export function planIn(sections: ReadonlyMap<string, string>): PlanEntry[] {
   const text = sections.get('plan');
   if (text === undefined) throw new Error('the result object holds no plan');
+  if (text.length > largestPlan)
+    throw new Error(`the plan has ${text.length} characters, and ${largestPlan} are taken at most`);
   return text
     .split('\n')
     .filter((line) => line !== '')
@@ -42,10 +69,10 @@ export async function readPlan(objects: Objects, job: Job): Promise<StoredPlan |
     kind: 'unreadable',
     reason: { code: 'sealed-plan-unreadable', detail: `${objectKey}: ${detail}`.slice(0, 400) },
   });
-  const content = await objects.get(objectKey);
-  if (content === undefined) return unreadable('the object is not in the bucket');
+  const stored = await readResult(objects, objectKey);
+  if (stored.kind === 'unreadable') return unreadable(stored.detail);
   try {
-    const entries = planIn(unpackResult(content));
+    const entries = planIn(unpackResult(stored.content));
     const hash = planHash(job.server.id, entries);
     return hash === sha256 ? { kind: 'plan', entries } : unreadable(`hashes to ${hash}, sealed as ${sha256}`);
   } catch (error) {

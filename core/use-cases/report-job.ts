@@ -3,7 +3,7 @@ import type { Job } from '../job.ts';
 import { sha256Of } from '../plan.ts';
 import type { Objects } from '../ports.ts';
 import type { PackageChange, ReportJob } from '../report.ts';
-import { readPlan, unpackResult } from './orders.ts';
+import { readPlan, readResult, unpackResult } from './orders.ts';
 
 export async function reportJob(objects: Objects, job: Job): Promise<ReportJob> {
   const { campaignId: _campaignId, ...row } = job;
@@ -29,10 +29,10 @@ async function packageChanges(objects: Objects, job: Job): Promise<PackageChange
 async function versions(objects: Objects, job: Job): Promise<Map<string, string> | undefined> {
   const object = job.phases.patch?.object;
   if (!object || job.phases.patch?.unproven) return undefined;
-  const content = await objects.get(object.key);
+  const stored = await readResult(objects, object.key);
   // Not what was proven any more: the server has written it again since.
-  if (content === undefined || sha256Of(content) !== object.sha256) return undefined;
-  const text = sectionOf(content, 'after');
+  if (stored.kind === 'unreadable' || sha256Of(stored.content) !== object.sha256) return undefined;
+  const text = sectionOf(stored.content, 'after');
   if (text === undefined) return undefined;
   return new Map(
     text

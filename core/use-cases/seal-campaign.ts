@@ -2,9 +2,10 @@
 import * as z from 'zod';
 import type { Batch } from '../batch.ts';
 import { advanceCampaign, approvalSeconds, type Campaign, stoppedBy } from '../campaign.ts';
-import { commandSeconds } from '../document.ts';
+import { phaseSeconds } from '../document.ts';
 import { batches, campaignKey, campaigns, create, listAll, load, update } from '../entities.ts';
 import { type Instant, plusSeconds, secondsBetween } from '../instant.ts';
+import type { JobState } from '../job.ts';
 import type { Reason } from '../outcome.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
 import { rootHash } from '../plan.ts';
@@ -45,10 +46,7 @@ export async function sealCampaign(
   const members = prepared.flatMap(({ place, family, sealed }) =>
     (sealed?.plans ?? []).map(({ serverId }) => ({ id: serverId, place, family })),
   );
-  if (members.length === 0) {
-    const detail = `none of ${campaign.serverCount} servers has a plan to carry out`;
-    return { verdict: 'end', ending: 'nothing-to-do', reason: { code: 'nothing-sealed', detail } };
-  }
+  if (members.length === 0) return nothingSealed(prepared);
   if (campaign.policy.mode === 'scan') {
     const detail = `policy ${campaign.policy.name} only scans: ${members.length} of ${campaign.serverCount} servers have updates to install`;
     return { verdict: 'end', ending: 'scanned', reason: { code: 'scan-only', detail } };
@@ -65,7 +63,7 @@ export async function sealCampaign(
     const next = current.seal ? undefined : advanceCampaign(current, 'sealed');
     return next && { ...next, seal: { root, at: now, ready: members.length, waves } };
   });
-  const latest = plusSeconds(campaign.window.end, -commandSeconds(campaign, 'patch'));
+  const latest = plusSeconds(campaign.window.end, -phaseSeconds(campaign, 'patch'));
   return {
     verdict: 'go',
     root: sealed.seal?.root ?? root,
@@ -99,4 +97,29 @@ async function layOutWave(
   const key = `campaigns/${campaign.id}/wave-${wave}.json`;
   await putManifest(ports.objects, campaign, 'patch', key, all);
   return { servers: members.length, batches: all.length, key };
+}
+
+/** Nothing to do is what the servers say; where they could not be asked, it is a campaign that went wrong. */
+function nothingSealed(prepared: readonly Batch[]): SealCampaignOutput {
+  const counts: Partial<Record<JobState, number>> = {};
+  for (const { runs, serverIds } of prepared) {
+    const counted = Object.entries(runs.prepare?.counts ?? { preparing: serverIds.length });
+    for (const [state, number] of counted as [JobState, number][])
+      counts[state] = (counts[state] ?? 0) + number;
+  }
+  const detail = Object.entries(counts)
+    .map(([state, number]) => `${number} ${state}`)
+    .join(', ');
+  const needNothing: readonly string[] = ['nothing-to-do', 'held', 'superseded'] satisfies JobState[];
+  return Object.keys(counts).every((state) => needNothing.includes(state))
+    ? {
+        verdict: 'end',
+        ending: 'nothing-to-do',
+        reason: { code: 'nothing-sealed', detail: `no server has a plan to carry out: ${detail}` },
+      }
+    : {
+        verdict: 'end',
+        ending: 'stopped',
+        reason: { code: 'nothing-prepared', detail: `no server could be prepared: ${detail}` },
+      };
 }

@@ -2,8 +2,19 @@
 import type { Batch, Run } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { documentParameters, pinKey } from '../document.ts';
-import { batches, batchKey, commands, create, jobKey, jobs, update } from '../entities.ts';
-import { phaseClosed, stateDuring } from '../gate.ts';
+import {
+  batches,
+  batchKey,
+  campaignKey,
+  campaigns,
+  commands,
+  create,
+  jobKey,
+  jobs,
+  load,
+  update,
+} from '../entities.ts';
+import { phaseClosed, stateDuring, stateWhenLost } from '../gate.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { type JobState, moveJob } from '../job.ts';
 import type { Reason } from '../outcome.ts';
@@ -82,11 +93,19 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
   }
   const serverIds = run.serverIds.slice(first, last + 1).filter((id) => underWay.has(id));
   if (serverIds.length === 0) return;
-  const closed = phaseClosed(campaign, ref.phase, now);
-  if (closed) return endUnsent(sending, serverIds, 'not-started', closed);
+  // Read again: it may have been stopped or closed since this dispatch began.
+  const closed = phaseClosed(
+    await load(ports.records, campaigns, campaignKey(ref.campaignId)),
+    ref.phase,
+    now,
+  );
+  if (closed) return endUnsent(sending, serverIds, 'not-started', closed, run.attempted.includes(range));
   const document = campaign.documents[pinKey(batch.place, batch.family, ref.phase)];
   if (!document || !run.order)
     throw new Error(`batch ${ref.batchId} has no pinned document or no order for ${ref.phase}`);
+  const attempted = run.attempted.includes(range);
+  if (!attempted)
+    await changeRun(sending, (current) => ({ ...current, attempted: [...current.attempted, range] }));
   try {
     const commandId = await ports.commands.send(batch.place, {
       document,
@@ -97,6 +116,7 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
     });
     await recordCommand(sending, range, commandId);
   } catch (error) {
+    if (error instanceof PortError && error.code !== 'ambiguous') await forgetAttempt(sending, range);
     if (!(error instanceof PortError && error.code === 'invalid-servers')) throw error;
     if (first < last) {
       // Recorded before a half is sent: whoever comes after an interruption must not send the whole again, should
@@ -105,7 +125,8 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
       return halve(sending, first, last);
     }
     const detail = `Run Command does not know ${serverIds[0]}: ${error.message}`.slice(0, 400);
-    return endUnsent(sending, serverIds, ref.phase === 'verify' ? 'lost' : 'superseded', {
+    // It may be gone, or only switched off: Run Command refuses both alike.
+    return endUnsent(sending, serverIds, ref.phase === 'verify' ? 'lost' : 'unreachable', {
       code: 'server-unknown',
       detail,
     });
@@ -128,17 +149,30 @@ async function recordForEvents({ ports, ref }: Sending, commandId: string): Prom
   await create(ports.records, commands, { schema: 1 as const, commandId, ...ref });
 }
 
-/** No command went out to these servers, so they leave the failure rate. */
+/** Run Command said that nothing ran, and of an earlier attempt nothing was to be found before this one. */
+function forgetAttempt(sending: Sending, range: string): Promise<void> {
+  return changeRun(sending, (run) => ({
+    ...run,
+    attempted: run.attempted.filter((other) => other !== range),
+  }));
+}
+
+/**
+ * No command went out to these servers, so they leave the failure rate; unless an earlier call ended nobody knows how
+ * and can not be found: then they may be patched, and saying that they were not started could be a lie.
+ */
 async function endUnsent(
-  sending: Sending,
+  { ports, ref, now }: Sending,
   serverIds: readonly string[],
   state: JobState,
   reason: Reason,
+  mayHaveRun = false,
 ): Promise<void> {
-  const { ports, ref, now } = sending;
   for (const id of serverIds) {
     await update(ports.records, jobs, jobKey(ref.campaignId, id), (job) => {
-      const moved = job.state === stateDuring[ref.phase] ? moveJob(job, state, now, [reason]) : undefined;
+      if (job.state !== stateDuring[ref.phase]) return undefined;
+      if (mayHaveRun) return moveJob(job, stateWhenLost[ref.phase], now, [reason]);
+      const moved = moveJob(job, state, now, [reason]);
       return moved && ref.phase === 'patch' ? { ...moved, dispatched: null } : moved;
     });
   }

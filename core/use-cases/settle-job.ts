@@ -6,12 +6,13 @@ import type { Instant } from '../instant.ts';
 import { type Job, moveJob, type PhaseResult } from '../job.ts';
 import { factsAfter, type Reason } from '../outcome.ts';
 import type { Phase } from '../phase.ts';
-import { planHash, sha256Of } from '../plan.ts';
+import { type PlanEntry, planHash, sha256Of } from '../plan.ts';
+import type { Policy } from '../policy.ts';
 import type { Invocation, Objects, Ports } from '../ports.ts';
 import { serverPrefix } from '../result-object.ts';
 import { type Summary, summarySchema } from '../summary.ts';
 import { type Evidence, judgePhase, withoutSummary } from '../verdict.ts';
-import { planIn, unpackResult } from './orders.ts';
+import { planIn, readResult, unpackResult } from './orders.ts';
 
 /** @returns the job as it is stored afterwards */
 export async function settleJob(
@@ -23,31 +24,52 @@ export async function settleJob(
   now: Instant,
 ): Promise<Job> {
   const evidence = await gather(ports.objects, campaign, phase, job, invocation);
+  try {
+    return await store(ports, campaign, phase, job, invocation, evidence, now);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'not-storable') throw error;
+    // Whatever it managed to say must not keep its neighbours from being settled.
+    return store(ports, campaign, phase, job, invocation, withoutSummary(invocation), now);
+  }
+}
+
+function store(
+  ports: Pick<Ports, 'records'>,
+  campaign: Campaign,
+  phase: Phase,
+  job: Job,
+  invocation: Invocation,
+  evidence: Evidence,
+  now: Instant,
+): Promise<Job> {
   return update(ports.records, jobs, jobKey(campaign.id, job.server.id), (current) => {
     if (current.state !== stateDuring[phase]) return undefined;
     const summary = evidence.kind === 'summary' ? evidence.summary : undefined;
     const facts = factsAfter(phase, current.facts, summary?.facts);
-    const verdict = judgePhase(phase, withEarlier(evidence, current), facts, campaign.policy);
+    const verdict = judgePhase(phase, inContext(phase, evidence, current), facts, campaign.policy);
     const moved = moveJob(current, verdict.state, now, verdict.reasons);
     if (!moved) return undefined;
     return {
       ...moved,
       facts,
-      plan: phase === 'prepare' && verdict.state === 'ready' ? sealedPlan(summary) : current.plan,
+      plan:
+        verdict.state === 'ready' && evidence.kind === 'summary' ? (evidence.sealed ?? null) : current.plan,
       phases: { ...current.phases, [phase]: phaseResult(invocation, evidence, now) },
     };
   });
 }
 
-/** What the patch phase could not prove, the verification can not make good. */
-function withEarlier(evidence: Evidence, job: Job): Evidence {
+/**
+ * What the patch phase could not prove, the verification can not make good. And a server whose agent answered when its
+ * patch was sent may have begun it, whatever Run Command says of the delivery: it says the same of one that died.
+ */
+function inContext(phase: Phase, evidence: Evidence, job: Job): Evidence {
+  if (evidence.kind === 'none') {
+    const mayHaveBegun = phase === 'patch' && job.dispatched?.online === true;
+    return { ...evidence, delivered: evidence.delivered || mayHaveBegun };
+  }
   const unproven = job.phases.patch?.unproven;
-  return evidence.kind === 'summary' && unproven ? { unproven, ...evidence } : evidence;
-}
-
-function sealedPlan(summary: Summary | undefined): Job['plan'] {
-  if (!summary?.plan || !summary.object) return null;
-  return { ...summary.plan, objectKey: summary.object.key };
+  return unproven ? { unproven, ...evidence } : evidence;
 }
 
 function phaseResult(invocation: Invocation, evidence: Evidence, now: Instant): PhaseResult {
@@ -58,7 +80,8 @@ function phaseResult(invocation: Invocation, evidence: Evidence, now: Instant): 
     result: summary?.result ?? null,
     warnings: summary?.warnings ?? [],
     newer: summary?.newer ?? 0,
-    object: summary?.object ?? null,
+    // What is not proven is no proof, and nobody should follow where it points.
+    object: unproven ? null : (summary?.object ?? null),
     unproven: unproven ?? null,
     boot: summary?.boot ?? null,
     system: summary?.system ?? null,
@@ -75,8 +98,10 @@ async function gather(
 ): Promise<Evidence> {
   const summary = readSummary(invocation.summary);
   if (!summary || !isAbout(summary, campaign, phase, job)) return withoutSummary(invocation);
-  const unproven = await whyUnproven(objects, campaign, phase, job, summary);
-  return unproven ? { kind: 'summary', summary, unproven } : { kind: 'summary', summary };
+  const contradiction = contradicts(summary, phase, job, invocation);
+  if (contradiction) return { kind: 'summary', summary, unproven: contradiction };
+  const proof = await prove(objects, campaign, phase, job, summary);
+  return { kind: 'summary', summary, ...proof };
 }
 
 /**
@@ -99,31 +124,87 @@ function isAbout(summary: Summary, campaign: Campaign, phase: Phase, job: Job): 
   return summary.campaign === campaign.id && summary.phase === phase && summary.server === job.server.id;
 }
 
+/** Results by which a phase went well; each names the plan it is about, but for a server that has none. */
+const good: ReadonlySet<Summary['result']> = new Set(['planned', 'nothing-to-do', 'patched', 'verified']);
+
+/** A server that claims success must not contradict itself, Run Command, or what was sealed for it. */
+function contradicts(summary: Summary, phase: Phase, job: Job, invocation: Invocation): Reason | undefined {
+  if (!good.has(summary.result)) return undefined;
+  const contradiction = (detail: string): Reason => ({ code: 'result-contradicts', detail });
+  // A work step may be killed when its work is done and recorded; what it changed is verified anyway.
+  const wasKilled = invocation.status === 'execution-timed-out' && phase !== 'verify';
+  const isEnded = invocation.status === 'succeeded' || wasKilled;
+  if (!isEnded || (summary.code !== 0 && summary.code !== 2)) {
+    return contradiction(
+      `the server says ${summary.result} with exit code ${summary.code}, Run Command says ${invocation.statusDetails}`,
+    );
+  }
+  if (phase !== 'prepare' && summary.plan?.sha256 !== job.plan?.sha256) {
+    return contradiction(
+      `the server says ${summary.result} of plan ${summary.plan?.sha256}, sealed is ${job.plan?.sha256}`,
+    );
+  }
+  return undefined;
+}
+
+type Proof = { readonly unproven: Reason } | { readonly sealed?: NonNullable<Job['plan']> };
+
 /** A missing, foreign or altered object proves nothing, and unverified is not fine. */
-async function whyUnproven(
+async function prove(
   objects: Objects,
   campaign: Campaign,
   phase: Phase,
   job: Job,
   summary: Summary,
-): Promise<Reason | undefined> {
-  const unproven = (detail: string): Reason => ({ code: 'result-unproven', detail: detail.slice(0, 400) });
+): Promise<Proof> {
+  const unproven = (detail: string): Proof => ({
+    unproven: { code: 'result-unproven', detail: detail.slice(0, 400) },
+  });
   const { object } = summary;
   if (!object) return unproven('the server could not write its result object');
   const expected = `${serverPrefix(job.server, campaign.hybridRoleId)}/${campaign.id}/${phase}.gz`;
   if (object.key !== expected) return unproven(`the result object is ${object.key} instead of ${expected}`);
-  const content = await objects.get(object.key);
-  if (content === undefined) return unproven(`the result object ${object.key} is not in the bucket`);
-  const hash = sha256Of(content);
+  const stored = await readResult(objects, object.key);
+  if (stored.kind === 'unreadable') return unproven(stored.detail);
+  const hash = sha256Of(stored.content);
   if (hash !== object.sha256)
     return unproven(`the result object hashes to ${hash}, the server said ${object.sha256}`);
-  if (phase !== 'prepare' || summary.result !== 'planned') return undefined;
+  if (phase !== 'prepare' || summary.result !== 'planned') return {};
   try {
-    const seal = planHash(job.server.id, planIn(unpackResult(content)));
-    return seal === summary.plan?.sha256
-      ? undefined
-      : unproven(`the plan hashes to ${seal}, the server said ${summary.plan?.sha256}`);
+    return sealOf(job, summary, planIn(unpackResult(stored.content)), campaign.policy);
   } catch (error) {
     return unproven(`the plan can not be read: ${String(error)}`);
   }
+}
+
+/** The plan as it will be sealed: counted here, and checked against the policy, rather than taken on trust. */
+function sealOf(job: Job, summary: Summary, entries: readonly PlanEntry[], policy: Policy): Proof {
+  const unproven = (code: string, detail: string): Proof => ({
+    unproven: { code, detail: detail.slice(0, 400) },
+  });
+  const sha256 = planHash(job.server.id, entries);
+  if (sha256 !== summary.plan?.sha256) {
+    return unproven(
+      'result-unproven',
+      `the plan hashes to ${sha256}, the server said ${summary.plan?.sha256}`,
+    );
+  }
+  if (entries.length === 0)
+    return unproven('plan-empty', 'the server says it has a plan, and the plan has no entries');
+  const removal = entries.find(({ action }) => action === 'remove' || action === 'replace');
+  if (removal && policy.removals === 'refuse') {
+    return unproven(
+      'removal-refused',
+      `the plan would ${removal.action} ${removal.name}, and the policy refuses removals`,
+    );
+  }
+  return {
+    sealed: {
+      sha256,
+      entries: entries.length,
+      security: entries.filter(({ security }) => security).length,
+      downloadBytes: entries.reduce((sum, { size }) => sum + size, 0),
+      objectKey: summary.object?.key ?? '',
+    },
+  };
 }

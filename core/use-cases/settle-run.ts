@@ -4,26 +4,24 @@ import type { Campaign } from '../campaign.ts';
 import {
   batches,
   batchKey,
-  budgetEntries,
   campaignKey,
   campaigns,
   commandKey,
   commands,
-  create,
   load,
   parseRecord,
   update,
 } from '../entities.ts';
-import { withFailures } from '../error-budget.ts';
 import { stateDuring } from '../gate.ts';
 import type { Instant } from '../instant.ts';
-import { isFailure, type Job } from '../job.ts';
+import type { Job } from '../job.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
 import { batchDigest } from '../plan.ts';
 import type { Commands, Invocation, Ports } from '../ports.ts';
 import { answerRun, type RunRef } from './answer-run.ts';
 import { loadJobs } from './load-jobs.ts';
 import { settleJob } from './settle-job.ts';
+import { writeBudget } from './write-budget.ts';
 
 export type SettlePorts = Pick<Ports, 'records' | 'objects' | 'callbacks'> & {
   readonly commands: Pick<Commands, 'invocations'>;
@@ -58,16 +56,26 @@ export async function settleRun(ports: SettlePorts, ref: RunRef, now: Instant): 
   if (run.state === 'complete') return answerRun(ports, ref, run);
 
   const campaign = await load(ports.records, campaigns, campaignKey(ref.campaignId));
-  const invocations = await readInvocations(ports, batch, run);
   const members = await loadJobs(ports.records, ref.campaignId, run.serverIds);
+  const waits = members.some((job) => job.state === stateDuring[ref.phase]);
+  // Where every job has its end Run Command is not asked: what it can not tell must not keep a batch from completing.
+  const invocations = waits ? await readInvocations(ports, batch, run) : new Map<string, Invocation>();
   // What is still being dispatched may have been sent to nobody: whoever gives the batch up settles that.
   const overdue = run.state === 'sent' && now >= run.deadline;
+  const errors: unknown[] = [];
   const settled = await inParallel(members, storeParallelism, async (job) => {
     if (job.state !== stateDuring[ref.phase]) return job;
     const invocation = invocations.get(job.server.id) ?? neverSeen(job.server.id);
     if (!invocation.terminal && !overdue) return job;
-    return settleJob(ports, campaign, ref.phase, job, invocation, now);
+    try {
+      return await settleJob(ports, campaign, ref.phase, job, invocation, now);
+    } catch (error) {
+      // The others of the batch are settled first; then the caller hears of it and comes again.
+      errors.push(error);
+      return job;
+    }
   });
+  if (errors.length > 0) throw errors[0];
   // A run that is still being dispatched may have commands that are not recorded.
   if (run.state !== 'sent' || settled.some((job) => job.state === stateDuring[ref.phase])) return;
   await complete(ports, ref, campaign, batch, now);
@@ -100,6 +108,7 @@ async function complete(
   const all = await loadJobs(ports.records, ref.campaignId, batch.serverIds);
   const counts: NonNullable<Run['counts']> = {};
   for (const job of all) counts[job.state] = (counts[job.state] ?? 0) + 1;
+  // The budget first, then the completion: a wave is judged on complete batches, and must find their failures.
   if (ref.phase !== 'prepare') await writeBudget(ports, campaign, batch, all, now);
   const stored = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) => {
     const run = current.runs[ref.phase];
@@ -120,27 +129,4 @@ function sealBatch(all: readonly Job[]): NonNullable<Batch['sealed']> {
     job.state === 'ready' && job.plan ? [{ serverId: job.server.id, hash: job.plan.sha256 }] : [],
   );
   return { digest: batchDigest(plans), plans };
-}
-
-/** The budget first, then the completion: a wave is judged on complete batches, and must find their failures. */
-async function writeBudget(
-  ports: Pick<Ports, 'records'>,
-  campaign: Campaign,
-  batch: Batch,
-  all: readonly Job[],
-  now: Instant,
-) {
-  const entity = budgetEntries(campaign.policy.name, campaign.quarter);
-  const failed = all.filter(isFailure).length;
-  const empty = {
-    schema: 1 as const,
-    campaignId: campaign.id,
-    batchId: batch.id,
-    at: now,
-    dispatched: all.filter((job) => job.dispatched !== null).length,
-    failures: [],
-  };
-  const entry = withFailures(empty, failed, now) ?? empty;
-  if (!(await create(ports.records, entity, entry)))
-    await update(ports.records, entity, entity.key(entry), (current) => withFailures(current, failed, now));
 }

@@ -1,11 +1,15 @@
 /** Looks again at everything that waits: events are best effort, so nothing may depend on them alone. */
 import type { Batch } from '../batch.ts';
+import { type Campaign, overdueAt } from '../campaign.ts';
 import { batches, campaigns, dueShards, parseRecord, update } from '../entities.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { phaseSchema } from '../phase.ts';
-import type { StoredRecord } from '../ports.ts';
+import type { Ports, StoredRecord } from '../ports.ts';
 import { answerApproval } from './answer-approval.ts';
+import { closeCampaign } from './close-campaign.ts';
 import { type SettlePorts, settleRun } from './settle-run.ts';
+
+type SweepPorts = SettlePorts & Pick<Ports, 'notices' | 'executions'>;
 
 /** Batches and campaigns of one shard that one sweep looks at; what is beyond comes with the next, before these. */
 const perShard = 200;
@@ -20,7 +24,7 @@ export interface SweepReport {
 }
 
 /** One item that can not be swept does not keep the others from it. */
-export async function sweep(ports: SettlePorts, now: Instant): Promise<SweepReport> {
+export async function sweep(ports: SweepPorts, now: Instant): Promise<SweepReport> {
   const failed: { item: string; error: string }[] = [];
   let looked = 0;
   for (const shard of dueShards) {
@@ -37,14 +41,30 @@ export async function sweep(ports: SettlePorts, now: Instant): Promise<SweepRepo
   return { looked, failed };
 }
 
-async function sweepRecord(ports: SettlePorts, record: StoredRecord, now: Instant): Promise<void> {
-  if (record.key.sort === 'campaign') return answerApproval(ports, parseRecord(campaigns, record).id);
+async function sweepRecord(ports: SweepPorts, record: StoredRecord, now: Instant): Promise<void> {
+  if (record.key.sort === 'campaign') return sweepCampaign(ports, parseRecord(campaigns, record), now);
   const batch = parseRecord(batches, record);
   for (const phase of phaseSchema.options) {
     if (!batch.runs[phase]) continue;
     await settleRun(ports, { campaignId: batch.campaignId, batchId: batch.id, phase }, now);
     await reviveDispatch(ports, batch, phase, now);
   }
+}
+
+/** An execution may never have started, or have died where no state could catch it. */
+async function sweepCampaign(ports: SweepPorts, campaign: Campaign, now: Instant): Promise<void> {
+  const { id, state } = campaign;
+  if (now >= overdueAt(campaign)) {
+    const detail = `nothing was heard of its execution since it was ${state}`;
+    await closeCampaign(
+      ports,
+      { campaignId: id, ending: 'broken', reason: { code: 'execution-lost', detail } },
+      now,
+    );
+    return;
+  }
+  if (state === 'planned') await ports.executions.start(id, { campaignId: id });
+  await answerApproval(ports, id);
 }
 
 /** What waits on makes room for what has not been looked at. */

@@ -10,11 +10,10 @@ source "$SCRIPTS/lib/result.sh"
 source "$SCRIPTS/lib/summary.sh"
 source "$SCRIPTS/lib/phase.sh"
 source "$SCRIPTS/debian/apt.sh"
-source "$SCRIPTS/debian/metadata.sh"
 source "$SCRIPTS/debian/plan-files.sh"
-source "$SCRIPTS/debian/versions.sh"
+source "$SCRIPTS/debian/newer.sh"
+source "$SCRIPTS/debian/judge.sh"
 source "$SCRIPTS/debian/reboot-need.sh"
-source "$SCRIPTS/debian/release.sh"
 source "$SCRIPTS/debian/transaction.sh"
 
 MOST_REBOOTS=2
@@ -130,97 +129,37 @@ simulate_plan() {
   }
 }
 
-# Beside the transaction, not before it: fetching metadata takes neither the package database nor its locks.
-look_for_newer() {
-  rm -f -- "$STATE/newer"
-  # A process group of its own, so that a mirror that never answers can be given up with all it keeps waiting.
-  set -m
-  find_newer_apart &
-  set +m
-  NEWER_JOB=$!
+# Whether a restart that this job asked for took place; a power cut in mid-transaction is none.
+was_restarted() {
+  [[ -n ${ST[reboot_boot]:-} && $BOOT_ID != "${ST[reboot_boot]}" ]]
 }
 
-find_newer_apart() {
-  local WORK=$WORK/newer
-  local LOG=$WORK/log
-  trap - EXIT TERM INT HUP
-  exec {JOB_LOCK}>&-
-  mkdir -- "$WORK" && find_newer "$STATE/newer"
-}
-
-# Some seconds more for what ran beside the transaction.
-await_newer() {
-  local waited=0
-  [[ -n ${NEWER_JOB:-} ]] || return 0
-  while kill -0 "$NEWER_JOB" 2>/dev/null && ((waited < 100)); do
-    sleep 0.1
-    ((waited += 1))
-  done
-  kill -- "-$NEWER_JOB" 2>/dev/null || true
-  wait "$NEWER_JOB" 2>/dev/null || true
-}
-
-# After the reboot that was asked for; or after none, when it did not come.
 come_back() {
   local REPLY
   seconds_left
-  if [[ $BOOT_ID == "${ST[reboot_boot]}" ]]; then
+  was_restarted || {
     log 'the server has not been restarted'
     return
-  fi
+  }
   log "restarted: boot $BOOT_ID"
   await_boot $((REPLY > 120 ? 60 : REPLY > 20 ? REPLY / 2 : 10)) || warn boot-unfinished 'units are still starting'
 }
 
-# Facts, from what is there and not from what apt said.
 judge_server() {
-  local names
-  list_installed "$WORK/installed"
-  compare_plan "$STATE/compared.after"
+  judge_packages "$STATE/compared.after"
+  [[ ${FACTS[installed]} == true ]] || ST[outcome]=failed
   versions_of_plan "$STATE/compared.before" "$STATE/before"
-  versions_of_plan "$STATE/compared.after" "$STATE/after"
   result_section before "$STATE/before"
-  result_section after "$STATE/after"
-  FACTS[installed]=true
-  names=$(names_with "$STATE/compared.after" broken)
-  [[ -z $names ]] || reason not-configured "unpacked, but their scripts failed: $names"
-  names=$(names_with "$STATE/compared.after" 'broken|pending|gone')
-  if [[ -n $names ]]; then
-    FACTS[installed]=false
-    reason not-installed "not at the plan's version: $names"
-    ST[outcome]=failed
-  fi
   [[ -z ${ST[problem]:-} ]] || reason package-manager "${ST[problem]}"
-  FACTS[rebooted]=false
-  [[ $BOOT_ID == "${ST[boot]}" ]] || FACTS[rebooted]=true
+  judge_boot "${ST[boot]}"
   judge_units
   await_newer
   if [[ -f $STATE/newer ]]; then
-    NEWER=$(awk 'END { print NR }' "$STATE/newer")
-    result_section newer "$STATE/newer"
+    report_newer "$STATE/newer"
   elif [[ -n ${NEWER_JOB:-} ]]; then
     warn newer-unknown 'what was published since the plan was sealed could not be asked'
   fi
-  FACTS[compliant]=${FACTS[installed]}
-  if release_ended; then
-    FACTS[compliant]=false
-    warn release-end-of-life "this release had security updates until $RELEASE_END"
-  fi
-  if metadata_is_stale "$APT/lists-now" && metadata_is_stale "$APT/lists"; then
-    FACTS[compliant]=false
-    warn metadata-stale "metadata is older than $MaxMetadataAge hours"
-  fi
-}
-
-judge_units() {
-  local names
-  [[ -f $STATE/failed.before ]] && list_failed_units "$WORK/failed" || return 0
-  names=$(comm -13 "$STATE/failed.before" "$WORK/failed" | some_of)
-  FACTS[healthy]=true
-  if [[ -n $names ]]; then
-    FACTS[healthy]=false
-    reason units-failed "failed and had not failed before: $names"
-  fi
+  judge_compliance
 }
 
 # Restarts the server where the policy and its need ask for it, and never without the time to come back.
@@ -231,14 +170,14 @@ reboot_where_asked() {
     FACTS[rebootPending]=true
     wanted=yes
   fi
-  [[ $Reboot != always || ${FACTS[rebooted]} == true || ${ST[outcome]} == nothing ]] || wanted=yes
+  [[ $Reboot != always || ${ST[outcome]} == nothing ]] || was_restarted || wanted=yes
   [[ $wanted == yes ]] || return 0
   seconds_left
   if [[ ${ST[outcome]} == failed ]]; then
     reason reboot-withheld "not restarted after a failed transaction${REBOOT_WHY:+; $REBOOT_WHY}"
   elif [[ $Reboot == never ]]; then
     warn reboot-needed "$REBOOT_WHY; the policy does not allow it"
-  elif [[ ${FACTS[rebooted]} == true ]]; then
+  elif was_restarted; then
     reason reboot-ineffective "restarted, and still: $REBOOT_WHY"
   elif ((${ST[reboots]:-0} >= MOST_REBOOTS)); then
     reason reboot-failed "asked for $MOST_REBOOTS reboots and the server was not restarted"

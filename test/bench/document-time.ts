@@ -63,7 +63,7 @@ async function debianTimes(): Promise<Times[]> {
   const objects = createMemoryObjects(bucket, place.region);
   const endpoints = createEndpoints({ objects, clock: { now: () => Date.now() } });
   const fleet = await createDebianFleet({
-    servers: [1, 2].map((index) => ({ id: `i-0000000000000000${index}`, name: `debian-${index}` })),
+    servers: [1, 2, 3, 4].map((index) => ({ id: `i-0000000000000000${index}`, name: `debian-${index}` })),
     endpoints: (id) => endpoints.listenersFor({ id, place }),
     progress: () => {},
   });

@@ -1,7 +1,7 @@
 /** Owns what every object store must do; run it on each adapter of the port. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Objects } from '../../core/ports.ts';
+import { type Objects, PortError } from '../../core/ports.ts';
 
 export interface ObjectsUnderTest {
   readonly objects: Objects;
@@ -38,6 +38,26 @@ export function describeObjects(name: string, open: () => Promise<ObjectsUnderTe
       expect(await objects.get('missing')).toBeUndefined();
       expect(await objects.get('folder')).toBeUndefined();
       expect(await objects.get('folder/object/below')).toBeUndefined();
+    });
+
+    test('no more is read than the caller takes, to the byte', async () => {
+      await objects.put('five', 'bytes');
+      expect(Buffer.from((await objects.get('five', 5)) ?? '').toString()).toBe('bytes');
+      const refused = objects.get('five', 4);
+      await expect(refused).rejects.toThrow(PortError);
+      await expect(refused).rejects.toMatchObject({
+        code: 'too-large',
+        message: 'object five has 5 bytes, and 4 are read at most',
+      });
+      await objects.put('none', '');
+      expect(await objects.get('none', 0)).toEqual(new Uint8Array());
+    });
+
+    test('an object that is not there is undefined also to who takes little', async () => {
+      await objects.put('shelf/object', 'x');
+      expect(await objects.get('absent', 1)).toBeUndefined();
+      expect(await objects.get('shelf', 1)).toBeUndefined();
+      expect(await objects.get('shelf/object/below', 1)).toBeUndefined();
     });
 
     test('putting again replaces', async () => {

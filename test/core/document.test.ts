@@ -16,7 +16,8 @@ describe('a command', () => {
     const { TimeBudget, ExecutionTimeout } = documentParameters(campaign, phase, bucket, order);
     expect(Number(ExecutionTimeout)).toBe(executionSeconds(campaign, phase));
     expect(Number(TimeBudget)).toBeLessThanOrEqual(Number(ExecutionTimeout));
-    expect(commandSeconds(campaign, phase)).toBe(300 + Number(ExecutionTimeout));
+    // Delivery, the work step, and the minute of the summary step.
+    expect(commandSeconds(campaign, phase)).toBe(300 + Number(ExecutionTimeout) + 60);
   });
 
   test('gives a patch time for its transaction, its reboot and for being killed', () => {

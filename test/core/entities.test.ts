@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryRecords } from '../../apps/local/memory-records.ts';
+import { overdueAt } from '../../core/campaign.ts';
 import {
   batches,
   campaigns,
@@ -11,6 +12,7 @@ import {
   StoredItemError,
   update,
 } from '../../core/entities.ts';
+import { plusSeconds } from '../../core/instant.ts';
 import type { Records } from '../../core/ports.ts';
 import { approvedCampaign, campaignId, dayBefore, frankfurt, jobOf, serverId } from '../support/samples.ts';
 
@@ -71,6 +73,7 @@ describe('what the sweeper should look at again', () => {
     order: null,
     commands: {},
     split: [],
+    attempted: [],
     deadline: dayBefore,
     counts: null,
   };
@@ -108,9 +111,20 @@ describe('what the sweeper should look at again', () => {
     expect(at('2026-11-20T21:00:00.000Z')).toBe('2026-11-20T22:05:00.000Z');
   });
 
+  test('is a campaign that ought to have ended, and never one that has', () => {
+    const campaign = approvedCampaign();
+    expect(campaigns.due?.(campaign)?.at).toBe(overdueAt(campaign));
+    expect(overdueAt(campaign) > campaign.window.end).toBe(true);
+    expect(campaigns.due?.({ ...campaign, state: 'stopped' })).toBeUndefined();
+  });
+
+  test('is a campaign whose execution may never have been started', () => {
+    const campaign = { ...approvedCampaign(), state: 'planned' as const };
+    expect(campaigns.due?.(campaign)?.at).toBe(plusSeconds(campaign.createdAt, 300));
+  });
+
   test('is a decision that has not been delivered', () => {
     const campaign = approvedCampaign();
-    expect(campaigns.due?.(campaign)).toBeUndefined();
     const { approval } = campaign;
     expect(campaigns.due?.({ ...campaign, approval: approval && { ...approval, answered: false } })?.at).toBe(
       '2026-11-20T22:05:00.000Z',

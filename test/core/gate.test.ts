@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Campaign, campaignStateSchema, isCampaignEnded } from '../../core/campaign.ts';
-import { commandSeconds } from '../../core/document.ts';
+import { phaseSeconds } from '../../core/document.ts';
 import { passage, phaseClosed } from '../../core/gate.ts';
 import { plusSeconds } from '../../core/instant.ts';
 import { type JobState, jobStateSchema } from '../../core/job.ts';
@@ -31,7 +31,7 @@ describe('a phase', () => {
     [{ ...approval, decision: { ...decision, approved: false } }, false],
     [{ ...approval, root: 'another root' }, false],
   ];
-  const latest = (phase: Phase) => plusSeconds(window.end, -commandSeconds(open, phase));
+  const latest = (phase: Phase) => plusSeconds(window.end, -phaseSeconds(open, phase));
   const moments: readonly [string, { prepare: boolean; patch: boolean }][] = [
     [dayBefore, { prepare: true, patch: false }],
     [plusSeconds(window.start, -0.001), { prepare: true, patch: false }],

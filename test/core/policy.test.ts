@@ -14,6 +14,7 @@ describe('a policy', () => {
       errorBudget: { failures: 5, share: 0.1 },
       reboot: 'if-needed',
       removals: 'refuse',
+      requireHealthy: true,
       requireCompliant: true,
       maxMetadataAgeHours: 24,
       timeouts: { delivery: 300, prepare: 1800, patch: 3600, reboot: 600, verify: 600 },

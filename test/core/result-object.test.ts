@@ -83,6 +83,11 @@ describe("a server's folder", () => {
     expect(serverPrefix({ id, place: frankfurt })).toBe(
       `servers/arn:aws:ec2:eu-central-1:111111111111:instance/${id}`,
     );
+    const folderIn = (region: string) => serverPrefix({ id, place: { account: '111111111111', region } });
+    expect(folderIn('cn-north-1')).toBe(`servers/arn:aws-cn:ec2:cn-north-1:111111111111:instance/${id}`);
+    expect(folderIn('us-gov-west-1')).toBe(
+      `servers/arn:aws-us-gov:ec2:us-gov-west-1:111111111111:instance/${id}`,
+    );
     expect(serverPrefix({ id: 'mi-0123456789abcdef0', place: dublin })).toBe(
       'servers/hybrid:mi-0123456789abcdef0',
     );

@@ -58,10 +58,10 @@ describe('a verdict on what a server says', () => {
     },
   );
 
-  test('that ran out of time is not started; one that could not begin for another cause has failed', () => {
+  test('that refused to begin has failed, for whatever cause: only the control plane knows the window', () => {
     const refused = (code: string) =>
       judge('patch', { result: 'refused', reasons: [{ code, detail: '' }] }).state;
-    expect(refused('no-time')).toBe('not-started');
+    expect(refused('no-time')).toBe('failed');
     expect(refused('lock-held')).toBe('failed');
     expect(refused('dpkg-broken')).toBe('failed');
   });

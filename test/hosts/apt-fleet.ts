@@ -1,4 +1,5 @@
 /** Owns the fleet that the documents are tried on: real apt, a signed repository, S3 and instance metadata. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createEndpoints, type Endpoints } from '../../apps/local/aws/endpoints.ts';
 import type { PackageSpec } from '../../apps/local/hosts/deb-file.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
@@ -8,6 +9,7 @@ import type { How } from '../../apps/local/hosts/vessel.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import type { Objects } from '../../core/ports.ts';
 import { bucket, createTrials, place, type Trials } from '../support/document-trials.ts';
+import { shell } from './observe.ts';
 
 export interface AptFleet extends Trials {
   readonly sandbox: SandboxFleet;
@@ -69,3 +71,23 @@ export const plain = (name: string, version: string, more: Partial<PackageSpec> 
   files: { [`/usr/share/${name}/version`]: { content: `${version}\n` } },
   ...more,
 });
+
+/** Stops in a maintainer script until /run/go is there. */
+export const waiting = (version: string, script: 'preinst' | 'postinst', last = ':'): PackageSpec =>
+  plain('slow-tool', version, {
+    scripts: {
+      [script]: `#!/bin/sh\nset -e\necho "$0" >>/var/tmp/slow-runs\n: >/run/reached\nwhile [ ! -e /run/go ]; do sleep 0.05; done\n${last}\n`,
+    },
+  });
+
+/** Version and dpkg state of a package on a host, `1.0-1 ii`. */
+export const version = async (host: Host, name: string) =>
+  (await shell(host, `dpkg-query -W -f '\${Version} \${db:Status-Abbrev}' ${name}`)).stdout.trim();
+
+export async function until(host: Host, path: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    if ((await host.readFile(path)) !== undefined) return;
+    await sleep(50);
+  }
+  throw new Error(`${path} never came to be on ${host.name}`);
+}

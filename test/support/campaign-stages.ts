@@ -1,4 +1,6 @@
 /** Owns bringing a bare campaign as far as a test begins. */
+import { budgetEntries, budgetPartition, listAll } from '../../core/entities.ts';
+import type { BudgetEntry } from '../../core/error-budget.ts';
 import type { Phase } from '../../core/phase.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Server } from '../../core/server.ts';
@@ -87,4 +89,10 @@ export async function settle(world: BareCampaign, batchId: string, phase: Phase)
 export async function carryOut(world: BareCampaign, batchId: string, phase: Phase): Promise<void> {
   await dispatch(world, batchId, phase);
   await settle(world, batchId, phase);
+}
+
+/** What the error budget of the campaign's policy and quarter holds. */
+export function budgetOf(world: BareCampaign): Promise<BudgetEntry[]> {
+  const budget = ['production', '2027-Q1'] as const;
+  return listAll(world.ports.records, budgetEntries(...budget), budgetPartition(...budget), 'batch#');
 }

@@ -70,7 +70,7 @@ export interface World {
   at(instant: Instant, act: () => Promise<unknown>): void;
 }
 
-export interface CampaignEnd {
+interface CampaignEnd {
   readonly status: string;
   readonly state: string;
   readonly reason: string | undefined;

@@ -23,7 +23,7 @@ export function documentOf(phase: Phase): DocumentContent {
   return content;
 }
 
-export interface Trial {
+interface Trial {
   /** The job's campaign; each host has one of its own name unless said otherwise. */
   readonly campaign?: string;
   readonly plan?: readonly PlanEntry[];
@@ -32,7 +32,7 @@ export interface Trial {
   readonly interpolation?: Interpolation;
 }
 
-export interface PhaseRun extends DocumentRun {
+interface PhaseRun extends DocumentRun {
   /** Sections of the result object, when there is one. */
   readonly sections: ReadonlyMap<string, string>;
 }

@@ -44,10 +44,13 @@ export async function createFolderHost(id: string): Promise<FolderHost> {
       await mkdir(dirname(join(root, path)), { recursive: true });
       await writeFile(join(root, path), content, { mode });
     },
-    readFile: (path) => readFile(join(root, path), 'utf8').catch(() => undefined),
+    async readFile(path) {
+      if (path === '/proc/sys/kernel/random/boot_id') return `boot ${boots}`;
+      return readFile(join(root, path), 'utf8').catch(() => undefined);
+    },
     async reboot() {
-      await goDown();
       boots++;
+      await goDown();
       isUp = true;
     },
     powerCut: goDown,

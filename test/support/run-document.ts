@@ -18,7 +18,7 @@ export interface DocumentRun {
   readonly log: string;
 }
 
-export interface StepExit extends HostExit {
+interface StepExit extends HostExit {
   readonly stdout: string;
   readonly stderr: string;
 }

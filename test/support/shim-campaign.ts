@@ -41,7 +41,7 @@ export interface ShimCampaignEnd {
   readonly campaign: Campaign;
   /** By name of the server. */
   readonly jobs: ReadonlyMap<string, Job>;
-  /** What the step that works wrote on standard error, by name of the server and number of the command. */
+  /** A file of the server of that name. */
   read(name: string, path: string): Promise<string | undefined>;
 }
 
@@ -116,7 +116,7 @@ export async function runShimCampaign<T>(
       stopwatch,
       onError: (error) => errors.push(error),
     });
-    const input = demoCampaign(servers, instantOf(clock.now()));
+    const input = demoCampaign(servers, true, instantOf(clock.now()));
     const { campaignId } = input;
     const policy = { ...demoPolicy, errorBudget: { failures: servers.length, share: 1 } };
     await clock.busy(() => createCampaign(host.ports, { ...input, policy }, instantOf(clock.now())));

@@ -27,7 +27,7 @@ export interface ShimFleet {
   close(): Promise<void>;
 }
 
-const TOOLS = ['awk', 'curl', 'flock', 'gzip', 'setsid', 'sha256sum', 'tar'];
+const TOOLS = ['awk', 'comm', 'curl', 'flock', 'gzip', 'setsid', 'sha256sum', 'tar'];
 
 /** The file system of a Debian that has nothing installed. */
 const FILES: Readonly<Record<string, string>> = {

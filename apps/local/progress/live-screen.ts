@@ -15,7 +15,7 @@ export interface Screen {
 /** Control sequence introducer of ECMA-48. */
 const csi = '\u001b[';
 const hideCursor = `${csi}?25l`;
-export const showCursor = `${csi}?25h`;
+const showCursor = `${csi}?25h`;
 /** Terminals that know it show a frame all at once; the others ignore it. */
 const beginFrame = `${csi}?2026h`;
 const endFrame = `${csi}?2026l`;

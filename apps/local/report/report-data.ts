@@ -1,6 +1,7 @@
 /** Owns what a report is made of, and gathers it from the campaign's bucket. */
 import type { ListCost } from '../../../core/list-price.ts';
 import { type Phase, phaseSchema } from '../../../core/phase.ts';
+import { sha256Of } from '../../../core/plan.ts';
 import type { Objects } from '../../../core/ports.ts';
 import {
   type Report,
@@ -9,7 +10,7 @@ import {
   reportPartSchema,
   reportSchema,
 } from '../../../core/report.ts';
-import { unpackResult } from '../../../core/use-cases/orders.ts';
+import { readResult, unpackResult } from '../../../core/use-cases/orders.ts';
 
 /** What the servers of the run were made of. */
 export interface HostsUsed {
@@ -36,7 +37,7 @@ export interface ReportData {
 }
 
 /** What a cost meter reads at the end. */
-export interface RunCost {
+interface RunCost {
   /** Calls of AWS by name, `ssm:SendCommand`. */
   readonly calls: Readonly<Record<string, number>>;
   readonly units: Readonly<{ 'state-transitions'?: number }>;
@@ -66,10 +67,18 @@ async function logsOf(objects: Objects, job: ReportJob): Promise<PhaseLog[]> {
   const logs: PhaseLog[] = [];
   for (const phase of phaseSchema.options) {
     const object = job.phases[phase]?.object;
-    const content = object && (await objects.get(object.key));
-    if (!content) continue;
+    if (!object) continue;
+    const stored = await readResult(objects, object.key);
+    if (stored.kind === 'unreadable' || sha256Of(stored.content) !== object.sha256) {
+      // A server may write its object again at any time; what is shown is what was proven when it answered.
+      logs.push({
+        phase,
+        text: `the result object ${object.key} is not what it was when the server answered\n`,
+      });
+      continue;
+    }
     try {
-      const text = unpackResult(content).get('log');
+      const text = unpackResult(stored.content).get('log');
       if (text) logs.push({ phase, text });
     } catch (error) {
       // What a server wrote may be anything; the report says so and goes on.

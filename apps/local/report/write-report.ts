@@ -15,6 +15,6 @@ export async function writeReport(folder: string, data: ReportData): Promise<str
 }
 
 /** All that the page was made of, logs in full. */
-export function reportJson(data: ReportData) {
+function reportJson(data: ReportData) {
   return { schema: 1, ...data, logs: Object.fromEntries(data.logs) };
 }

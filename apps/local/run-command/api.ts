@@ -5,9 +5,6 @@ export const pageLimit = 50;
 
 export type ErrorCode =
   | 'ValidationException'
-  | 'ThrottlingException'
-  | 'DocumentAlreadyExists'
-  | 'DuplicateDocumentContent'
   | 'DuplicateInstanceId'
   | 'InvalidCommandId'
   | 'InvalidDocument'
@@ -109,7 +106,7 @@ export interface Command {
   readonly TimeoutSeconds: number;
 }
 
-export interface CommandPlugin {
+interface CommandPlugin {
   readonly Name: string;
   readonly Status: Status;
   readonly StatusDetails: string;
@@ -193,11 +190,6 @@ export interface InstanceInformation {
 
 export interface DescribeInstanceInformationRequest extends PageRequest {
   readonly Filters?: readonly { readonly Key: string; readonly Values: readonly string[] }[];
-}
-
-export interface CreateDocumentRequest {
-  readonly Name: string;
-  readonly Content: string;
 }
 
 export interface DocumentDescription {

@@ -1,28 +1,16 @@
 /** Owns the local Run Command as the ports that use-cases know. */
 import { instantOf, millisOf } from '../../../core/instant.ts';
 import { readInvocationStatus } from '../../../core/invocation-status.ts';
-import {
-  type Commands,
-  type Fleet,
-  PortError,
-  type PortErrorCode,
-  type Presence,
-} from '../../../core/ports.ts';
+import { type CommandRef, type Commands, type Fleet, PortError, type Presence } from '../../../core/ports.ts';
 import { type CommandInvocation, type InstanceInformation, pageLimit, RunCommandError } from './api.ts';
 import { describeInstanceInformation, listCommandInvocations, listCommands } from './listing.ts';
 import type { RunCommand } from './service.ts';
 
-/** Refusals by the names of the SSM API: nothing ran. */
-const refusals: ReadonlyMap<string, PortErrorCode> = new Map([
-  ['ThrottlingException', 'throttled'],
-  ['InvalidInstanceId', 'invalid-servers'],
-]);
-
+/** Whatever it refuses for, nothing ran. */
 function portError(error: unknown): unknown {
   if (!(error instanceof RunCommandError)) return error;
-  return new PortError(refusals.get(error.name) ?? 'refused', `${error.name}: ${error.message}`, {
-    cause: error,
-  });
+  const code = error.name === 'InvalidInstanceId' ? 'invalid-servers' : 'refused';
+  return new PortError(code, `${error.name}: ${error.message}`, { cause: error });
 }
 
 export function createCommands(service: RunCommand): Commands {
@@ -61,7 +49,7 @@ export function createCommands(service: RunCommand): Commands {
       }
     },
     async find(_place, comment, since) {
-      const found: { commandId: string; comment: string; requestedAt: string }[] = [];
+      const found: CommandRef[] = [];
       let NextToken: string | undefined;
       do {
         const page = listCommands(service, {

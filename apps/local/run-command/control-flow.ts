@@ -1,6 +1,7 @@
 /** Owns how one step decides over the steps after it, and all of them over the command. */
 import type { CommandEnd, StepReport } from './agent.ts';
 import type { DocumentStep } from './document.ts';
+import { combineOutput } from './output.ts';
 
 /** Exit codes with which a script ends its document. */
 const exitWithSuccess = 168;
@@ -14,10 +15,16 @@ const flowNote: Readonly<Record<'success' | 'failure' | 'property', string>> = {
   property: '\nStep was found to have onFailure property. Further document steps will be skipped.',
 };
 
-/** What the agent makes of a step's own end; `output` is left as the script wrote it. */
+/** What the agent makes of a step's own end; its notes do not show in `output`. */
 export function judgeStep(step: DocumentStep, report: StepReport): StepReport {
   if (report.code === exitWithSuccess)
-    return { ...report, status: 'Success', stdout: report.stdout + flowNote.success, stderr: '' };
+    return {
+      ...report,
+      status: 'Success',
+      stdout: report.stdout + flowNote.success,
+      stderr: '',
+      output: combineOutput(report.stdout, ''),
+    };
   if (report.code === exitWithFailure)
     return {
       ...report,

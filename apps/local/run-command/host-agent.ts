@@ -1,18 +1,14 @@
 /** Owns the agent of one real host: carries a document out step by step, as the SSM agent does. */
-import type { LocalClock } from '../clock.ts';
 import type { Host } from '../hosts/host.ts';
 import type { Agent, AgentLink, AgentTask, CommandEnd, StepReport } from './agent.ts';
 import { endsDocument, judgeStep, overallEnd, runsInAnyCase } from './control-flow.ts';
 import type { DocumentStep } from './document.ts';
+import { isBack, pause } from './host-return.ts';
 import { admit } from './precondition.ts';
 import { type HostAgentOptions, runStep, type StepOutcome } from './step-run.ts';
 
-/** How often it is looked whether a dead host came back. */
-const returnPollSeconds = 5;
 /** For so long the agent, back again, waits for the worker of a document to speak. */
 const workerGraceSeconds = 3;
-/** The agent drops a document that is older than this when it finds it after a restart. */
-const documentLifeSeconds = 48 * 3600;
 
 export function createHostAgent(host: Host, options: HostAgentOptions): Agent {
   return {
@@ -28,7 +24,6 @@ async function runDocument(
   link: AgentLink,
 ): Promise<CommandEnd> {
   const { clock } = options;
-  const begunAt = clock.now();
   const steps = task.document.mainSteps;
   const reports: StepReport[] = [];
   let isOver = false;
@@ -44,7 +39,8 @@ async function runDocument(
         );
     if (outcome === 'given-up') return 'silent';
     if (outcome === 'lost') {
-      if (!(await returned(host, clock, begunAt))) return 'silent';
+      if (!(await isBack(host, clock, task.expiresAt))) return 'silent';
+      await pause(clock, workerGraceSeconds);
       link.report(workerLost(steps[0] as DocumentStep, reports[0], clock.now()));
       return 'Failed';
     }
@@ -72,18 +68,6 @@ async function admitted(
 function unrun(step: DocumentStep, status: 'Skipped' | 'Failed', output: string, at: number): StepReport {
   const code = status === 'Skipped' ? 0 : 1;
   return { name: step.name, status, code, stdout: '', stderr: '', output, startedAt: at, endedAt: at };
-}
-
-/** @returns false when the host stayed away for so long that nobody would report the command any more */
-async function returned(host: Host, clock: LocalClock, begunAt: number): Promise<boolean> {
-  const pause = (seconds: number) =>
-    new Promise<void>((resolve) => clock.at(clock.now() + seconds * 1000, resolve));
-  while (!host.online()) {
-    if (clock.now() > begunAt + documentLifeSeconds * 1000) return false;
-    await pause(returnPollSeconds);
-  }
-  await pause(workerGraceSeconds);
-  return true;
 }
 
 /**

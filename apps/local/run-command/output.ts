@@ -32,22 +32,29 @@ export class OutputHead {
   text(): string {
     const all = Buffer.concat(this.#chunks);
     if (this.#bytes <= this.#limit) return all.toString('utf8');
-    // Streaming, the decoder keeps back the character that the cut went through.
-    const head = new TextDecoder().decode(all.subarray(0, this.#limit - truncated.length), { stream: true });
-    return head + truncated;
+    return headOf(all, this.#limit - truncated.length) + truncated;
   }
 }
 
-/** Both streams in one text of at most 2,500 characters, each shortened only if it is the longer half. */
+/**
+ * Both streams in one text of at most 2,500 bytes, each shortened only if it is the longer half. As TruncateOutput in
+ * the agent's source has it, a text of exactly 2,500 counts as too long.
+ */
 export function combineOutput(stdout: string, stderr: string): string {
   const title = stderr === '' ? '' : errorTitle;
   const room = outputLimit - title.length;
-  if (stdout.length + stderr.length <= room) return stdout + title + stderr;
-  if (stdout.length > room / 2 && stderr.length > room / 2) {
+  const [out, error] = [Buffer.from(stdout), Buffer.from(stderr)];
+  if (out.length + error.length < room) return stdout + title + stderr;
+  if (out.length > room / 2 && error.length > room / 2) {
     const half = Math.floor((room - outTruncated.length - errorTruncated.length) / 2);
-    return stdout.slice(0, half) + outTruncated + title + stderr.slice(0, half) + errorTruncated;
+    return headOf(out, half) + outTruncated + title + headOf(error, half) + errorTruncated;
   }
-  return stdout.length > stderr.length
-    ? stdout.slice(0, room - outTruncated.length - stderr.length) + outTruncated + title + stderr
-    : stdout + title + stderr.slice(0, room - errorTruncated.length - stdout.length) + errorTruncated;
+  return out.length > error.length
+    ? headOf(out, room - outTruncated.length - error.length) + outTruncated + title + stderr
+    : stdout + title + headOf(error, room - errorTruncated.length - out.length) + errorTruncated;
+}
+
+/** Streaming, the decoder keeps back the character that the cut went through. */
+function headOf(text: Buffer, bytes: number): string {
+  return new TextDecoder().decode(text.subarray(0, bytes), { stream: true });
 }

@@ -7,30 +7,45 @@ export type Admission =
   | { readonly verdict: 'run' }
   | { readonly verdict: 'skip' | 'fail'; readonly reason: string };
 
-/** Platform first, then parameters; an operator that the agent does not know fails the step rather than running it. */
+/**
+ * A precondition that does not hold skips the step, and that comes before one that the agent cannot make sense of,
+ * which fails the step rather than running it.
+ */
 export function admit(step: DocumentStep, values: ResolvedParameters): Admission {
-  for (const [operator, operands] of Object.entries(step.precondition ?? {})) {
-    const [left, right, ...more] = operands;
-    const shown = `"${operator}": [${operands.join(', ')}]`;
-    if (
-      operator !== 'StringEquals' ||
-      left === undefined ||
-      right === undefined ||
-      more.length > 0 ||
-      left === right
-    )
-      return { verdict: 'fail', reason: `Unrecognized precondition(s): '${shown}'. Step name: ${step.name}` };
-    if (!holds(left, right, values))
-      return {
-        verdict: 'skip',
-        reason: `Step execution skipped due to unsatisfied preconditions: '${shown}'. Step name: ${step.name}`,
-      };
-  }
-  return { verdict: 'run' };
+  const entries = Object.entries(step.precondition ?? {});
+  const shown = (wanted: Verdict) =>
+    entries
+      .filter(([operator, operands]) => judge(operator, operands, values) === wanted)
+      .map(([operator, operands]) => `"${operator}": [${operands.join(', ')}]`)
+      .join(', ');
+  const unmet = shown('unmet');
+  if (unmet !== '')
+    return {
+      verdict: 'skip',
+      reason: `Step execution skipped due to unsatisfied preconditions: '${unmet}'. Step name: ${step.name}`,
+    };
+  const unknown = shown('unknown');
+  if (unknown === '') return { verdict: 'run' };
+  return {
+    verdict: 'fail',
+    reason: `Unrecognized precondition(s): '${unknown}', please update agent to latest version. Step name: ${step.name}`,
+  };
 }
 
-function holds(left: string, right: string, values: ResolvedParameters): boolean {
-  if (left === 'platformType') return right.toLowerCase() === 'linux';
-  if (right === 'platformType') return left.toLowerCase() === 'linux';
-  return substitute(left, values) === substitute(right, values);
+type Verdict = 'met' | 'unmet' | 'unknown';
+
+function judge(operator: string, operands: readonly string[], values: ResolvedParameters): Verdict {
+  const [left, right, ...more] = operands;
+  if (operator !== 'StringEquals' || left === undefined || right === undefined || more.length > 0)
+    return 'unknown';
+  if (left === right) return 'unknown';
+  const [boundLeft, boundRight] = [substitute(left, values), substitute(right, values)];
+  if (left === 'platformType' || right === 'platformType') {
+    const [platform, bound] = left === 'platformType' ? [right, boundRight] : [left, boundLeft];
+    if (platform.toLowerCase() !== bound.toLowerCase()) return 'unknown';
+    return platform.toLowerCase() === 'linux' ? 'met' : 'unmet';
+  }
+  // Two constants compare nothing of this server.
+  if (left === boundLeft && right === boundRight) return 'unknown';
+  return boundLeft === boundRight ? 'met' : 'unmet';
 }

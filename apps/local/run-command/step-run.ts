@@ -3,6 +3,7 @@ import type { LocalClock } from '../clock.ts';
 import type { Host } from '../hosts/host.ts';
 import type { AgentTask, StepReport, StepStatus } from './agent.ts';
 import type { DocumentStep } from './document.ts';
+import { isBack, pause } from './host-return.ts';
 import { bindStep, type Interpolation } from './interpolation.ts';
 import { combineOutput, OutputHead, stderrLimit, stdoutLimit } from './output.ts';
 import { runScript, type ScriptEnd } from './script-run.ts';
@@ -24,8 +25,8 @@ export interface HostAgentOptions {
 }
 
 /**
- * `lost`: the host went down under the script. `given-up`: it asked for one restart too many, and the real agent puts
- * the document aside without a word.
+ * `lost`: the host went down under the script. `given-up`: nothing will ever be heard of the command, since the host
+ * did not return from its restart, or asked for one too many, after which the agent puts the document aside.
  */
 export type StepOutcome = StepReport | 'lost' | 'given-up';
 
@@ -71,7 +72,8 @@ export async function runStep(
     const end = await clock.busy(() => runScript(host, clock, script));
     if (end.why === 'lost') return 'lost';
     if (end.why !== 'exited' || end.exit.code !== rebootCode) return conclude(end, stderr, report);
-    if (!(await restarted(host, options))) return 'lost';
+    await restart(host, options);
+    if (!(await isBack(host, clock, task.expiresAt))) return 'given-up';
   }
   return 'given-up';
 }
@@ -93,13 +95,12 @@ function conclude(
   return report('Failed', code ?? -1);
 }
 
-/** @returns false when the host did not come up again */
-async function restarted(host: Host, { clock, rebootDelay }: HostAgentOptions): Promise<boolean> {
-  await new Promise<void>((resolve) => clock.at(clock.now() + rebootDelay * 1000, resolve));
-  return clock.busy(() =>
-    host.reboot().then(
-      () => true,
-      () => false,
-    ),
-  );
+/**
+ * That the step is to run again is written down before the host goes down, so it does not matter how it goes down and
+ * who brings it up again. One that is off already is not switched on by the restart that it had planned.
+ */
+async function restart(host: Host, { clock, rebootDelay }: HostAgentOptions): Promise<void> {
+  await pause(clock, rebootDelay);
+  // A boot that fails leaves the host off, which is what the agent then waits upon.
+  if (host.online()) await clock.busy(() => host.reboot().catch(() => {}));
 }

@@ -13,6 +13,7 @@ import { createMemoryRecords } from '../../../apps/local/memory-records.ts';
 import { meteredPorts } from '../../../apps/local/metered-ports.ts';
 import { meteredRecords } from '../../../apps/local/metered-records.ts';
 import type { Ports, Records } from '../../../core/ports.ts';
+import { describeObjects } from '../../contracts/objects.contract.ts';
 import { describeRecords } from '../../contracts/records.contract.ts';
 
 let meter: CostMeter;
@@ -89,6 +90,11 @@ describeRecords('memory, metered', async () => ({
   records: meteredRecords(createMemoryRecords(), createCostMeter()),
   close: async () => {},
 }));
+
+describeObjects('memory, metered', async () => {
+  const objects = createMemoryObjects('bucket', 'eu-central-1');
+  return { objects: meteredPorts({ objects } as Ports, createCostMeter()).objects, close: async () => {} };
+});
 
 test('every port is counted under the name of its AWS call', async () => {
   const place = { account: '123456789012', region: 'eu-central-1' };

@@ -151,7 +151,7 @@ describe('a campaign on shim hosts', () => {
         },
       },
       async ({ jobs }) => {
-        expect([...jobs.values()].map((job) => job.state)).toEqual(['succeeded', 'lost', 'unreachable']);
+        expect([...jobs.values()].map((job) => job.state)).toEqual(['succeeded', 'lost', 'lost']);
         expect([...jobs.values()].map(isFailure)).toEqual([false, true, true]);
       },
     );

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { jobKey, jobs, load, update } from '../../../core/entities.ts';
+import { campaigns, create as createItem, jobKey, jobs, load, update } from '../../../core/entities.ts';
 import { isEnded, type JobState, jobStateSchema } from '../../../core/job.ts';
 import { sha256Of } from '../../../core/plan.ts';
 import { reportPartSchema, reportSchema } from '../../../core/report.ts';
 import { serverPrefix } from '../../../core/result-object.ts';
 import { closeCampaign } from '../../../core/use-cases/close-campaign.ts';
+import { judgeWave } from '../../../core/use-cases/judge-wave.ts';
 import { openCampaign } from '../../../core/use-cases/open-campaign.ts';
 import { settleRun } from '../../../core/use-cases/settle-run.ts';
 import type { BareCampaign } from '../../support/bare-campaign.ts';
-import { carryOut, created, dispatch, opened, patching } from '../../support/campaign-stages.ts';
-import { campaignId, entryOf, resultObjectOf, serverOf } from '../../support/samples.ts';
+import { budgetOf, carryOut, created, dispatch, opened, patching } from '../../support/campaign-stages.ts';
+import { approvedCampaign, campaignId, entryOf, resultObjectOf, serverOf } from '../../support/samples.ts';
 
 const reason = { code: 'error-budget', detail: 'too many failed' };
 const close = (world: BareCampaign, ending: 'stopped' | 'completed' | 'missed' | 'broken' = 'stopped') =>
@@ -112,6 +113,52 @@ describe('closing', () => {
       [],
       [expect.objectContaining({ to: null, planned: '3.0.2-1' })],
     ]);
+  });
+
+  test('does not fail over results that nobody should read, and says nothing for them', async () => {
+    const world = await patching({ servers: [serverOf(1), serverOf(2)] });
+    await carryOut(world, 'w1-0001', 'patch');
+    const huge = new Uint8Array(4 * 1024 * 1024 + 1);
+    await world.ports.objects.put(`${serverPrefix(serverOf(2))}/${campaignId}/patch.gz`, huge);
+    await world.ports.objects.put(`${serverPrefix(serverOf(1))}/${campaignId}/prepare.gz`, huge);
+    await close(world);
+    const { jobs: rows } = await read(world);
+    expect(rows.map(({ packages }) => packages)).toEqual([[], [expect.objectContaining({ to: null })]]);
+  });
+
+  test('charges what is lost by it to the error budget, once, and holds the later campaigns', async () => {
+    const world = await patching({ servers: [1, 2, 3, 4].map((n) => serverOf(n)) });
+    // Of the canary nothing was heard, of the next wave one server was not verified, and one not even answered.
+    await dispatch(world, 'w0-0001', 'patch');
+    world.runCommand.hosts.set(serverOf(4).id, { answers: { patch: 'nothing' } });
+    await dispatch(world, 'w1-0001', 'patch');
+    world.runCommand.hosts.set(serverOf(1).id, { answers: { patch: 'nothing' } });
+    await world.runCommand.answer();
+    await settleRun(world.ports, { campaignId, batchId: 'w1-0001', phase: 'patch' }, world.now());
+    expect(await world.states()).toEqual(['patching', 'verifying', 'verifying', 'patching']);
+    expect(await budgetOf(world)).toEqual([]);
+    for (let time = 0; time < 2; time++) {
+      await close(world, 'broken');
+      expect(await world.states()).toEqual(Array(4).fill('lost'));
+      expect(await budgetOf(world)).toMatchObject([
+        { batchId: 'w0-0001', dispatched: 1, failures: [{ servers: 1 }] },
+        { batchId: 'w1-0001', dispatched: 3, failures: [{ servers: 3 }] },
+      ]);
+    }
+    const later = approvedCampaign({ id: 'later-2027-web' });
+    await createItem(world.ports.records, campaigns, later);
+    const begin = { campaignId: later.id, wave: 0, at: 'begin' as const };
+    expect((await judgeWave(world.ports, begin, world.now())).reason).toMatchObject({
+      code: 'error-budget',
+      detail: expect.stringContaining('4 of 4 patched servers'),
+    });
+  });
+
+  test('charges nothing for servers that no command reached', async () => {
+    const world = await patching({ servers: [serverOf(1), serverOf(2)] });
+    await close(world, 'broken');
+    expect(await world.states()).toEqual(['not-started', 'not-started']);
+    expect(await budgetOf(world)).toEqual([]);
   });
 
   test('does not fail over a result that nobody can read', async () => {

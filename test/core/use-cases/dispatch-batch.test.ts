@@ -1,18 +1,36 @@
 import { describe, expect, test } from 'vitest';
-import { commandSeconds } from '../../../core/document.ts';
+import { commandSeconds, dispatchSeconds, phaseSeconds } from '../../../core/document.ts';
 import { create as createItem, exceptions } from '../../../core/entities.ts';
 import { plusSeconds } from '../../../core/instant.ts';
 import { dispatchBatch } from '../../../core/use-cases/dispatch-batch.ts';
 import { settleRun } from '../../../core/use-cases/settle-run.ts';
 import { stopCampaign } from '../../../core/use-cases/stop-campaign.ts';
-import { carryOut, dispatch, opened, patching, plainPolicy, settle } from '../../support/campaign-stages.ts';
-import { campaignId, exceptionOf, policyOf, serverOf, window } from '../../support/samples.ts';
+import {
+  budgetOf,
+  carryOut,
+  dispatch,
+  opened,
+  patching,
+  plainPolicy,
+  settle,
+} from '../../support/campaign-stages.ts';
+import {
+  approvedCampaign,
+  campaignId,
+  exceptionOf,
+  policyOf,
+  serverOf,
+  window,
+} from '../../support/samples.ts';
 
 const servers = [1, 2, 3, 4, 5].map((n) => serverOf(n));
 const [first, second, third] = servers as [(typeof servers)[0], (typeof servers)[0], (typeof servers)[0]];
 /** Of the second wave: all servers but the canary. */
 const batchId = 'w1-0001';
 const lease = 121;
+
+/** The last moment at which a patch under the policy of these tests may be dispatched. */
+const latest = plusSeconds(window.end, -phaseSeconds(approvedCampaign({ policy: plainPolicy }), 'patch'));
 
 const times = (of: ReadonlyMap<string, number>, phase: string) =>
   servers.map(({ id }) => of.get(`${id} ${phase}`) ?? 0);
@@ -112,7 +130,7 @@ describe('a dispatch', () => {
     world.ports.commands.send = send;
     world.sleep(lease);
     await carryOut(world, 'p-0001', 'prepare');
-    expect(await world.states()).toEqual(['ready', 'ready', 'ready', 'ready', 'superseded']);
+    expect(await world.states()).toEqual(['ready', 'ready', 'ready', 'ready', 'unreachable']);
     expect(world.answers.delivered.size).toBe(1);
     expect(times(world.runCommand.reached, 'prepare')).toEqual([1, 1, 1, 1, 0]);
   });
@@ -128,7 +146,7 @@ describe('a server that Run Command does not know', () => {
     const hosts = Object.fromEntries(unknown.map((name) => [name, { isUnknown: true }]));
     const world = await opened({ servers, hosts });
     await carryOut(world, 'p-0001', 'prepare');
-    const expected = servers.map(({ name }) => (unknown.includes(name) ? 'superseded' : 'ready'));
+    const expected = servers.map(({ name }) => (unknown.includes(name) ? 'unreachable' : 'ready'));
     expect(await world.states()).toEqual(expected);
     expect(times(world.runCommand.reached, 'prepare')).toEqual(
       expected.map((state) => (state === 'ready' ? 1 : 0)),
@@ -162,12 +180,54 @@ describe('a server that Run Command does not know', () => {
     expect(await world.states()).toEqual(Array(5).fill('ready'));
   });
 
+  test('at its patch is unreachable, and no failure of the patch that it never got', async () => {
+    const world = await patching({ servers });
+    world.runCommand.hosts.set(second.id, { isUnknown: true });
+    await carryOut(world, batchId, 'patch');
+    expect(await world.states()).toEqual(['ready', 'unreachable', 'verifying', 'verifying', 'verifying']);
+    const job = await world.job(second);
+    expect(job).toMatchObject({ dispatched: null, reasons: [{ code: 'server-unknown' }] });
+    expect(await budgetOf(world)).toMatchObject([{ dispatched: 3, failures: [] }]);
+  });
+
   test('at its verification is lost, not superseded: it was patched', async () => {
     const world = await patching({ servers });
     await carryOut(world, 'w0-0001', 'patch');
     world.runCommand.hosts.set(first.id, { isUnknown: true });
     await carryOut(world, 'w0-0001', 'verify');
     expect(await world.job(first)).toMatchObject({ state: 'lost', reasons: [{ code: 'server-unknown' }] });
+  });
+});
+
+describe('a send of which nobody knows how it ended', () => {
+  test.each([true, false])(
+    'and that is never found loses its servers when the window closes, whether it ran or not: %s',
+    async (runs) => {
+      const world = await patching({ servers });
+      world.ports.commands.find = async () => [];
+      world.runCommand.faults.push({ code: 'ambiguous', runs });
+      await expect(dispatch(world, batchId, 'patch')).rejects.toThrow();
+      world.sleepUntil(plusSeconds(window.end, -600));
+      await dispatch(world, batchId, 'patch', 'retry');
+      expect(await world.states()).toEqual(['ready', ...Array(4).fill('lost')]);
+      expect(await world.job(second)).toMatchObject({
+        dispatched: { online: true },
+        reasons: [{ code: 'window-too-short' }],
+      });
+      expect(times(world.runCommand.reached, 'patch')).toEqual(runs ? [0, 1, 1, 1, 1] : [0, 0, 0, 0, 0]);
+      expect(await budgetOf(world)).toMatchObject([{ dispatched: 4, failures: [{ servers: 4 }] }]);
+    },
+  );
+
+  test('and that a refusal made plain is none: what it names was not started', async () => {
+    const world = await patching({ servers });
+    world.runCommand.faults.push({ code: 'refused', runs: false });
+    await expect(dispatch(world, batchId, 'patch')).rejects.toThrow();
+    expect((await world.batch(batchId)).runs.patch?.attempted).toEqual([]);
+    world.sleepUntil(plusSeconds(window.end, -600));
+    await dispatch(world, batchId, 'patch', 'retry');
+    expect(await world.states()).toEqual(['ready', ...Array(4).fill('not-started')]);
+    expect(await budgetOf(world)).toMatchObject([{ dispatched: 0, failures: [] }]);
   });
 });
 
@@ -202,6 +262,9 @@ describe('the gate of a patch', () => {
   test.each([
     ['before the window', plusSeconds(window.start, -1), 'window-not-open'],
     ['too late in the window', plusSeconds(window.end, -4000), 'window-too-short'],
+    // The command alone would just end in time, but its dispatch may take a while.
+    ['too late for a slow dispatch', plusSeconds(latest, 0.001), 'window-too-short'],
+    ['in the time of its dispatch', plusSeconds(latest, dispatchSeconds), 'window-too-short'],
     ['after the window', window.end, 'window-closed'],
   ])('%s sends nothing and says why', async (_, at, code) => {
     const world = await patching({ servers });
@@ -210,6 +273,31 @@ describe('the gate of a patch', () => {
     expect(await world.states()).toEqual(['ready', ...Array(4).fill('not-started')]);
     expect((await world.job(second)).reasons[0]?.code).toBe(code);
     expect(world.answers.delivered.get('late')).toEqual({ batchId, counts: { 'not-started': 4 } });
+  });
+
+  test('at the last moment sends', async () => {
+    const world = await patching({ servers });
+    await dispatchBatch(world.ports, { campaignId, batchId, phase: 'patch', taskToken: 'just' }, latest);
+    expect(times(world.runCommand.reached, 'patch')).toEqual([0, 1, 1, 1, 1]);
+  });
+
+  test('that was passed is looked at again before the command is sent', async () => {
+    const world = await patching({ servers });
+    const { put } = world.ports.objects;
+    // The order is written when the gate has let the servers through.
+    world.ports.objects.put = async (key, content) => {
+      if (key.startsWith('orders/'))
+        await stopCampaign(world.ports, { campaignId, by: 'bob', reason: 'incident' }, world.now());
+      return put(key, content);
+    };
+    await dispatch(world, batchId, 'patch', 'token');
+    expect(times(world.runCommand.reached, 'patch')).toEqual([0, 0, 0, 0, 0]);
+    expect(await world.job(second)).toMatchObject({
+      state: 'not-started',
+      dispatched: null,
+      reasons: [{ code: 'stopped-by-hand' }],
+    });
+    expect(world.answers.delivered.get('token')).toEqual({ batchId, counts: { 'not-started': 4 } });
   });
 
   test('that closes between two attempts lets nothing more out, and nobody counts as dispatched', async () => {
@@ -227,10 +315,13 @@ describe('the gate of a patch', () => {
     expect(world.answers.delivered.get('retry')).toEqual({ batchId, counts: { 'not-started': 4 } });
   });
 
-  test('does not let through a plan that is not what was sealed', async () => {
+  test.each([
+    ['what was sealed', 'something else'],
+    ['small enough to be read', new Uint8Array(4 * 1024 * 1024 + 1)],
+  ])('does not let through a plan that is not %s', async (_, content) => {
     const world = await patching({ servers });
     const key = (await world.job(second)).plan?.objectKey as string;
-    await world.ports.objects.put(key, 'something else');
+    await world.ports.objects.put(key, content);
     await carryOut(world, batchId, 'patch');
     expect(await world.job(second)).toMatchObject({
       state: 'failed',

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Phase } from '../../../core/phase.ts';
 import { giveUpBatch } from '../../../core/use-cases/give-up-batch.ts';
+import { judgeWave } from '../../../core/use-cases/judge-wave.ts';
 import type { BareCampaign } from '../../support/bare-campaign.ts';
-import { carryOut, dispatch, opened, patching } from '../../support/campaign-stages.ts';
+import { budgetOf, carryOut, dispatch, opened, patching } from '../../support/campaign-stages.ts';
 import { campaignId, serverOf } from '../../support/samples.ts';
 
 const servers = [serverOf(1), serverOf(2)];
@@ -50,6 +51,33 @@ describe('giving a batch up', () => {
     await dispatch(world, 'w1-0001', 'patch', 'redriven');
     expect(world.runCommand.reached.get(`${serverOf(2).id} patch`)).toBe(1);
     expect(world.answers.delivered.get('redriven')).toEqual({ batchId: 'w1-0001', counts: { lost: 1 } });
+  });
+
+  test.each([
+    ['prepare', 'p-0001', 'failed'],
+    ['patch', 'w1-0001', 'lost'],
+    ['verify', 'w1-0001', 'lost'],
+  ] as const)('in its %s does so although Run Command tells nothing', async (phase, batchId, state) => {
+    const world = phase === 'prepare' ? await opened({ servers }) : await patching({ servers });
+    if (phase === 'verify') await carryOut(world, batchId, 'patch');
+    await dispatch(world, batchId, phase);
+    await world.runCommand.answer();
+    world.ports.commands.invocations = () => Promise.reject(new Error('access denied'));
+    await giveUp(world, batchId, phase);
+    expect((await world.job(serverOf(2))).state).toBe(state);
+    expect((await world.batch(batchId)).runs[phase]?.state).toBe('answered');
+    if (phase !== 'prepare') expect(await budgetOf(world)).toMatchObject([{ failures: [{ servers: 1 }] }]);
+  });
+
+  test('that was refused starts none of its servers, charges nothing, and holds nobody', async () => {
+    const world = await patching({ servers });
+    world.runCommand.faults.push({ code: 'refused', runs: false });
+    await expect(dispatch(world, 'w1-0001', 'patch')).rejects.toThrow();
+    await giveUp(world, 'w1-0001', 'patch');
+    expect(await world.job(serverOf(2))).toMatchObject({ state: 'not-started', dispatched: null });
+    expect(await budgetOf(world)).toMatchObject([{ dispatched: 0, failures: [] }]);
+    const begin = { campaignId, wave: 0, at: 'begin' as const };
+    expect((await judgeWave(world.ports, begin, world.now())).verdict).toBe('go');
   });
 
   test('again changes nothing', async () => {

@@ -34,7 +34,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       'web-5': { answers: { prepare: { says: { result: 'nothing-to-do', code: 2 } } } },
       'web-6': { answers: { prepare: { object: null } } },
     },
-    ends: ['succeeded', 'superseded', 'failed', 'superseded', 'nothing-to-do', 'failed'],
+    ends: ['succeeded', 'unreachable', 'failed', 'superseded', 'nothing-to-do', 'failed'],
   },
   'that a failed canary stops': {
     servers: [serverOf(1), serverOf(2)],

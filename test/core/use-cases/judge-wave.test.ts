@@ -70,16 +70,25 @@ describe('a wave', () => {
 
   test('stops when servers of it were not started', async () => {
     const world = await patching({ servers });
+    await carryOut(world, 'w1-0001', 'patch');
+    world.sleepUntil(plusSeconds(window.end, -600));
+    await carryOut(world, 'w1-0002', 'patch');
+    expect((await judge(world, 1, 'patched')).reason).toMatchObject({
+      code: 'wave-cut-short',
+      detail: expect.stringMatching(/^1 servers of wave 1/),
+    });
+  });
+
+  test('goes on past one server that says it has no time: that is its own failure', async () => {
+    const world = await patching({ servers });
     world.runCommand.hosts.set(serverOf(2).id, {
       answers: {
         patch: { says: { result: 'refused', code: 1, reasons: [{ code: 'no-time', detail: '' }] } },
       },
     });
     for (const id of ['w1-0001', 'w1-0002']) await carryOut(world, id, 'patch');
-    expect((await judge(world, 1, 'patched')).reason).toMatchObject({
-      code: 'wave-cut-short',
-      detail: expect.stringMatching(/^1 servers of wave 1/),
-    });
+    expect(await world.job(serverOf(2))).toMatchObject({ state: 'failed', reasons: [{ code: 'no-time' }] });
+    expect(await judge(world, 1, 'patched')).toMatchObject({ verdict: 'go', reason: null });
   });
 
   test('stops when no canary succeeded, whatever the budget says', async () => {

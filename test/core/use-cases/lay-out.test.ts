@@ -8,6 +8,7 @@ import { stopCampaign } from '../../../core/use-cases/stop-campaign.ts';
 import { type BareCampaign, createBareCampaign, inputOf } from '../../support/bare-campaign.ts';
 import { carryOut, created, opened, plainPolicy, prepared } from '../../support/campaign-stages.ts';
 import { campaignId, dublin, exceptionOf, policyOf, serverOf, window } from '../../support/samples.ts';
+import type { Host } from '../../support/scripted-run-command.ts';
 
 const servers = [serverOf(1), serverOf(2), serverOf(3, { family: 'rhel' }), serverOf(4, { place: dublin })];
 const open = (world: BareCampaign) => openCampaign(world.ports, { campaignId }, world.now());
@@ -140,27 +141,38 @@ describe('sealing a campaign', () => {
     expect(await root(['web-1'])).not.toMatchObject({ root: (await root([])) as object });
   });
 
-  test('of nothing ends the campaign', async () => {
-    const world = await prepared({
-      servers,
-      hosts: Object.fromEntries(servers.map(({ name }) => [name, { isUnknown: true }])),
-    });
+  const all = (host: Host) => Object.fromEntries(servers.map(({ name }) => [name, host]));
+
+  test('of servers that need nothing ends the campaign', async () => {
+    const idle = {
+      answers: { prepare: { says: { result: 'nothing-to-do' as const, code: 2, plan: null } } },
+    };
+    const world = await prepared({ servers, hosts: all(idle) });
     expect(await seal(world)).toMatchObject({
       verdict: 'end',
       ending: 'nothing-to-do',
-      reason: { code: 'nothing-sealed', detail: 'none of 4 servers has a plan to carry out' },
+      reason: { code: 'nothing-sealed', detail: expect.stringContaining('4 nothing-to-do') },
     });
     expect((await world.campaign()).seal).toBeNull();
+  });
+
+  test('of servers that could not be prepared is a campaign that went wrong, and not one with nothing to do', async () => {
+    const world = await prepared({ servers, hosts: all({ isUnknown: true }) });
+    expect(await seal(world)).toMatchObject({
+      verdict: 'end',
+      ending: 'stopped',
+      reason: { code: 'nothing-prepared', detail: 'no server could be prepared: 4 unreachable' },
+    });
   });
 
   test('waits for an approval no longer than until the last moment at which patching may begin', async () => {
     const policy = policyOf({ ...plainPolicy, approval: { required: true } });
     const world = await prepared({ servers, policy });
     world.sleepUntil(window.start);
-    // Six hours of window, less delivery, transaction, reboot and the margin for killing.
+    // Six hours of window, less dispatch, delivery, transaction, reboot, the margin for killing, and the summary.
     expect(await seal(world)).toMatchObject({
       approval: true,
-      approvalSeconds: 6 * 3600 - 300 - 3600 - 600 - 60,
+      approvalSeconds: 6 * 3600 - 120 - 300 - 3600 - 600 - 60 - 60,
     });
   });
 });

@@ -1,11 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { budgetEntries, budgetPartition, listAll } from '../../../core/entities.ts';
 import { planHash, sha256Of } from '../../../core/plan.ts';
 import { serverPrefix } from '../../../core/result-object.ts';
 import { acknowledgeFailures } from '../../../core/use-cases/acknowledge-failures.ts';
 import { settleCommand, settleRun } from '../../../core/use-cases/settle-run.ts';
-import { carryOut, dispatch, opened, patching, settle } from '../../support/campaign-stages.ts';
+import { budgetOf, carryOut, dispatch, opened, patching, settle } from '../../support/campaign-stages.ts';
 import { campaignId, entryOf, resultObjectOf, serverId, serverOf, summaryOf } from '../../support/samples.ts';
 import type { Answer } from '../../support/scripted-run-command.ts';
 
@@ -193,28 +192,40 @@ describe('a server that gives no answer', () => {
     expect((await fresh.job(first)).state).toBe(state);
   });
 
-  test('because the command never reached it is unreachable', async () => {
+  test('though its agent did when the command was sent is lost: it may have begun', async () => {
     const world = await patching({
       servers,
       hosts: { 'web-1': { answers: { patch: { status: 'delivery-timed-out', prints: '' } } } },
     });
     await carryOut(world, 'w0-0001', 'patch');
     expect(await world.job(first)).toMatchObject({
-      state: 'unreachable',
+      state: 'lost',
       reasons: [{ code: 'delivery-timed-out' }],
     });
+    expect(await budgetOf(world)).toMatchObject([{ dispatched: 1, failures: [{ servers: 1 }] }]);
+  });
+
+  test('nor did its agent when the command was sent is unreachable, which says nothing of the patch', async () => {
+    const world = await patching({ servers });
+    const patch = { status: 'delivery-timed-out' as const, prints: '' };
+    world.runCommand.hosts.set(first.id, { presence: 'offline', answers: { patch } });
+    await carryOut(world, 'w0-0001', 'patch');
+    expect((await world.job(first)).state).toBe('unreachable');
+    expect(await budgetOf(world)).toMatchObject([{ dispatched: 1, failures: [] }]);
+  });
+
+  test('after its patch was sent is charged to the error budget', async () => {
+    const world = await patching({ servers });
+    world.runCommand.hosts.set(first.id, { answers: { patch: 'nothing' } });
+    await dispatch(world, 'w0-0001', 'patch');
+    const deadline = (await world.batch('w0-0001')).runs.patch?.deadline ?? '';
+    await settleRun(world.ports, { campaignId, batchId: 'w0-0001', phase: 'patch' }, deadline);
+    expect((await world.job(first)).state).toBe('lost');
+    expect(await budgetOf(world)).toMatchObject([{ dispatched: 1, failures: [{ servers: 1 }] }]);
   });
 });
 
 describe('the error budget of a policy and quarter', () => {
-  const read = (world: Awaited<ReturnType<typeof patching>>) =>
-    listAll(
-      world.ports.records,
-      budgetEntries('production', '2027-Q1'),
-      budgetPartition('production', '2027-Q1'),
-      'batch#',
-    );
-
   test('is charged for what was dispatched and failed, once per batch', async () => {
     const broken = { status: 'failed' as const, says: { result: 'failed' as const, code: 100 } };
     const world = await patching({
@@ -240,7 +251,7 @@ describe('the error budget of a policy and quarter', () => {
     });
     world.runCommand.hosts.set(serverId(4), { presence: 'gone' });
     await carryOut(world, 'w1-0001', 'patch');
-    const [patched] = await read(world);
+    const [patched] = await budgetOf(world);
     expect(patched).toMatchObject({ dispatched: 2, failures: [{ servers: 1 }] });
     await acknowledgeFailures(
       world.ports,
@@ -250,7 +261,7 @@ describe('the error budget of a policy and quarter', () => {
     world.sleep(60);
     await carryOut(world, 'w1-0001', 'verify');
     await settleRun(world.ports, { campaignId, batchId: 'w1-0001', phase: 'verify' }, world.now());
-    const all = await read(world);
+    const all = await budgetOf(world);
     expect(all).toHaveLength(1);
     expect(all[0]?.failures).toEqual([patched?.failures[0], { at: world.now(), servers: 1 }]);
   });

@@ -1,10 +1,25 @@
 import { describe, expect, test } from 'vitest';
+import { overdueAt } from '../../../core/campaign.ts';
 import { batches, create as createItem } from '../../../core/entities.ts';
+import { plusSeconds } from '../../../core/instant.ts';
+import { reportKey } from '../../../core/report.ts';
 import { askApproval } from '../../../core/use-cases/ask-approval.ts';
+import { createCampaign } from '../../../core/use-cases/create-campaign.ts';
 import { decideApproval } from '../../../core/use-cases/decide-approval.ts';
+import { openCampaign } from '../../../core/use-cases/open-campaign.ts';
 import { sweep } from '../../../core/use-cases/sweep.ts';
-import { carryOut, dispatch, opened, plainPolicy, sealed } from '../../support/campaign-stages.ts';
-import { campaignId, policyOf, serverId, serverOf } from '../../support/samples.ts';
+import { createBareCampaign, inputOf } from '../../support/bare-campaign.ts';
+import {
+  budgetOf,
+  carryOut,
+  created,
+  dispatch,
+  opened,
+  patching,
+  plainPolicy,
+  sealed,
+} from '../../support/campaign-stages.ts';
+import { campaignId, policyOf, serverId, serverOf, window } from '../../support/samples.ts';
 
 const servers = [serverOf(1), serverOf(2)];
 const down = 'the service is down';
@@ -132,6 +147,56 @@ describe('a sweep', () => {
       failed: [{ item: `campaign#${campaignId}/batch#p-0001`, error: 'Error: access denied' }],
     });
     expect([...world.answers.delivered.keys()]).toEqual(['two']);
+  });
+
+  test('starts a campaign whose execution was never started, and goes on trying', async () => {
+    const world = createBareCampaign(servers);
+    const { start } = world.ports.executions;
+    world.ports.executions.start = () => Promise.reject(new Error(down));
+    await expect(createCampaign(world.ports, inputOf(servers), world.now())).rejects.toThrow(down);
+    world.sleep(299);
+    expect((await sweep(world.ports, world.now())).looked).toBe(0);
+    world.sleep(1);
+    expect((await sweep(world.ports, world.now())).failed).toMatchObject([{ error: `Error: ${down}` }]);
+    world.ports.executions.start = start;
+    await sweep(world.ports, world.now());
+    expect(world.started).toEqual([campaignId]);
+    await openCampaign(world.ports, { campaignId }, world.now());
+    await sweep(world.ports, world.now());
+    expect(world.started).toEqual([campaignId]);
+  });
+
+  test('closes a campaign whose execution has died, when it can not be at work any more', async () => {
+    const world = await patching({ servers });
+    world.runCommand.faults.push({ code: 'ambiguous', runs: true });
+    await expect(dispatch(world, 'w0-0001', 'patch')).rejects.toThrow();
+    const overdue = overdueAt(await world.campaign());
+    expect(overdue > window.end).toBe(true);
+    world.sleepUntil(plusSeconds(overdue, -1));
+    await sweep(world.ports, world.now());
+    expect((await world.campaign()).state).toBe('patching');
+    world.sleep(1);
+    expect((await sweep(world.ports, world.now())).failed).toEqual([]);
+    expect(await world.campaign()).toMatchObject({ state: 'broken', reason: { code: 'execution-lost' } });
+    expect(await world.states()).toEqual(['lost', 'not-started']);
+    expect(await budgetOf(world)).toMatchObject([{ dispatched: 1, failures: [{ servers: 1 }] }]);
+    expect(world.notices.at(-1)).toMatchObject({
+      kind: 'campaign-stopped',
+      subject: expect.stringContaining('broken'),
+    });
+    expect(await world.ports.objects.get(reportKey(campaignId))).toBeDefined();
+    const { length } = world.notices;
+    world.sleep(300);
+    await sweep(world.ports, world.now());
+    expect(world.notices).toHaveLength(length);
+  });
+
+  test('ends every server of a campaign that nobody ever started', async () => {
+    const world = await created({ servers });
+    world.sleepUntil(overdueAt(await world.campaign()));
+    await sweep(world.ports, world.now());
+    expect((await world.campaign()).state).toBe('broken');
+    expect(await world.states()).toEqual(['not-started', 'not-started']);
   });
 
   test('comes to every batch, however many others can only wait', async () => {

@@ -5,6 +5,7 @@ import { changeOutcome, hasCome } from '../change-outcome.ts';
 import { durationText, workSeconds } from '../durations.ts';
 import { type Html, html } from '../html.ts';
 import { factText, factTone, factWords, isFine, stateWords, waveText } from '../state-words.ts';
+import { count } from '../verdict-words.ts';
 import { capital } from './verdict.ts';
 
 const factNames = Object.keys(factsSchema.shape) as (keyof Facts)[];
@@ -45,12 +46,12 @@ function factCell(name: keyof Facts, fact: boolean | null): Html {
   return html`<td class="fact ${fact === null ? 'unknown' : factTone(name, fact)}">${factText(fact)}</td>`;
 }
 
-function whyText(job: ReportJob): string | Html {
+/** The reason of a bad end, or what went along with a good one. */
+function whyText(job: ReportJob): string {
   const reason = job.reasons[0];
   if (reason) return reason.detail;
   if (!isFine(job.state)) return 'no reason was given';
-  const warnings = Object.values(job.phases).flatMap((phase) => phase?.warnings ?? []).length;
-  return warnings > 0
-    ? html`<span class="quiet">${warnings === 1 ? '1 warning' : `${warnings} warnings`}</span>`
-    : '';
+  const [warning, ...others] = Object.values(job.phases).flatMap((phase) => phase?.warnings ?? []);
+  if (!warning) return '';
+  return `${warning.detail}${others.length > 0 ? `, and ${count(others.length, 'other warning')}` : ''}`;
 }

@@ -16,7 +16,7 @@ ${times.length > 0 && html`<ul class="times-real" aria-label="Real time on this 
 </section>`;
 }
 
-export function hostsTitle({ kind, how }: HostsUsed): string {
+function hostsTitle({ kind, how }: HostsUsed): string {
   const kinds = { sandbox: 'Sandbox hosts', debian: 'Debian hosts', shim: 'Shim hosts' } as const;
   const ways = { booted: ', booted with systemd', rootless: ', rootless', shim: '' } as const;
   return kinds[kind] + ways[how];

@@ -22,6 +22,7 @@ describe('the output of a step', () => {
         const written = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk))).toString();
         expect(written.startsWith(text.replace(/--output truncated--$/, ''))).toBe(true);
       }),
+      { numRuns: 50 },
     );
   });
 
