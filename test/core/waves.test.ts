@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { familySchema } from '../../core/server.ts';
-import { batchLimit, type Member, planBatches, planWaves } from '../../core/waves.ts';
+import { type Member, planBatches, planWaves } from '../../core/waves.ts';
 import { dublin, frankfurt, policyOf, serverId } from '../support/samples.ts';
 
 const member = fc.record({
@@ -99,7 +99,7 @@ describe('batches', () => {
         expect(batches.flatMap(({ serverIds }) => serverIds).toSorted()).toEqual(ids(all).toSorted());
         for (const batch of batches) {
           expect(batch.serverIds.length).toBeGreaterThan(0);
-          expect(batch.serverIds.length).toBeLessThanOrEqual(batchLimit);
+          expect(batch.serverIds.length).toBeLessThanOrEqual(50);
           for (const id of batch.serverIds)
             expect(byId.get(id)).toMatchObject({ family: batch.family, place: batch.place });
         }

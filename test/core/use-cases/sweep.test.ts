@@ -114,6 +114,20 @@ describe('a sweep', () => {
     expect([...world.runCommand.reached.values()]).toEqual([1, 1]);
   });
 
+  test('gives a dispatcher that came later its own time', async () => {
+    const world = await opened({ servers });
+    world.runCommand.faults.push({ code: 'ambiguous', runs: false }, { code: 'ambiguous', runs: false });
+    await expect(dispatch(world, 'p-0001', 'prepare', 'first')).rejects.toThrow();
+    world.sleep(121);
+    await expect(dispatch(world, 'p-0001', 'prepare', 'second')).rejects.toThrow();
+    world.sleep(299);
+    await sweep(world.ports, world.now());
+    expect(world.answers.failed.size).toBe(0);
+    world.sleep(1);
+    await sweep(world.ports, world.now());
+    expect([...world.answers.failed.keys()]).toEqual(['second']);
+  });
+
   test('brings a decision that was recorded and not delivered', async () => {
     const policy = policyOf({ ...plainPolicy, approval: { required: true } });
     const world = await sealed({ servers, policy });
