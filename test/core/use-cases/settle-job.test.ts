@@ -105,8 +105,9 @@ describe('a server whose answer can not be stored', () => {
     },
   );
 
-  test('at this moment is settled later, and its neighbours at once', async () => {
-    const world = await opened({ servers });
+  test('at this moment is settled later, and all its neighbours at once', async () => {
+    const batch = Array.from({ length: 50 }, (_, index) => serverOf(index + 1));
+    const world = await opened({ servers: batch });
     await dispatch(world, 'p-0001', 'prepare');
     await world.runCommand.answer();
     const { get } = world.ports.objects;
@@ -115,11 +116,11 @@ describe('a server whose answer can not be stored', () => {
       return get(key, atMost);
     };
     await expect(settleRun(world.ports, ref, world.now())).rejects.toThrow('slow down');
-    expect(await world.states()).toEqual(['preparing', 'ready']);
+    expect(await world.states()).toEqual(['preparing', ...Array(49).fill('ready')]);
     expect(world.answers.delivered.size).toBe(0);
     world.ports.objects.get = get;
     await settleRun(world.ports, ref, world.now());
-    expect(await world.states()).toEqual(['ready', 'ready']);
+    expect(await world.states()).toEqual(Array(50).fill('ready'));
     expect(world.answers.delivered.size).toBe(1);
   });
 });
