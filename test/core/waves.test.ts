@@ -107,6 +107,14 @@ describe('batches', () => {
     );
   });
 
+  test('of one kind are as large as SendCommand takes, and no larger', () => {
+    const all = Array.from(
+      { length: 101 },
+      (_, n): Member => ({ id: serverId(n), family: 'debian', place: frankfurt }),
+    );
+    expect(planBatches(all).map(({ serverIds }) => serverIds.length)).toEqual([50, 50, 1]);
+  });
+
   test('are no more than the kinds need', () => {
     fc.assert(
       fc.property(members, (all) => {
