@@ -88,6 +88,7 @@ export const campaignSchema = z.object({
   stop: z
     .object({ by: z.string().min(1).max(255), at: instantSchema, reason: z.string().max(400) })
     .nullable(),
+  /** When it was closed to the last; an ended campaign without it is closed again. */
   endedAt: instantSchema.nullable(),
 });
 export type Campaign = z.infer<typeof campaignSchema>;

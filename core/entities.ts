@@ -49,7 +49,8 @@ export const campaigns: Entity<Campaign> = {
   schema: campaignSchema,
   key: (campaign) => campaignKey(campaign.id),
   due: (campaign) => {
-    if (isCampaignEnded(campaign.state)) return undefined;
+    // Who closed it may have died over it.
+    if (isCampaignEnded(campaign.state) && campaign.endedAt !== null) return undefined;
     const { id, state, approval, createdAt } = campaign;
     const dates = [overdueAt(campaign)];
     if (state === 'planned') dates.push(plusSeconds(createdAt, recheckSeconds));

@@ -36,7 +36,7 @@ export async function closeCampaign(
   const { campaignId, ending, reason } = closeCampaignInput.parse(input);
   // First of all: from here on nothing is dispatched any more.
   const campaign = await update(ports.records, campaigns, campaignKey(campaignId), (current) =>
-    isCampaignEnded(current.state) ? undefined : { ...current, state: ending, reason, endedAt: now },
+    isCampaignEnded(current.state) ? undefined : { ...current, state: ending, reason },
   );
   const prepared = await everyBatch(ports, campaign, now);
   const laidOut = await listAll(ports.records, batches, `campaign#${campaignId}`, 'batch#w');
@@ -50,8 +50,14 @@ export async function closeCampaign(
     return key;
   });
   await chargeLosses(ports, campaign, laidOut, now);
-  await ports.objects.put(reportKey(campaignId), JSON.stringify(reportOf(campaign, counts, parts, now)));
+  const endedAt = campaign.endedAt ?? now;
+  const report = reportOf({ ...campaign, endedAt }, counts, parts, endedAt);
+  await ports.objects.put(reportKey(campaignId), JSON.stringify(report));
   await ports.notices.send(closingNotice(campaign, counts));
+  // Last of all: until then the sweeper closes it again.
+  await update(ports.records, campaigns, campaignKey(campaignId), (current) =>
+    current.endedAt === null ? { ...current, endedAt } : undefined,
+  );
   return { ending: campaign.state, reason: campaign.reason, counts, report: reportKey(campaignId) };
 }
 
@@ -151,7 +157,7 @@ const endFor: Partial<Record<JobState, JobState>> = {
   'rolling-back': 'lost',
 };
 
-function reportOf(campaign: Campaign, counts: Report['counts'], parts: string[], now: Instant): Report {
+function reportOf(campaign: Campaign, counts: Report['counts'], parts: string[], closedAt: Instant): Report {
   const { serversKey: _serversKey, approval, ...rest } = campaign;
   return {
     schema: 1,
@@ -159,7 +165,7 @@ function reportOf(campaign: Campaign, counts: Report['counts'], parts: string[],
     approval: approval?.decision ? { root: approval.root, ...approval.decision } : null,
     state: campaign.state,
     reason: campaign.reason,
-    closedAt: campaign.endedAt ?? now,
+    closedAt,
     counts,
     parts,
   };

@@ -7,6 +7,8 @@ source "$SCRIPTS/lib/facts.sh"
 APT=$JOB/apt
 ARCHIVES=$APT/archives
 
+NEEDS+=(apt-cache apt-config apt-get dpkg dpkg-query)
+
 # The agent is the process that runs this script: it is updated by its own means, never by a campaign.
 NEVER_CHANGED=amazon-ssm-agent
 
@@ -68,19 +70,20 @@ CONF
 }
 
 # A source that says trusted=yes brings packages whose hashes nobody signed. Where one does, work with copies that do
-# not say so: apt itself then judges, and refuses what has no good signature.
-distrust_sources() {
-  local file
+# not say so: apt itself then judges, and refuses what has no good signature. Sources may hold passwords, so the copies
+# are for root alone; apt reads them before it changes to a user of its own.
+distrust_sources() (
+  umask 077
   rm -rf -- "$APT/sources.list" "$APT/sources.list.d"
   grep -qsriE 'trusted *[=:] *yes|allow-(insecure|weak)[a-z-]* *[=:] *yes' "$SOURCES" "$SOURCES_D" || return 0
-  mkdir -m 0755 -- "$APT/sources.list.d"
+  mkdir -- "$APT/sources.list.d"
   for file in "$SOURCES" "$SOURCES_D"/*.list "$SOURCES_D"/*.sources; do
     [[ -f $file ]] || continue
     if [[ $file == "$SOURCES" ]]; then set -- "$APT/sources.list"; else set -- "$APT/sources.list.d/${file##*/}"; fi
     sed -E 's/(trusted|allow-insecure|allow-weak|allow-downgrade-to-insecure) *= *yes//gI
       /^(trusted|allow-insecure|allow-weak|allow-downgrade-to-insecure) *: *yes/Id' "$file" >"$1"
   done
-}
+)
 
 # Copies the operator's preferences into a folder, in the order in which apt would read them, after what stands in
 # <folder>/00-quarterdeck.pref: the first record that fits a version decides.
@@ -127,11 +130,12 @@ seal_preferences() {
 }
 
 # Writes name, architecture, version, dpkg state and installed size of every package that dpkg knows.
-list_installed() {
+list_installed() (
+  set -o pipefail
   # shellcheck disable=SC2016 # dpkg-query's own variables
   dpkg-query -W -f '${Package}\t${Architecture}\t${Version}\t${db:Status-Abbrev}\t${Installed-Size}\n' |
     awk -F '\t' 'substr($4, 2, 1) !~ /[nc]/' >"$1"
-}
+)
 
 # What apt would do: `dist-upgrade` may remove packages, `upgrade` never does.
 apt_verb() {
@@ -169,18 +173,19 @@ parse_simulation() {
 # Whether dpkg is whole: no interrupted run, no half-installed package. dpkg says 0 whatever it finds, so the text of
 # the audit is read; packages that came without checksums are no trouble. Sets REPLY to what is wrong.
 audit_packages() {
-  local broken
+  local broken audit code=0
   REPLY=''
   if [[ -n $(find "$ROOT/var/lib/dpkg/updates" -type f -name '[0-9]*' 2>/dev/null | head -n 1) ]]; then
     REPLY='dpkg was interrupted: run dpkg --configure -a'
     return 1
   fi
   broken=$(awk -F '\t' '$4 ~ /^[a-z][HUFWt]|^..[R]/ { print $1 " (" $4 ")" }' "$WORK/installed" | tr -d ' ' | some_of)
-  [[ -n $broken ]] || broken=$(dpkg --audit 2>&1 | awk '/^The / { minor = /md5sums/ } /^ [a-z0-9]/ && !minor { print $1 }' | some_of)
-  [[ -z $broken ]] || {
-    REPLY="packages are not whole: $broken"
-    return 1
-  }
+  audit=$(dpkg --audit 2>&1) || code=$?
+  [[ -n $broken ]] || broken=$(awk '/^The / { minor = /md5sums/ } /^ [a-z0-9]/ && !minor { print $1 }' <<<"$audit" | some_of)
+  [[ -z $broken ]] || REPLY="packages are not whole: $broken"
+  # 1 is for what it found, more is for an audit that did not take place.
+  [[ -n $REPLY ]] || ((code < 2)) || REPLY="dpkg can not audit its packages: ${audit:0:200}"
+  [[ -z $REPLY ]]
 }
 
 # Waits up to so many seconds for apt's and dpkg's locks. Sets REPLY to the holders when they are not free; a lock is

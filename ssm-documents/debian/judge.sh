@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Owns the facts that patch and verify tell alike, from what is there and not from what apt said.
 
-source "$SCRIPTS/debian/metadata.sh"
-source "$SCRIPTS/debian/release.sh"
+source "$SCRIPTS/debian/compliance.sh"
+source "$SCRIPTS/debian/reboot-need.sh"
 source "$SCRIPTS/debian/versions.sh"
 
 # Compares the plan with what is installed now, into a file of verdicts; `after` joins the result object.
@@ -15,39 +15,28 @@ judge_packages() {
   FACTS[installed]=true
   names=$(names_with "$1" broken)
   [[ -z $names ]] || reason not-configured "unpacked, but their scripts failed: $names"
+  ! is_satisfied "$1" || return 0
   names=$(names_with "$1" 'broken|pending|gone')
-  [[ -n $names ]] || return 0
   FACTS[installed]=false
   reason not-installed "not at the plan's version: $names"
 }
 
 # judge_boot <boot id before patching>
 judge_boot() {
+  [[ -n $1 && -n $BOOT_ID ]] || return 0
   BOOT_JSON="{\"before\":\"$1\",\"after\":\"$BOOT_ID\"}"
   FACTS[rebooted]=false
   [[ $1 == "$BOOT_ID" ]] || FACTS[rebooted]=true
 }
 
-# Units are compared with those that the patch phase found failed before it began; unknown where it did not look.
+# Units are compared with those that the patch phase found failed before it began; unknown where either look, or the
+# comparison, was not to be had.
 judge_units() {
-  local names
-  [[ -f $STATE/failed.before ]] && list_failed_units "$WORK/failed" || return 0
-  names=$(comm -13 "$STATE/failed.before" "$WORK/failed" | some_of)
+  FACTS[healthy]=null
+  [[ -f $STATE/failed.before ]] && list_failed_units "$WORK/failed" &&
+    comm -13 "$STATE/failed.before" "$WORK/failed" >"$WORK/failed.since" 2>>"$LOG" || return 0
   FACTS[healthy]=true
-  [[ -n $names ]] || return 0
+  [[ -s $WORK/failed.since ]] || return 0
   FACTS[healthy]=false
-  reason units-failed "failed and had not failed before: $names"
-}
-
-# Compliant is what is installed, as far as metadata can still say so and the vendor still publishes.
-judge_compliance() {
-  FACTS[compliant]=${FACTS[installed]}
-  if release_ended; then
-    FACTS[compliant]=false
-    warn release-end-of-life "this release had security updates until $RELEASE_END"
-  fi
-  if metadata_is_stale "$APT/lists-now" && metadata_is_stale "$APT/lists"; then
-    FACTS[compliant]=false
-    warn metadata-stale "metadata is older than $MaxMetadataAge hours"
-  fi
+  reason units-failed "failed and had not failed before: $(some_of <"$WORK/failed.since")"
 }

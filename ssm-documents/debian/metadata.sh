@@ -13,7 +13,8 @@ fetch_metadata() {
     cp -p --reflink=auto -- "$SYSTEM_LISTS"/*Release* "$SYSTEM_LISTS"/*_Packages* "$lists/" 2>/dev/null || true
   fi
   apt-get -c "$lists.conf" -q update >"$output" 2>&1 || status=$?
-  cat -- "$output" >>"$LOG"
+  log_output "$output"
+  list_targets "$lists.conf"
   # apt before 2.1.11 knows no error mode and returns 0 when only some repositories failed.
   if ((status != 0)) || grep -qE '^(Err:|[EW]: (Failed to fetch|Some index files))' "$output"; then
     METADATA_DETAIL=$(grep -E '^E: |^W: .*(Failed|signature|NO_PUBKEY|GPG)' "$output" | head -n 1)
@@ -28,7 +29,6 @@ fetch_metadata() {
     esac
     return 1
   fi
-  list_targets "$lists.conf"
   if [[ ! -s $WORK/targets ]]; then
     METADATA_PROBLEM=no-repositories
     METADATA_DETAIL='no repository is configured: that is not the same as nothing to update'
@@ -78,8 +78,7 @@ metadata_is_stale() {
   fetched=$(cat -- "$lists.fetched" 2>/dev/null) || return 0
   ((REPLY - fetched <= MaxMetadataAge * 3600)) || return 0
   while IFS= read -r line; do
-    until=$(date -u -d "${line#*: }" +%s 2>/dev/null) || continue
-    ((REPLY <= until)) || return 0
+    until=$(date -u -d "${line#*: }" +%s 2>/dev/null) && ((REPLY <= until)) || return 0
   done < <(grep -hs '^Valid-Until: ' "$lists"/*Release)
   return 1
 }

@@ -13,7 +13,6 @@ source "$SCRIPTS/debian/apt.sh"
 source "$SCRIPTS/debian/plan-files.sh"
 source "$SCRIPTS/debian/newer.sh"
 source "$SCRIPTS/debian/judge.sh"
-source "$SCRIPTS/debian/reboot-need.sh"
 source "$SCRIPTS/debian/transaction.sh"
 
 MOST_REBOOTS=2
@@ -54,29 +53,32 @@ begin_patch() {
   names=$(names_with "$STATE/compared.before" gone)
   [[ -z $names ]] || conclude 104 drifted removed-since "removed since the plan was sealed: $names"
   list_failed_units "$STATE/failed.before" || rm -f -- "$STATE/failed.before"
-  if ! grep -qE $'^(pending|broken)\t' "$STATE/compared.before"; then
+  if is_satisfied "$STATE/compared.before"; then
     log 'every entry of the plan is satisfied already'
     look_for_newer
-    save_state stage=installed outcome=nothing
+    save_stage stage=installed outcome=nothing
     return
   fi
-  FACTS[installed]=false FACTS[compliant]=false
   require_time
   audit_packages || conclude 101 refused dpkg-broken "$REPLY"
   check_plan_files
   timed simulate simulate_plan
   look_for_newer
-  save_state stage=transaction attempts=0
+  save_stage stage=transaction attempts=0
 }
 
 # A transaction that was begun is never stopped, so it is not begun when it could outlast its time. What it takes:
 # some seconds for apt itself, about one for a package with its maintainer scripts, a minute for each initrd.
-require_time() {
-  local REPLY need
-  need=$((20 + PLAN_ENTRIES + 60 * $(grep -cE $'\tlinux-image-[0-9]' "$STATE/plan")))
+has_time() {
+  NEEDED=$((20 + PLAN_ENTRIES + 60 * $(grep -cE $'\tlinux-image-[0-9]' "$STATE/plan")))
   seconds_left
-  ((REPLY >= need)) ||
-    conclude 1 refused no-time "$REPLY seconds are left for a transaction that may take $need"
+  ((REPLY >= NEEDED))
+}
+
+require_time() {
+  local REPLY
+  FACTS[installed]=false FACTS[compliant]=false
+  has_time || conclude 1 refused no-time "$REPLY seconds are left for a transaction that may take $NEEDED"
 }
 
 wait_for_locks() {
@@ -111,10 +113,10 @@ simulate_plan() {
   write_apt_conf "$APT/sealed.conf" "$APT/lists" "$APT/sealed.d"
   seal_preferences "$APT/sealed.d" "$STATE/plan" "$STATE/exclusions"
   apt-get -c "$APT/sealed.conf" -s "${FLAGS[@]}" "$VERB" >"$WORK/simulation" 2>&1 || {
-    cat -- "$WORK/simulation" >>"$LOG"
+    log_output "$WORK/simulation"
     conclude 104 drifted not-resolvable "apt can not do what was sealed: $(grep -m 1 '^E:' "$WORK/simulation")"
   }
-  difference=$(parse_simulation <"$WORK/simulation" | awk -F '\t' '
+  difference=$(set -o pipefail && parse_simulation <"$WORK/simulation" | awk -F '\t' '
     NR == FNR { if ($1 == "pending" || $1 == "broken") wanted[$2 "\t" $3 "\t" $5] = $2; next }
     {
       key = $1 "\t" $2 "\t" $4
@@ -122,7 +124,8 @@ simulate_plan() {
       else print "would also " $5 " " $1 ($4 == "-" ? "" : " " $4)
     }
     END { for (key in wanted) print "would not get " wanted[key] }
-  ' "$STATE/compared.before" - | sort)
+  ' "$STATE/compared.before" - | sort) ||
+    conclude 1 failed script-failed 'what apt would do could not be compared with the plan'
   [[ -z $difference ]] || {
     log "$difference"
     conclude 104 drifted outside-plan "apt $(head -n 3 <<<"$difference" | paste -sd ';' | sed 's/;/, /g')"
@@ -147,7 +150,10 @@ come_back() {
 
 judge_server() {
   judge_packages "$STATE/compared.after"
-  [[ ${FACTS[installed]} == true ]] || ST[outcome]=failed
+  if [[ ${FACTS[installed]} != true ]]; then
+    ST[outcome]=failed
+    [[ -z ${ST[overtime]:-} ]] || reason no-time "repaired after the interruption; no time was left to finish the plan"
+  fi
   versions_of_plan "$STATE/compared.before" "$STATE/before"
   result_section before "$STATE/before"
   [[ -z ${ST[problem]:-} ]] || reason package-manager "${ST[problem]}"
@@ -165,11 +171,8 @@ judge_server() {
 # Restarts the server where the policy and its need ask for it, and never without the time to come back.
 reboot_where_asked() {
   local REPLY wanted=no
-  FACTS[rebootPending]=false
-  if reboot_needed; then
-    FACTS[rebootPending]=true
-    wanted=yes
-  fi
+  judge_reboot
+  [[ ${FACTS[rebootPending]} != true ]] || wanted=yes
   [[ $Reboot != always || ${ST[outcome]} == nothing ]] || was_restarted || wanted=yes
   [[ $wanted == yes ]] || return 0
   seconds_left

@@ -10,7 +10,10 @@ plan_files() {
 # Whether the files of a plan are there, byte for byte. Sets REPLY to the names of those that are not.
 check_files() {
   REPLY=''
-  plan_files "$1" >"$WORK/files"
+  plan_files "$1" >"$WORK/files" || {
+    REPLY='the plan could not be read'
+    return 1
+  }
   [[ -s $WORK/files ]] || return 0
   # Its exit code decides: a program that could not check prints no names either.
   (cd "$ARCHIVES" && sha256sum -c "$WORK/files") >"$WORK/checked" 2>>"$LOG" && return 0

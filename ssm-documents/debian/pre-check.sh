@@ -10,25 +10,15 @@ source "$SCRIPTS/lib/result.sh"
 source "$SCRIPTS/lib/summary.sh"
 source "$SCRIPTS/lib/phase.sh"
 source "$SCRIPTS/debian/apt.sh"
-source "$SCRIPTS/debian/release.sh"
 
 pre_check() {
-  require_tools
+  read_apt_settings || conclude 100 blocked apt-misconfigured 'apt-config can not read the configuration of apt'
   read_order prepare blocked
   require_room
   require_free_locks
   require_whole_packages
   warn_of_other_patchers
   warn_of_the_rest
-}
-
-require_tools() {
-  local tool missing=''
-  for tool in apt-get apt-cache apt-config dpkg dpkg-query awk sed sort gzip sha256sum flock df stat find; do
-    command -v "$tool" >/dev/null || missing+=" $tool"
-  done
-  [[ -z $missing ]] || conclude 1 blocked tool-missing "not found:$missing"
-  read_apt_settings || conclude 100 blocked apt-misconfigured 'apt-config can not read the configuration of apt'
 }
 
 # Room for what comes before there is a plan to compute with: metadata, once as fetched and once as apt's cache.
@@ -39,7 +29,7 @@ require_room() {
   ((free >= ${need:-50})) ||
     conclude 105 blocked disk-full "$APT has $free MiB free; metadata needs about $need MiB"
   # Some file systems have no fixed number of inodes and report none.
-  inodes=$(df -Pi -- "$ROOT/var" | awk 'NR == 2 && $2 > 0 { print $4 }')
+  inodes=$(set -o pipefail && df -Pi -- "$ROOT/var" | awk 'NR == 2 && $2 > 0 { print $4 }') || inodes=unknown
   [[ -z $inodes ]] || ((inodes >= 1000)) ||
     conclude 105 blocked inodes "$ROOT/var has only $inodes inodes left"
 }
@@ -76,5 +66,4 @@ warn_of_the_rest() {
     failed=$(some_of <"$WORK/failed")
     [[ -z $failed ]] || warn failed-units "failed before patching: $failed"
   fi
-  ! release_ended || warn release-end-of-life "this release had security updates until $RELEASE_END"
 }

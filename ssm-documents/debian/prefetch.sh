@@ -9,8 +9,8 @@ prefetch() {
   write_apt_conf "$APT/sealed.conf" "$LISTS" "$APT/sealed.d"
   seal_preferences "$APT/sealed.d" "$STATE/plan" "$STATE/exclusions"
   apt-get -c "$APT/sealed.conf" -q -y --download-only "$VERB" </dev/null >"$WORK/download" 2>&1 ||
-    log "apt could not fetch everything: $(grep -m 1 '^E:' "$WORK/download")"
-  cat -- "$WORK/download" >>"$LOG"
+    log 'apt could not fetch everything'
+  log_output "$WORK/download"
   copy_local_files
   check_files "$STATE/plan" || conclude 103 blocked download-failed "not fetched as the metadata says: $REPLY"
   save_state "plan=$PLAN_JSON"
@@ -38,7 +38,8 @@ copy_local_files() {
 # Computed from the plan: what a server needs that upgrades three libraries is not what one needs that gets a kernel.
 require_room_for_plan() {
   local download unpacked boot need free
-  read -r download unpacked < <(room_for_plan)
+  read -r download unpacked < <(room_for_plan) ||
+    conclude 105 blocked disk-full 'the room that the plan needs could not be computed'
   need=$((download + 20))
   free=$(free_mebibytes "$ARCHIVES")
   ((free >= need)) || conclude 105 blocked disk-full "$ARCHIVES has $free MiB free; the plan needs $need MiB"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Owns the plan: fetches signed metadata into this job's own folder and asks apt's resolver what it would do.
 
-source "$SCRIPTS/debian/metadata.sh"
+source "$SCRIPTS/debian/compliance.sh"
+source "$SCRIPTS/debian/reboot-need.sh"
 
 # Sets PLAN_SHA256; ends the phase where there is nothing to plan.
 preview() {
@@ -9,7 +10,10 @@ preview() {
   LISTS=$APT/lists
   [[ $Removals == refuse ]] || removals=yes
   VERB=$(apt_verb "$removals")
-  fetch_metadata "$LISTS" || conclude "$METADATA_CODE" blocked "$METADATA_PROBLEM" "$METADATA_DETAIL"
+  fetch_metadata "$LISTS" || METADATA_PROBLEM=${METADATA_PROBLEM:-repository-unreachable}
+  # Also where its repositories are gone, which it then explains.
+  judge_release
+  [[ -z $METADATA_PROBLEM ]] || conclude "$METADATA_CODE" blocked "$METADATA_PROBLEM" "$METADATA_DETAIL"
   write_apt_conf "$APT/preview.conf" "$LISTS" "$APT/preview.d"
   if [[ $Mode == security ]]; then prefer_security; else begin_preferences "$APT/preview.d" "$STATE/exclusions"; fi
   simulate "$APT/preview.conf" "$VERB" ||
@@ -20,8 +24,12 @@ preview() {
   fi
   line=$(kept_back | some_of)
   [[ -z $line ]] || warn kept-back "not upgraded, held or in need of what may not change: $line"
+  judge_reboot
+  [[ ${FACTS[rebootPending]} != true ]] || warn reboot-needed "$REBOOT_WHY"
   if ((PLAN_ENTRIES == 0)); then
     FACTS[installed]=true
+    [[ ${FACTS[compliant]} == false ]] || FACTS[compliant]=true
+    judge_metadata_age
     conclude 2 nothing-to-do
   fi
 }
@@ -29,7 +37,7 @@ preview() {
 # simulate <conf> <verb>
 simulate() {
   apt-get -c "$1" -s -q "$2" >"$WORK/simulation" 2>&1 || {
-    cat -- "$WORK/simulation" >>"$LOG"
+    log_output "$WORK/simulation"
     return 1
   }
 }
@@ -63,7 +71,7 @@ prefer_security() {
 
 # Writes the canonical plan from the simulation; size and hash of every file as the signed metadata states them.
 write_plan() {
-  local problem
+  local problem bytes
   parse_simulation <"$WORK/simulation" >"$WORK/changes"
   awk -F '\t' -v native="$(dpkg --print-architecture)" '$4 != "-" {
     print ($2 == "all" || $2 == native ? $1 : $1 ":" $2) "=" $4 }' "$WORK/changes" |
@@ -92,10 +100,16 @@ write_plan() {
     }' "$WORK/stanzas" "$WORK/changes" | sort >"$WORK/entries"
   problem=$(awk -F '\t' '$1 == "unsigned" { print $2 }' "$WORK/entries" | some_of)
   [[ -z $problem ]] || conclude 107 unsupported unsigned "no signed metadata gives a SHA-256 for $problem"
+  bytes=$(stat -c %s -- "$WORK/entries")
+  ((bytes <= 524288)) ||
+    conclude 107 unsupported plan-too-large "the plan has $bytes bytes, 524288 are taken: update this server in parts"
   { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat -- "$WORK/entries"; } >"$STATE/plan"
   sha256_of_stdin <"$STATE/plan"
   PLAN_SHA256=$REPLY
   describe_plan
+  # What could not be read of the simulation must not look like nothing to update.
+  [[ $PLAN_ENTRIES == "$(grep -cE '^(Inst|Remv) ' "$WORK/simulation")" ]] ||
+    conclude 1 blocked script-failed 'the plan has not all that apt would do'
   log "the plan has $PLAN_ENTRIES entries, SHA-256 $PLAN_SHA256"
   tail -n +2 -- "$STATE/plan" >"$WORK/plan"
   result_section plan "$WORK/plan"

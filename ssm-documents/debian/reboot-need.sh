@@ -1,7 +1,17 @@
 # shellcheck shell=bash
 # Owns whether a Debian or Ubuntu server still needs a reboot.
 
-# Sets REBOOT_WHY. Ubuntu's packages leave a mark; Debian's leave none, so the newest kernel is compared with the one
+judge_reboot() {
+  local code=0
+  reboot_needed || code=$?
+  case $code in
+  0) FACTS[rebootPending]=true ;;
+  1) FACTS[rebootPending]=false ;;
+  *) FACTS[rebootPending]=null ;;
+  esac
+}
+
+# Returns 2 where it can not be told. Sets REBOOT_WHY. Ubuntu's packages leave a mark; Debian's leave none, so the newest kernel is compared with the one
 # that runs.
 reboot_needed() {
   local packages='' newest running
@@ -11,22 +21,23 @@ reboot_needed() {
     REBOOT_WHY="packages ask for it${packages:+: $packages}"
     return 0
   fi
-  newest=$(find "$ROOT/boot" -maxdepth 1 -name 'vmlinuz-*' -printf '%f\n' 2>/dev/null | sort -V | tail -n 1)
+  [[ -d $ROOT/boot ]] || return 1
+  newest=$(set -o pipefail && find "$ROOT/boot" -maxdepth 1 -name 'vmlinuz-*' -printf '%f\n' 2>>"$LOG" | sort -V | tail -n 1) &&
+    read -r running </proc/sys/kernel/osrelease || return 2
   newest=${newest#vmlinuz-}
-  read -r running </proc/sys/kernel/osrelease
   [[ -n $newest && $newest != "$running" ]] || return 1
   # A container runs the kernel of its machine whatever it installs; there a kernel counts that came after its boot.
   if ! runs_systemd || systemd-detect-virt --quiet --container 2>/dev/null; then
-    arrived_after_boot "$ROOT/boot/vmlinuz-$newest" || return 1
+    arrived_after_boot "$ROOT/boot/vmlinuz-$newest" || return
   fi
   REBOOT_WHY="kernel $newest is installed, $running runs"
 }
 
 arrived_after_boot() {
-  local NOW stat began
+  local NOW stat began changed now
   read_uptime
-  read -r stat </proc/1/stat
+  read -r stat </proc/1/stat && changed=$(stat -c %Z -- "$1") && now=$(date +%s) || return 2
   # Field 22 is when the process began, in hundredths of a second of uptime; counted after the name, which may hold spaces.
   read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ began _ <<<"${stat##*) }"
-  (($(date +%s) - $(stat -c %Z -- "$1") < (NOW - began) / 100))
+  ((now - changed < (NOW - began) / 100))
 }

@@ -22,11 +22,11 @@ finish_transaction() {
     fi
     await_transaction
   done
-  [[ ! -f $STATE/transaction.log ]] || cat -- "$STATE/transaction.log" >>"$LOG"
+  [[ ! -f $STATE/transaction.log ]] || log_output "$STATE/transaction.log"
   log "the transaction ended with $code"
   ST[problem]=''
   [[ $code == 0 ]] || ST[problem]=$(transaction_problem "$code")
-  if [[ $code == 0 ]]; then save_state stage=installed outcome=patched; else save_state stage=installed outcome=failed; fi
+  if [[ $code == 0 ]]; then save_stage stage=installed outcome=patched; else save_stage stage=installed outcome=failed; fi
 }
 
 transaction_problem() {
@@ -40,12 +40,18 @@ transaction_runs() {
   ! flock -n "$STATE/transaction.lock" true
 }
 
-# The second and later attempts first finish what dpkg left behind; state says that it was this job's.
+# The second and later attempts first finish what dpkg left behind; state says that it was this job's. That much is done
+# whatever the time; the rest of the plan is as new as a first attempt.
 start_transaction() {
-  local repair=''
+  local repair='' overtime='' REPLY
   choose_verb
-  ((ST[attempts] == 0)) || repair=yes
-  save_state "attempts=$((ST[attempts] + 1))"
+  if ((ST[attempts] == 0)); then
+    require_time
+  else
+    repair=yes
+    has_time || VERB='' overtime=yes
+  fi
+  save_stage "attempts=$((ST[attempts] + 1))" "overtime=$overtime"
   rm -f -- "$STATE/transaction.begun"
   write_transaction "$repair"
   log "starting the transaction, attempt ${ST[attempts]}"
@@ -74,9 +80,13 @@ export APT_LISTCHANGES_FRONTEND=none APT_LISTBUGS_FRONTEND=none
 if [ -n "$repair" ]; then
   dpkg --force-confdef --force-confold --configure -a 9>&-
   apt-get -c "$APT/sealed.conf" -o DPkg::Lock::Timeout=60 ${FLAGS[*]} -f install 9>&-
+  code=\$?
 fi
-apt-get -c "$APT/sealed.conf" -o DPkg::Lock::Timeout=60 ${FLAGS[*]} $VERB 9>&-
-echo \$? >"$STATE/transaction.code.new"
+if [ -n "$VERB" ]; then
+  apt-get -c "$APT/sealed.conf" -o DPkg::Lock::Timeout=60 ${FLAGS[*]} $VERB 9>&-
+  code=\$?
+fi
+echo \$code >"$STATE/transaction.code.new"
 sync "$STATE/transaction.code.new"
 mv -f "$STATE/transaction.code.new" "$STATE/transaction.code"
 SCRIPT

@@ -12,7 +12,6 @@ source "$SCRIPTS/lib/phase.sh"
 source "$SCRIPTS/debian/apt.sh"
 source "$SCRIPTS/debian/newer.sh"
 source "$SCRIPTS/debian/judge.sh"
-source "$SCRIPTS/debian/reboot-need.sh"
 
 verify() {
   local REPLY
@@ -21,13 +20,14 @@ verify() {
   [[ -n $PLAN_SHA256 ]] || conclude 1 failed no-plan 'the order has no plan for this server'
   describe_plan
   judge_packages "$WORK/compared"
-  audit_packages || reason dpkg-broken "$REPLY"
   judge_since_patch
-  FACTS[rebootPending]=false
-  if reboot_needed; then
-    FACTS[rebootPending]=true
-    warn reboot-needed "$REBOOT_WHY"
-  fi
+  # It was whole when the patch began.
+  audit_packages || {
+    FACTS[healthy]=false
+    reason dpkg-broken "$REPLY"
+  }
+  judge_reboot
+  [[ ${FACTS[rebootPending]} != true ]] || warn reboot-needed "$REBOOT_WHY"
   timed refresh look_around
   judge_compliance
   # Metadata and package files have served; an unfinished server may still need its own.

@@ -34,6 +34,11 @@ compare_plan() {
     done >"$1"
 }
 
+# Whether every entry of the plan has a verdict, and it is the good one.
+is_satisfied() {
+  [[ $(grep -c $'^there\t' "$1") == "$PLAN_ENTRIES" ]]
+}
+
 # Prints examples of the names that have one of the given verdicts (a regular expression).
 names_with() {
   awk -F '\t' -v verdict="^($2)$" '$1 ~ verdict { print $2 }' "$1" | some_of

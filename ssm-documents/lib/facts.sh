@@ -1,9 +1,5 @@
 # shellcheck shell=bash
-# Owns what any Linux server can be asked without its package manager: its boot, its units, its room, its locks.
-
-read_boot_id() {
-  read -r BOOT_ID <"$ROOT/proc/sys/kernel/random/boot_id"
-}
+# Owns what any Linux server can be asked without its package manager: its units, its room, its locks.
 
 runs_systemd() {
   [[ -d $ROOT/run/systemd/system ]]
@@ -23,11 +19,12 @@ await_boot() {
   done
 }
 
-# Writes the names of failed units, sorted, to a file. Fails where there is no systemd to ask.
-list_failed_units() {
-  runs_systemd || return 1
-  systemctl list-units --state=failed --plain --no-legend --no-pager | awk '{ print $1 }' | sort -u >"$1"
-}
+# Writes the names of failed units, sorted, to a file. Fails where systemd is not there or does not answer.
+list_failed_units() (
+  set -o pipefail
+  runs_systemd &&
+    systemctl list-units --state=failed --plain --no-legend --no-pager 2>/dev/null | awk '{ print $1 }' | sort -u >"$1"
+)
 
 # Names processes that hold a POSIX lock on a file, as "apt-get (812)"; empty when none does.
 lock_holders() {

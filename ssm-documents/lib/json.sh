@@ -5,6 +5,8 @@
 # quote file names and maintainers' words, and a summary must stay one line of known size.
 json_string() {
   local text=${1//[^[:print:]]/?}
+  # No address with its password, wherever the text came from.
+  [[ $text != *//*@* ]] || text=${text//\/\/*([^\/ ])@/\/\/}
   text=${text//\\/\\\\}
   text=${text//\"/\\\"}
   REPLY="\"$text\""

@@ -2,6 +2,7 @@
 # Owns the log of a phase and the time that its steps take, both by /proc/uptime: a server's clock may be wrong.
 
 export LC_ALL=C
+shopt -s extglob
 
 # QD_ROOT is empty on servers. Only root can set it for a script that root starts; tests run the scripts as nobody,
 # in a folder, with it.
@@ -18,6 +19,16 @@ read_uptime() {
 # Sets REPLY to hundredths as seconds with a decimal point.
 seconds_text() {
   printf -v REPLY '%d.%02d' $(($1 / 100)) $(($1 % 100))
+}
+
+# Takes users and passwords out of the addresses in a file: sources have them, and package managers repeat them.
+redact() {
+  sed -i -E 's|//[^/[:space:]]*@|//|g' -- "$1"
+}
+
+# Adds what a package manager said to the log.
+log_output() {
+  redact "$1" && cat -- "$1" >>"$LOG"
 }
 
 log() {

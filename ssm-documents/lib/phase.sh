@@ -6,11 +6,26 @@ PHASE='' CODE='' RESULT='' WORK='' BOOT_ID='' SERVER_PREFIX='' PLAN_SHA256='' PL
 REBOOTING=''
 STARTED=0 USED_BEFORE=0
 
-# Sets REPLY to the seconds that may still be used, reboot included.
+# A gap in hundredths of seconds that no time budget outlasts.
+ENDLESS=100000000
+
+# What the scripts call; families add their own.
+NEEDS=(awk cat chmod comm cp curl cut date df du find flock grep gzip head mkdir mv paste renice rm sed setsid sha256sum
+  sleep sort stat sync tail tee tr xargs)
+
+# Sets REPLY to the seconds that may still be used, reboot included: what is left of the first run's budget.
 seconds_left() {
   local NOW
   read_uptime
-  REPLY=$((TimeBudget - (NOW - STARTED + USED_BEFORE) / 100))
+  REPLY=$((ST[budget] - (NOW - STARTED + USED_BEFORE) / 100))
+}
+
+# Saves state together with the time that was used up to it.
+save_stage() {
+  local NOW REPLY
+  read_uptime
+  aws_time
+  save_state "used=$((NOW - STARTED + USED_BEFORE))" "seen=$NOW $REPLY $BOOT_ID" "$@"
 }
 
 # Ends the phase: <code> <result> [<reason code> <detail>]
@@ -26,28 +41,34 @@ conclude() {
 
 # Asks the agent to restart the server and to run this step again (exit 194).
 ask_reboot() {
-  local NOW clock
-  read_uptime
-  printf -v clock '%(%s)T' -1
   remember_times
-  save_state stage=rebooting "reboots=$((${ST[reboots]:-0} + 1))" "reboot_boot=$BOOT_ID" \
-    "used=$((NOW - STARTED + USED_BEFORE))" "reboot_uptime=$NOW" "reboot_clock=$clock"
+  save_stage stage=rebooting "reboots=$((${ST[reboots]:-0} + 1))" "reboot_boot=$BOOT_ID"
   log "asking the agent for reboot ${ST[reboots]}"
   REBOOTING=yes
   exit 0
 }
 
-# Adds what a reboot took. Uptime starts anew with the machine, so the server's clock is asked as well, and the
-# longer answer counts: time that is thought used is lost, time that is thought left could reach past a window.
-count_reboot() {
-  local NOW clock gap by_clock
+# Adds what went by since state was saved. Uptime starts anew with the machine, so across a boot the time of day is
+# asked as well, and the longer answer counts: time that is thought used is lost, time that is thought left could reach
+# past a window. A command with less time than the first one had is held to its own.
+count_absence() {
+  local NOW REPLY uptime clock boot gap by_clock own
+  read -r uptime clock boot <<<"${ST[seen]:-}"
   read_uptime
-  printf -v clock '%(%s)T' -1
-  gap=$((NOW < ST[reboot_uptime] ? NOW : NOW - ST[reboot_uptime]))
-  by_clock=$(((clock - ST[reboot_clock]) * 100))
-  ((by_clock <= gap || by_clock > 8640000)) || gap=$by_clock
+  gap=$((NOW < uptime ? NOW : NOW - uptime))
+  if [[ $boot != "$BOOT_ID" ]]; then
+    aws_time
+    by_clock=$(((REPLY - clock) * 100))
+    # A clock that went back does not know how long it was.
+    ((by_clock > -6000)) || by_clock=$ENDLESS
+    ((by_clock <= gap)) || gap=$by_clock
+  fi
+  ((gap < ENDLESS)) || gap=$ENDLESS
+  [[ ${ST[stage]} != rebooting ]] || STEP_TIMES[reboot]=$gap
   USED_BEFORE=$((ST[used] + gap))
-  STEP_TIMES[reboot]=$gap
+  own=$((TimeBudget + (USED_BEFORE - NOW + STARTED) / 100))
+  ((ST[budget] < own)) || ST[budget]=$own
+  STARTED=$NOW
 }
 
 # Keeps the times of steps across a reboot.
@@ -130,23 +151,38 @@ run_phase() {
   rm -rf -- "$WORK"
   mkdir -m 0700 -- "$WORK"
   read_boot_id
-  if [[ ${ST[stage]:-} == rebooting ]]; then
-    recall_times
-    count_reboot
-  elif [[ ${ST[stage]:-} == ended || -z ${ST[stage]:-} ]]; then
-    ST=()
+  # Only a patch leaves anything half done; the others begin again.
+  if [[ $PHASE != patch || ${ST[stage]:-ended} == ended ]]; then
+    ST=([budget]=$TimeBudget)
     rm -f -- "$STATE/$PHASE.summary" "$LOG"
   fi
+  recall_times
   trap close_phase EXIT
   # Without a signal of its own, bash would run the trap but report success of a step that was stopped.
   trap 'conclude 1 failed stopped "the script was asked to stop"' TERM INT HUP
-  timed identify identify || conclude 1 "$(if_blocked)" no-identity "$TRANSPORT_ERROR"
+  # What was begun is finished or repaired also where nobody can be told.
+  [[ ${ST[stage]:-started} != started ]] || require_tools
+  timed identify identify || {
+    SERVER_ID=${AWS_SSM_INSTANCE_ID:-${ST[server]:-}}
+    [[ ${ST[stage]:-started} != started ]] || conclude 1 "$(if_blocked)" no-identity "$TRANSPORT_ERROR"
+  }
   if ((CLOCK_OFFSET > 30 || CLOCK_OFFSET < -30)); then
     warn clock-skew "this server's clock is $CLOCK_OFFSET seconds away from AWS's"
   fi
-  [[ -n ${ST[stage]:-} ]] || save_state stage=started "server=$SERVER_ID" "boot=$BOOT_ID"
+  if [[ -n ${ST[stage]:-} ]]; then
+    count_absence
+  else
+    save_stage stage=started "server=$SERVER_ID" "boot=$BOOT_ID"
+  fi
   BOOT_JSON="{\"before\":\"${ST[boot]}\",\"after\":\"$BOOT_ID\"}"
   for step; do timed "${step//_/-}" "$step"; done
+}
+
+require_tools() {
+  local tool missing=''
+  for tool in "${NEEDS[@]}"; do command -v "$tool" >/dev/null || missing+=" $tool"; done
+  SERVER_ID=${AWS_SSM_INSTANCE_ID:-}
+  [[ -z $missing ]] || conclude 1 "$(if_blocked)" tool-missing "not found:$missing"
 }
 
 # Before anything was changed, prepare is blocked and the others have failed.

@@ -9,14 +9,28 @@ result_section() {
   [[ ! -f $2 ]] || RESULT_SECTIONS+=("$1" "$2")
 }
 
+# The beginning of a log says what was done, and its end why something failed. With a plan of at most 512 KiB, the
+# result is below 4 MiB, which is all that is read of it.
+shorten_log() {
+  local bytes
+  bytes=$(stat -c %s -- "$LOG")
+  if ((bytes <= 262144)); then
+    cat -- "$LOG"
+  else
+    head -c 65536 -- "$LOG"
+    printf '\n[... %d bytes are left out here ...]\n' $((bytes - 262144))
+    tail -c 196608 -- "$LOG"
+  fi
+}
+
 # Writes and sends the object; sets OBJECT_JSON.
 send_result() {
   local phase=$1 key bytes i REPLY
   local file=$WORK/result.gz
   OBJECT_JSON=null
   [[ -n ${SERVER_PREFIX:-} ]] || return 1
-  # The end of a log says why something failed.
-  tail -c 262144 -- "$LOG" >"$WORK/log"
+  TRANSPORT_ERROR='the result object could not be made'
+  redact "$LOG" && shorten_log >"$WORK/log" || return 1
   result_section log "$WORK/log"
   {
     printf 'quarterdeck-result 1\n'

@@ -13,10 +13,15 @@ open_job() {
   mkdir -p -- "$STATE" && chmod 0711 "$HOME_FOLDER" "$JOB" && chmod 0700 "$STATE"
 }
 
-# Waits for a second run of the same job, which Run Command may start after an ambiguous SendCommand.
+# Waits for a second run of the same job, which Run Command may start after an ambiguous SendCommand. Without flock the
+# phase goes on to say so, and no further.
 lock_job() {
   exec {JOB_LOCK}>"$STATE/lock"
-  flock -w "$1" "$JOB_LOCK"
+  ! command -v flock >/dev/null || flock -w "$1" "$JOB_LOCK"
+}
+
+read_boot_id() {
+  read -r BOOT_ID <"$ROOT/proc/sys/kernel/random/boot_id"
 }
 
 load_state() {

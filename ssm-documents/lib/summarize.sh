@@ -6,7 +6,6 @@ exec 2>/dev/null
 source "$SCRIPTS/lib/log.sh"
 source "$SCRIPTS/lib/state.sh"
 source "$SCRIPTS/lib/json.sh"
-source "$SCRIPTS/lib/facts.sh"
 source "$SCRIPTS/lib/summary.sh"
 
 OBJECT_JSON=null

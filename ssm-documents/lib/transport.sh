@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # Owns the one way in which servers read and write objects: S3 over curl, signed with the instance role's credentials.
 
-shopt -s extglob
-
 METADATA=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}
 METADATA=${METADATA%/}
 # Seconds to add to this server's clock to have AWS's; 15 minutes off, S3 refuses requests.
@@ -10,6 +8,9 @@ CLOCK_OFFSET=0
 ACCESS_KEY='' SECRET_KEY='' SESSION_TOKEN='' ACCOUNT='' REGION='' SERVER_ID=''
 SIGNING_KEY='' SIGNING_KEY_OF=''
 TRANSPORT_ERROR=''
+# Nothing that is fetched is larger. curl knows no such end of its own for an answer of unknown length before 8.4, so a
+# file can not grow further either.
+MOST_BYTES=67108864
 
 sha256_of_stdin() {
   REPLY=$(sha256sum)
@@ -122,7 +123,7 @@ correct_clock() {
 
 # Secrets go to curl on stdin, never into its arguments. -q: root's .curlrc is none of ours.
 call() {
-  curl -q --silent --show-error --config - "$@" 2>"$WORK/curl.err"
+  curl -q --silent --show-error --max-filesize "$MOST_BYTES" --config - "$@" 2>"$WORK/curl.err"
 }
 
 metadata() {
@@ -197,12 +198,16 @@ identify() {
   }
 }
 
-# One signed request, tried again on whatever passes by itself. Sets HTTP_STATUS; at most about five minutes in all.
+# One signed request, tried again on whatever passes by itself. Sets HTTP_STATUS. It is given time by its size, and given
+# up when it stands still for half a minute.
 # s3 <GET|PUT> <key> <file to write or send> <payload sha256>
 s3() {
-  local method=$1 key=$2 file=$3 payload=$4 try path stamp REPLY
+  local method=$1 key=$2 file=$3 payload=$4 try path stamp code bytes=$MOST_BYTES REPLY
   local -a transfer=(--output "$file")
-  [[ $method == GET ]] || transfer=(--upload-file "$file" --output "$WORK/s3.answer")
+  if [[ $method == PUT ]]; then
+    transfer=(--upload-file "$file" --output "$WORK/s3.answer")
+    bytes=$(stat -c %s -- "$file")
+  fi
   locate_bucket
   uri_path "$PATH_PREFIX/$key"
   path=$REPLY
@@ -210,14 +215,21 @@ s3() {
     aws_time
     TZ=UTC0 printf -v stamp '%(%Y%m%dT%H%M%SZ)T' "$REPLY"
     sign "$method" "$HOST" "$path" "$payload" "$stamp" "$BucketRegion"
-    HTTP_STATUS=$(call --connect-timeout 5 --max-time 60 --write-out '%{http_code}' --dump-header "$WORK/s3.headers" \
-      "${transfer[@]}" "$BASE_URL$path" < <(
-        printf 'header = "%s"\n' "Authorization: $AUTHORIZATION" "x-amz-date: $stamp" "x-amz-content-sha256: $payload" Expect:
-        [[ -z $SESSION_TOKEN ]] || printf 'header = "x-amz-security-token: %s"\n' "$SESSION_TOKEN"
-      ))
-    TRANSPORT_ERROR="$method $key: HTTP $HTTP_STATUS $(head -c 200 "$WORK/curl.err")"
+    code=0
+    HTTP_STATUS=$(
+      ulimit -f $((MOST_BYTES / 1024)) 2>/dev/null
+      call --connect-timeout 5 --speed-limit 4096 --speed-time 30 --max-time $((60 + bytes / 65536)) \
+        --write-out '%{http_code}' --dump-header "$WORK/s3.headers" "${transfer[@]}" "$BASE_URL$path" < <(
+          printf 'header = "%s"\n' "Authorization: $AUTHORIZATION" "x-amz-date: $stamp" "x-amz-content-sha256: $payload" Expect:
+          [[ -z $SESSION_TOKEN ]] || printf 'header = "x-amz-security-token: %s"\n' "$SESSION_TOKEN"
+        )
+    ) || code=$?
+    TRANSPORT_ERROR="$method $key: HTTP $HTTP_STATUS, curl $code $(head -c 200 "$WORK/curl.err")"
+    # Larger than allowed, as curl and as the system say it.
+    ((code != 63 && code != 153)) || return 1
     case $HTTP_STATUS in
-    200) return 0 ;;
+    # What was cut off on its way began with 200 as well.
+    200) ((code != 0)) || return 0 ;;
     403)
       # Only a wrong clock is worth another try; a missing right stays missing.
       ((try == 1)) && grep -qs RequestTimeTooSkewed "$file" "$WORK/s3.answer" && correct_clock "$WORK/s3.headers" || return 1

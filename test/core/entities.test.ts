@@ -115,7 +115,12 @@ describe('what the sweeper should look at again', () => {
     const campaign = approvedCampaign();
     expect(campaigns.due?.(campaign)?.at).toBe(overdueAt(campaign));
     expect(overdueAt(campaign) > campaign.window.end).toBe(true);
-    expect(campaigns.due?.({ ...campaign, state: 'stopped' })).toBeUndefined();
+    expect(campaigns.due?.({ ...campaign, state: 'stopped', endedAt: dayBefore })).toBeUndefined();
+  });
+
+  test('is a campaign that ended, and whose closing was not', () => {
+    const campaign = approvedCampaign({ state: 'stopped' });
+    expect(campaigns.due?.(campaign)?.at).toBe(overdueAt(campaign));
   });
 
   test('is a campaign whose execution may never have been started', () => {

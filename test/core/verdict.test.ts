@@ -79,16 +79,23 @@ describe('success', () => {
     ),
   );
   const policies = (['never', 'if-needed', 'always'] as const).flatMap((reboot) =>
-    [true, false].map((requireCompliant): Policy => policyOf({ reboot, requireCompliant })),
+    [true, false].flatMap((requireCompliant) =>
+      [true, false].map((requireHealthy): Policy => policyOf({ reboot, requireCompliant, requireHealthy })),
+    ),
   );
 
-  test.each(policies.map((policy) => [policy.reboot, policy.requireCompliant, policy] as const))(
-    'with reboot %s and compliance %s needs all that is asked to be known as such',
-    (reboot, requireCompliant, policy) => {
+  test.each(
+    policies.map(
+      (policy) => [policy.reboot, policy.requireCompliant, policy.requireHealthy, policy] as const,
+    ),
+  )(
+    'with reboot %s, compliance %s and health %s needs all that is asked to be known as such',
+    (reboot, requireCompliant, requireHealthy, policy) => {
       for (const one of facts) {
         const isMet =
           one.installed === true &&
-          one.healthy === true &&
+          // Where health need not be known, it must still not be known to be bad.
+          (one.healthy === true || (!requireHealthy && one.healthy === null)) &&
           (reboot === 'never' || one.rebootPending === false) &&
           (reboot !== 'always' || one.rebooted === true) &&
           (!requireCompliant || one.compliant === true);

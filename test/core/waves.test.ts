@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { familySchema } from '../../core/server.ts';
-import { batchLimit, type Member, planBatches, planWaves } from '../../core/waves.ts';
+import { type Member, planBatches, planWaves } from '../../core/waves.ts';
 import { dublin, frankfurt, policyOf, serverId } from '../support/samples.ts';
 
 const member = fc.record({
@@ -99,12 +99,20 @@ describe('batches', () => {
         expect(batches.flatMap(({ serverIds }) => serverIds).toSorted()).toEqual(ids(all).toSorted());
         for (const batch of batches) {
           expect(batch.serverIds.length).toBeGreaterThan(0);
-          expect(batch.serverIds.length).toBeLessThanOrEqual(batchLimit);
+          expect(batch.serverIds.length).toBeLessThanOrEqual(50);
           for (const id of batch.serverIds)
             expect(byId.get(id)).toMatchObject({ family: batch.family, place: batch.place });
         }
       }),
     );
+  });
+
+  test('of one kind are as large as SendCommand takes, and no larger', () => {
+    const all = Array.from(
+      { length: 101 },
+      (_, n): Member => ({ id: serverId(n), family: 'debian', place: frankfurt }),
+    );
+    expect(planBatches(all).map(({ serverIds }) => serverIds.length)).toEqual([50, 50, 1]);
   });
 
   test('are no more than the kinds need', () => {

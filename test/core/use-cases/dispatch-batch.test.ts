@@ -17,8 +17,10 @@ import {
 import {
   approvedCampaign,
   campaignId,
+  entryOf,
   exceptionOf,
   policyOf,
+  resultObjectOf,
   serverOf,
   window,
 } from '../../support/samples.ts';
@@ -133,6 +135,19 @@ describe('a dispatch', () => {
     expect(await world.states()).toEqual(['ready', 'ready', 'ready', 'ready', 'unreachable']);
     expect(world.answers.delivered.size).toBe(1);
     expect(times(world.runCommand.reached, 'prepare')).toEqual([1, 1, 1, 1, 0]);
+  });
+});
+
+describe('a dispatch that broke off', () => {
+  test('has no overdue servers while it may still send to them', async () => {
+    const world = await patching({ servers });
+    world.runCommand.faults.push({ code: 'throttled', runs: false });
+    await expect(dispatch(world, batchId, 'patch')).rejects.toThrow();
+    const { deadline } = (await world.batch(batchId)).runs.patch ?? {};
+    await settleRun(world.ports, { campaignId, batchId, phase: 'patch' }, deadline ?? '');
+    expect(await world.states()).toEqual(['ready', ...Array(4).fill('patching')]);
+    await carryOut(world, batchId, 'patch');
+    expect(await world.states()).toEqual(['ready', ...Array(4).fill('verifying')]);
   });
 });
 
@@ -316,7 +331,8 @@ describe('the gate of a patch', () => {
   });
 
   test.each([
-    ['what was sealed', 'something else'],
+    ['to be read at all', 'something else'],
+    ['what was sealed', resultObjectOf({ plan: [entryOf({ to: '6.6.6-1' })] })],
     ['small enough to be read', new Uint8Array(4 * 1024 * 1024 + 1)],
   ])('does not let through a plan that is not %s', async (_, content) => {
     const world = await patching({ servers });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { create as createItem, exceptions } from '../../../core/entities.ts';
 import { plusSeconds } from '../../../core/instant.ts';
+import { PortError } from '../../../core/ports.ts';
 import { createCampaign } from '../../../core/use-cases/create-campaign.ts';
 import { openCampaign } from '../../../core/use-cases/open-campaign.ts';
 import { sealCampaign } from '../../../core/use-cases/seal-campaign.ts';
@@ -91,8 +92,9 @@ describe('opening a campaign', () => {
 
   test('does not take another failure of Run Command for a missing document', async () => {
     const world = await created({ servers });
-    world.ports.commands.pin = () => Promise.reject(new Error('access denied'));
-    await expect(open(world)).rejects.toThrow('access denied');
+    world.ports.commands.pin = () => Promise.reject(new PortError('throttled', 'rate exceeded'));
+    await expect(open(world)).rejects.toThrow('rate exceeded');
+    await expect(world.states()).rejects.toThrow('no stored item');
   });
 
   test('too late for preparing and patching ends it, as does a stop', async () => {

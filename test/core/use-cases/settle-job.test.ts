@@ -5,6 +5,7 @@ import { type PlanEntry, planHash, planLine, sha256Of } from '../../../core/plan
 import type { Policy } from '../../../core/policy.ts';
 import { serverPrefix } from '../../../core/result-object.ts';
 import type { Summary } from '../../../core/summary.ts';
+import { settleJob } from '../../../core/use-cases/settle-job.ts';
 import { settleRun } from '../../../core/use-cases/settle-run.ts';
 import { carryOut, dispatch, opened, patching, plainPolicy } from '../../support/campaign-stages.ts';
 import {
@@ -105,8 +106,9 @@ describe('a server whose answer can not be stored', () => {
     },
   );
 
-  test('at this moment is settled later, and its neighbours at once', async () => {
-    const world = await opened({ servers });
+  test('at this moment is settled later, and all its neighbours at once', async () => {
+    const batch = Array.from({ length: 50 }, (_, index) => serverOf(index + 1));
+    const world = await opened({ servers: batch });
     await dispatch(world, 'p-0001', 'prepare');
     await world.runCommand.answer();
     const { get } = world.ports.objects;
@@ -115,11 +117,11 @@ describe('a server whose answer can not be stored', () => {
       return get(key, atMost);
     };
     await expect(settleRun(world.ports, ref, world.now())).rejects.toThrow('slow down');
-    expect(await world.states()).toEqual(['preparing', 'ready']);
+    expect(await world.states()).toEqual(['preparing', ...Array(49).fill('ready')]);
     expect(world.answers.delivered.size).toBe(0);
     world.ports.objects.get = get;
     await settleRun(world.ports, ref, world.now());
-    expect(await world.states()).toEqual(['ready', 'ready']);
+    expect(await world.states()).toEqual(Array(50).fill('ready'));
     expect(world.answers.delivered.size).toBe(1);
   });
 });
@@ -286,5 +288,27 @@ describe('a server that contradicts itself, Run Command or its sealed plan', () 
 
   test('does not, when it was killed with its transaction done and recorded', async () => {
     expect((await patchWith({ patch: { status: 'execution-timed-out' } })).state).toBe('succeeded');
+  });
+});
+
+describe('an answer that two processes settle at once', () => {
+  test('moves the job once: the later one finds it moved', async () => {
+    const world = await patching({ servers: [first] });
+    await dispatch(world, 'w0-0001', 'patch');
+    const before = await world.job(first);
+    const campaign = await world.campaign();
+    await world.runCommand.answer();
+    await settleRun(world.ports, { campaignId, batchId: 'w0-0001', phase: 'patch' }, world.now());
+    const settled = await world.job(first);
+    expect(settled.state).toBe('verifying');
+    const killed = {
+      serverId: first.id,
+      status: 'execution-timed-out' as const,
+      terminal: true,
+      statusDetails: 'executiontimedout',
+      summary: '',
+    };
+    expect(await settleJob(world.ports, campaign, 'patch', before, killed, world.now())).toEqual(settled);
+    expect(await world.job(first)).toEqual(settled);
   });
 });

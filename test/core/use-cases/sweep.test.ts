@@ -4,6 +4,7 @@ import { batches, create as createItem } from '../../../core/entities.ts';
 import { plusSeconds } from '../../../core/instant.ts';
 import { reportKey } from '../../../core/report.ts';
 import { askApproval } from '../../../core/use-cases/ask-approval.ts';
+import { closeCampaign } from '../../../core/use-cases/close-campaign.ts';
 import { createCampaign } from '../../../core/use-cases/create-campaign.ts';
 import { decideApproval } from '../../../core/use-cases/decide-approval.ts';
 import { openCampaign } from '../../../core/use-cases/open-campaign.ts';
@@ -114,6 +115,20 @@ describe('a sweep', () => {
     expect([...world.runCommand.reached.values()]).toEqual([1, 1]);
   });
 
+  test('gives a dispatcher that came later its own time', async () => {
+    const world = await opened({ servers });
+    world.runCommand.faults.push({ code: 'ambiguous', runs: false }, { code: 'ambiguous', runs: false });
+    await expect(dispatch(world, 'p-0001', 'prepare', 'first')).rejects.toThrow();
+    world.sleep(121);
+    await expect(dispatch(world, 'p-0001', 'prepare', 'second')).rejects.toThrow();
+    world.sleep(299);
+    await sweep(world.ports, world.now());
+    expect(world.answers.failed.size).toBe(0);
+    world.sleep(1);
+    await sweep(world.ports, world.now());
+    expect([...world.answers.failed.keys()]).toEqual(['second']);
+  });
+
   test('brings a decision that was recorded and not delivered', async () => {
     const policy = policyOf({ ...plainPolicy, approval: { required: true } });
     const world = await sealed({ servers, policy });
@@ -198,6 +213,33 @@ describe('a sweep', () => {
     expect((await world.campaign()).state).toBe('broken');
     expect(await world.states()).toEqual(['not-started', 'not-started']);
   });
+
+  test.each(['its jobs', 'its report', 'its notice'])(
+    'closes again what was closed but for %s',
+    async (missing) => {
+      const world = await patching({ servers });
+      const real = { ...world.ports.objects, ...world.ports.notices, getMany: world.ports.records.getMany };
+      const fail = () => Promise.reject(new Error(down));
+      if (missing === 'its jobs') world.ports.records.getMany = fail;
+      if (missing === 'its report') world.ports.objects.put = fail;
+      if (missing === 'its notice') world.ports.notices.send = fail;
+      const reason = { code: 'error-budget', detail: 'too many failed' };
+      const ending = { campaignId, ending: 'stopped' as const, reason };
+      await expect(closeCampaign(world.ports, ending, world.now())).rejects.toThrow(down);
+      world.ports.records.getMany = real.getMany;
+      world.ports.objects.put = real.put;
+      world.ports.notices.send = real.send;
+      world.sleepUntil(overdueAt(await world.campaign()));
+      expect((await sweep(world.ports, world.now())).failed).toEqual([]);
+      // The first ending stands.
+      expect(await world.campaign()).toMatchObject({ state: 'stopped', reason, endedAt: world.now() });
+      expect(await world.states()).toEqual(['not-started', 'not-started']);
+      expect(await world.ports.objects.get(reportKey(campaignId))).toBeDefined();
+      expect(world.notices.filter(({ kind }) => kind === 'campaign-stopped')).toHaveLength(1);
+      world.sleep(300);
+      expect((await sweep(world.ports, world.now())).looked).toBe(0);
+    },
+  );
 
   test('comes to every batch, however many others can only wait', async () => {
     const world = await opened({ servers });
