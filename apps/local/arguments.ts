@@ -1,7 +1,7 @@
 /** Owns the command line of the embedded host: what may be asked for, and what is said when it is asked for wrongly. */
 import { parseArgs } from 'node:util';
-import type { Server } from '../../core/server.ts';
 import { nearest } from '../../core/near-match.ts';
+import type { Server } from '../../core/server.ts';
 import { parseServerList } from './server-list.ts';
 
 const hostChoices = ['shim', 'sandbox', 'debian'] as const;
