@@ -43,6 +43,11 @@ export interface PatchPipelineProps {
    */
   readonly memberRole?: string;
   /**
+   * Unique id (AROA…) of the role that all hybrid nodes share: their results lie under it.
+   * @default - none; hybrid nodes can not write their results, and are not patched
+   */
+  readonly hybridRoleId?: string | undefined;
+  /**
    * Only servers that carry this tag are ever seen.
    * @default { key: 'quarterdeck', value: 'enrolled' }
    */

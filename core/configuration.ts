@@ -40,7 +40,7 @@ const tagValue = z
     'is not the value of a tag: letters, digits, spaces and _.:/=+@-',
   );
 
-export const configurationSchema = z
+const configurationSchema = z
   .object({
     schema: z.literal(1).describe('form of this file'),
     name: z

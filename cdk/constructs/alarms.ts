@@ -94,7 +94,7 @@ export class Alarms extends Construct {
   private watchSweeper({ sweeper, functions: { sweep } }: AlarmsProps): void {
     this.add('SweeperSilent', {
       heading: 'the-sweeper-does-not-run',
-      loss: 'A campaign whose events get lost waits until it times out; approvals do not expire.',
+      loss: 'A campaign whose events get lost waits until it times out.',
       metric: sweep.handler.metricInvocations({ period: Duration.minutes(15), statistic: 'sum' }),
       threshold: 1,
       below: true,

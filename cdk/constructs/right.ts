@@ -20,6 +20,7 @@ export function giveRight(to: Role | Policy | ManagedPolicy, right: Right): void
   });
   if ('addStatements' in to) to.addStatements(statement);
   else to.addToPolicy(statement);
+  // A pattern, wherever its `*` is.
   const patterns = resources.filter((resource) => resource.includes('*'));
   if (patterns.length === 0) return;
   if (why === undefined)

@@ -14,12 +14,14 @@ export class PatchingStack extends Stack {
       env: home,
       terminationProtection: true,
     });
-    const { environments, places, memberRole, optInTag, serverTags, defaultTimeZone } = configuration;
+    const { environments, places, memberRole, hybridRoleId, optInTag, serverTags, defaultTimeZone } =
+      configuration;
     const { network, logRetentionDays, reservedConcurrency } = configuration;
     this.pipeline = new PatchPipeline(this, 'Patching', {
       environments,
       places,
       memberRole,
+      hybridRoleId,
       optInTag,
       serverTags,
       defaultTimeZone,

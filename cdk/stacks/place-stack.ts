@@ -37,6 +37,7 @@ export class PlaceStack extends Stack {
     const { policy } = new ServerAccess(this, 'ServerAccess', {
       // Any bucket and key of the home account that admit this account: names made there are not known here.
       bucketArn: `arn:${this.partition}:s3:::*`,
+      // As for the bucket.
       keyArn: `arn:${this.partition}:kms:${home.region}:${home.account}:key/*`,
       home,
     });
