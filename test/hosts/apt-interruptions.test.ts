@@ -10,7 +10,7 @@ let fleet: AptFleet;
 
 beforeAll(async () => {
   fleet = await createAptFleet({
-    names: ['kill', 'cut', 'unpack', 'moments', 'twins'],
+    names: ['kill', 'cut', 'unpack', 'late', 'moments', 'twins'],
     installed: ['tool', 'slow-tool'].map((name) => plain(name, '1.0-1')),
   });
 });
@@ -67,6 +67,37 @@ describe('a transaction that was interrupted is finished', () => {
       });
       expect(await version(host, 'slow-tool')).toBe('1.1-1 ii');
       expect(await version(host, 'tool')).toBe('1.1-1 ii');
+      expect((await shell(host, 'dpkg --audit; apt-get check')).stdout).not.toMatch(/broken|half/);
+    });
+  });
+
+  it('by repairs alone when its time is over: nothing more is begun, and nothing restarts', async () => {
+    const host = fleet.host('late');
+    const marking = waiting('1.1-1', 'preinst', ': >/run/reboot-required');
+    await fleet.whilePublished('stable', [newTool, marking], async () => {
+      const { plan } = await fleet.prepare(host);
+      const parameters = await fleet.order(host, 'patch', { plan });
+      const work = startStep(host, documentOf('patch'), 'work', parameters);
+      await until(host, '/run/reached');
+      await host.powerCut();
+      await work.exit;
+      await host.reboot();
+      await host.writeFile('/run/go', '', 0o644);
+      await shell(host, "sed -i 's/^used=.*/used=60000/' /var/lib/quarterdeck/2027-q1-late/state/patch");
+      const { summary, workExits } = await runDocument(host, documentOf('patch'), parameters);
+      expect(workExits).toEqual([0]);
+      expect(summary).toMatchObject({
+        code: 100,
+        result: 'failed',
+        facts: { installed: false, rebootPending: true, healthy: true },
+      });
+      expect(summary.reasons.map(({ code }) => code)).toEqual([
+        'not-installed',
+        'no-time',
+        'reboot-withheld',
+      ]);
+      expect(await version(host, 'slow-tool')).toBe('1.1-1 ii');
+      expect(await version(host, 'tool')).toBe('1.0-1 ii');
       expect((await shell(host, 'dpkg --audit; apt-get check')).stdout).not.toMatch(/broken|half/);
     });
   });

@@ -1,64 +1,27 @@
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEndpoints } from '../../apps/local/aws/endpoints.ts';
-import type { PackageSpec } from '../../apps/local/hosts/deb-file.ts';
-import type { Host } from '../../apps/local/hosts/host.ts';
-import { createShimFleet, type ShimFleet, startShimFleet } from '../../apps/local/hosts/shim.ts';
-import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
-import { bucket, createTrials, documentOf, place, type Trials } from '../support/document-trials.ts';
+import { documentOf } from '../support/document-trials.ts';
 import { readSummary, runDocument, startStep } from '../support/run-document.ts';
+import {
+  installedVersions,
+  type ShimTrial,
+  serverId,
+  spec,
+  startShimTrial,
+  until,
+  waitingScript,
+} from './shim-trial.ts';
 
-const serverId = 'i-0123456789abcdef0';
-
-let fleet: ShimFleet | undefined;
+let trial: ShimTrial | undefined;
 
 afterEach(async () => {
-  await fleet?.close();
-  fleet = undefined;
+  await trial?.fleet.close();
+  trial = undefined;
 });
 
-/** @param installed the demonstration's fleet when absent */
-async function start(
-  installed?: readonly PackageSpec[],
-  failing?: string,
-): Promise<Trials & { host: Host; fleet: ShimFleet }> {
-  const objects = createMemoryObjects(bucket, place.region);
-  const endpoints = createEndpoints({ objects, clock: { now: () => Date.now() } });
-  const common = {
-    servers: [{ id: serverId, name: 'shim' }],
-    endpoints: (id: string) => endpoints.listenersFor({ id, place }),
-  };
-  fleet = installed
-    ? await startShimFleet({ ...common, installed, automatic: [] })
-    : await createShimFleet({ ...common, failing });
-  return { ...createTrials(objects), host: fleet.hosts[0] as Host, fleet };
-}
-
-const spec = (name: string, version: string, postinst?: string): PackageSpec => ({
-  name,
-  version,
-  ...(postinst !== undefined && { scripts: { postinst } }),
-});
-
-const installedVersions = async (host: Host) => {
-  const { stdout } = host.run({
-    argv: ['dpkg-query', '-W', '-f', `\${Package}\\t\${Version}\\t\${db:Status-Abbrev}\\n`],
-  });
-  const lines = (await text(stdout)).trimEnd().split('\n');
-  return Object.fromEntries(
-    lines
-      .map((line) => line.split('\t'))
-      .map(([name, version, state]) => [name, `${version} ${state?.trim()}`]),
-  );
-};
-
-async function until(host: Host, path: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if ((await host.readFile(path)) !== undefined) return;
-    await sleep(25);
-  }
-  throw new Error(`${path} never came to be on ${host.name}`);
+async function start(...words: Parameters<typeof startShimTrial>): Promise<ShimTrial> {
+  trial = await startShimTrial(...words);
+  return trial;
 }
 
 describe('the documents on a shim host', () => {
@@ -126,7 +89,7 @@ describe('the documents on a shim host', () => {
   });
 
   it('tell nothing to do from no repositories, and from a broken one', async () => {
-    const { host, run } = await start([spec('lib', '1.0-1')]);
+    const { host, run, fleet } = await start([spec('lib', '1.0-1')]);
     const configured = (await host.readFile('/etc/apt/sources.list')) ?? '';
     const reasonWith = async (sources: string) => {
       await host.writeFile('/etc/apt/sources.list', sources, 0o644);
@@ -140,15 +103,13 @@ describe('the documents on a shim host', () => {
       'repository-unreachable',
     ]);
     expect(await reasonWith(configured)).toEqual([103, 'blocked', 'repository-empty']);
-    await fleet?.repository.publish('stable', [spec('lib', '1.0-1')]);
+    await fleet.repository.publish('stable', [spec('lib', '1.0-1')]);
     expect(await reasonWith(configured)).toEqual([2, 'nothing-to-do', undefined]);
   });
 
   it('finish a transaction that lost its server, and find one that outlived its work step', async () => {
     const { host, prepare, order, fleet } = await start([spec('lib', '1.0-1')]);
-    const waiting =
-      '#!/bin/sh\n: >"$DPKG_ROOT/run/reached"\nwhile [ ! -e "$DPKG_ROOT/run/go" ]; do sleep 0.05; done\n';
-    await fleet.repository.publish('stable', [spec('lib', '1.1-1', waiting)]);
+    await fleet.repository.publish('stable', [spec('lib', '1.1-1', waitingScript())]);
     const { plan } = await prepare(host);
     const parameters = await order(host, 'patch', { plan });
     const killed = startStep(host, documentOf('patch'), 'work', parameters);

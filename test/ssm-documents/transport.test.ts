@@ -200,6 +200,42 @@ describe('the transport', () => {
     expect(run).toMatchObject({ code: 0, stdout: 'an order\n' });
   });
 
+  it.each<[string, (body: string) => string | number]>([
+    ['announces', (body) => Buffer.byteLength(body)],
+    ['does not announce', () => 'chunked'],
+  ])('fetches no object of more than 64 MiB, also where S3 %s its size', async (_, sizeOf) => {
+    let asked = 0;
+    const { run } = await withEndpoints(
+      `identify && { rm -f ${folder}/large; get_object key ${folder}/large ${explain}; [[ ! -e ${folder}/large ]] || stat -c %s ${folder}/large; }`,
+      {
+        wrap: () => (_request, response) => {
+          asked++;
+          const body = 'x'.repeat(65 * 1024 * 1024);
+          const size = sizeOf(body);
+          response.writeHead(200, size === 'chunked' ? {} : { 'content-length': size });
+          response.end(body);
+        },
+      },
+    );
+    expect(run.stdout).toContain('GET key: HTTP');
+    expect(Number(/\n(\d+)\n$/.exec(run.stdout)?.[1] ?? 0)).toBeLessThanOrEqual(64 * 1024 * 1024);
+    expect(asked).toBe(1);
+  });
+
+  it('tries again when an answer is cut off, though it began well', async () => {
+    let asked = 0;
+    const { run } = await withEndpoints(`identify && ${get}`, {
+      wrap: (s3) => (request, response) => {
+        asked++;
+        if (asked > 1) return s3(request, response);
+        response.writeHead(200, { 'content-length': 1000 });
+        response.write('an or', () => response.destroy());
+      },
+    });
+    expect(run).toMatchObject({ code: 0, stdout: 'an order\n' });
+    expect(asked).toBe(2);
+  });
+
   it.each([
     ['from instance metadata', true],
     ['from the answer of S3', false],
