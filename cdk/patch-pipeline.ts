@@ -1,6 +1,7 @@
 /** Owns the whole of Quarterdeck as one construct, for its own stack and for teams that put it into theirs. */
 import { Stack, Token } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import {
   type Configuration,
@@ -97,6 +98,9 @@ export class PatchPipeline extends Construct {
 
   constructor(scope: Construct, id: string, props: PatchPipelineProps) {
     super(scope, id);
+    // S3 writes access logs by a policy, and not by an ACL, which our buckets do not take. Apps older than the flag
+    // do not set it.
+    this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     const configuration = configurationOf(this, props);
     const { home, places, optInTag, network } = configuration;
     const logRetention: RetentionDays = configuration.logRetentionDays;

@@ -121,9 +121,20 @@ export class Alarms extends Construct {
     this.add('StepsFailing', {
       heading: 'steps-of-campaigns-fail',
       loss: 'A step of a campaign fails again and again: batches are given up, or the campaign breaks.',
-      metric: sumOf(handlers(steps).map((handler) => handler.metricErrors({ period, statistic: 'sum' }))),
+      metric: sumOf(
+        handlers(steps.filter((name) => name !== 'dispatch-batch')).map((handler) =>
+          handler.metricErrors({ period, statistic: 'sum' }),
+        ),
+      ),
       // Each step is tried four times; one campaign of one server that fails for good has as many errors.
       threshold: 4,
+    });
+    this.add('DispatchFailing', {
+      heading: 'commands-can-not-be-sent',
+      loss: 'Batches wait for their commands: they are late, and in the end given up.',
+      metric: all['dispatch-batch'].handler.metricErrors({ period, statistic: 'sum' }),
+      // Throttling by Run Command is an error of the function, too, and passes by itself.
+      periods: 3,
     });
     this.add('RequestsFailing', {
       heading: 'requests-of-people-fail',

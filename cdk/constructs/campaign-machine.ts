@@ -19,7 +19,7 @@ import type { CampaignBucket } from './campaign-bucket.ts';
 import type { PatchFunction } from './patch-function.ts';
 import { acknowledgePatterns, giveRight } from './right.ts';
 
-export const definitionFile = fileOf('state-machines', 'campaign.asl.json');
+const definitionFile = fileOf('state-machines', 'campaign.asl.json');
 
 export interface CampaignMachineProps {
   readonly steps: Readonly<Record<StepName, PatchFunction>>;

@@ -10,7 +10,7 @@ export interface DataKeyProps {
 }
 
 /** All that reading and writing takes, spelled out where AWS's examples write wildcards. */
-const useActions = [
+export const keyUse: readonly string[] = [
   'kms:Decrypt',
   'kms:DescribeKey',
   'kms:Encrypt',
@@ -57,6 +57,6 @@ export class DataKey extends Construct {
   }
 
   grantUse(grantee: IGrantable): void {
-    this.key.grant(grantee, ...useActions);
+    this.key.grant(grantee, ...keyUse);
   }
 }

@@ -18,10 +18,6 @@ export interface ServerScope {
 
 export type ServerPort = Extract<PortName, 'documents' | 'commands' | 'invocations' | 'fleet' | 'discovery'>;
 
-const serverPorts: readonly string[] = ['documents', 'commands', 'invocations', 'fleet', 'discovery'];
-
-export const isServerPort = (port: PortName): port is ServerPort => serverPorts.includes(port);
-
 export function serverRights(port: ServerPort, scope: ServerScope): Right[] {
   if (scope.regions.length === 0) return [];
   switch (port) {

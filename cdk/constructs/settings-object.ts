@@ -6,7 +6,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { bucketFolders, type CampaignBucket } from './campaign-bucket.ts';
-import type { DataKey } from './data-key.ts';
+import { type DataKey, keyUse } from './data-key.ts';
 import type { PatchFunction } from './patch-function.ts';
 
 export interface SettingsObjectProps {
@@ -54,9 +54,10 @@ export class SettingsObject extends Construct {
           actions: ['s3:PutObject'],
           resources: [bucket.bucket.arnForObjects(this.objectKey)],
         }),
+        // Among its own statements: the writer waits for these, and not for what is granted to its role later.
+        new PolicyStatement({ actions: [...keyUse], resources: [key.key.keyArn] }),
       ]),
     });
-    key.grantUse(writer);
     // What the bucket's policy asks of a caller must be there before it calls.
     writer.node.addDependency(bucket);
     this.acknowledgeWriter();

@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import type { PatchFunction } from './patch-function.ts';
 import { acknowledgePatterns } from './right.ts';
 
-export const sweepInterval = Duration.minutes(5);
+const sweepInterval = Duration.minutes(5);
 
 export class Sweeper extends Construct {
   readonly deadLetters: Queue;

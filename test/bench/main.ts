@@ -5,8 +5,16 @@ import { bundlesBench } from './bundles.ts';
 import { costBench, scaleBench } from './campaigns.ts';
 import { documentTimeBench } from './document-time.ts';
 import { recordsBench } from './records.ts';
+import { synthBench } from './synth.ts';
 
-const benches: readonly Bench[] = [recordsBench, costBench, scaleBench, documentTimeBench, bundlesBench];
+const benches: readonly Bench[] = [
+  recordsBench,
+  costBench,
+  scaleBench,
+  documentTimeBench,
+  bundlesBench,
+  synthBench,
+];
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -1,5 +1,6 @@
 /** Holds the stacks of other accounts and Regions, what a configuration may add to all, and use as a library. */
-import { Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { PatchPipeline } from '../../cdk/patch-pipeline.ts';
 import {
@@ -193,6 +194,15 @@ describe('PatchPipeline as a library', () => {
     const pipeline = new PatchPipeline(stack(env), 'Patching', { environments: { staging: {} } });
     expect(pipeline.serverAccess.policy).toBeDefined();
     expect(Object.keys(pipeline.functions)).toContain('create-campaign');
+  });
+
+  test('works in an app that sets no feature flags', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const theirs = new Stack(app, 'TheirStack', { env });
+    const pipeline = new PatchPipeline(theirs, 'Patching', { environments: { staging: {} } });
+    const runtimes = Object.values(pipeline.functions).map(({ handler }) => handler.runtime.name);
+    expect(new Set(runtimes)).toEqual(new Set(['nodejs24.x']));
+    expect(new AwsSolutionsChecks(app).validateScope(theirs).violations).toEqual([]);
   });
 
   test('says that it needs an account and a Region', () => {
