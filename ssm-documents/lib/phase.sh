@@ -10,8 +10,8 @@ STARTED=0 USED_BEFORE=0
 ENDLESS=100000000
 
 # What the scripts call; families add their own.
-NEEDS=(awk cat chmod comm cp curl cut date df du find flock grep gzip head mkdir mv paste renice rm sed setsid sha256sum
-  sleep sort stat sync tail tee tr xargs)
+NEEDS=(awk cat chmod comm cp curl cut date df du find flock grep gzip head ln mkdir mv paste renice rm sed setsid
+  sha256sum sleep sort stat sync tail tee tr xargs)
 
 # Sets REPLY to the seconds that may still be used, reboot included: what is left of the first run's budget.
 seconds_left() {

@@ -107,6 +107,34 @@ describe('the documents', () => {
   });
 });
 
+describe('the programs that scripts need', () => {
+  const scripts = ['ssm-documents/lib', 'ssm-documents/debian']
+    .flatMap((path) => readdirSync(path).map((file) => join(path, file)))
+    .filter((file) => file.endsWith('.sh'))
+    .map((file) => readFileSync(file, 'utf8'));
+  const needed = scripts
+    .flatMap((text) => [...text.matchAll(/^NEEDS\+?=\(([^)]*)\)/gm)])
+    .flatMap(([, words]) => (words as string).trim().split(/\s+/));
+  const code = scripts.join('\n').replaceAll(/^\s*#.*$|^NEEDS\+?=\([^)]*\)/gm, '');
+  const calls = (name: string) =>
+    new RegExp(
+      `(?:^|[|(;&{!]|xargs -r|\\b(?:then|do|else|exec)\\b)\\s*(?:[A-Z_]+=\\S* )*${name}(?=\\s|$|\\))`,
+      'm',
+    ).test(code);
+
+  it('are looked for all, and no others', () => {
+    expect(needed.filter((name) => !calls(name))).toEqual([]);
+    // What Debian's coreutils, util-linux, findutils, diffutils and package managers bring and a shell has not itself.
+    const others =
+      'apt-cache apt-config apt-get apt-mark awk basename cat chmod chown cmp comm cp curl cut date dd df diff dirname ' +
+      'dpkg dpkg-deb dpkg-query du env expr find flock grep gunzip gzip head id install ln ls mkdir mktemp mv nice nl ' +
+      'nproc od openssl paste pgrep pkill ps readlink realpath renice rev rm rmdir sed seq setsid sha256sum shuf sleep ' +
+      'sort split stat stdbuf sync tac tail tee timeout touch tr truncate uname uniq wc xargs xxd zcat';
+    expect(others.split(' ').filter((name) => calls(name) && !needed.includes(name))).toEqual([]);
+    expect(needed.filter((name) => !others.split(' ').includes(name))).toEqual([]);
+  });
+});
+
 describe('the README of the documents', () => {
   const folders = ['ssm-documents/lib', 'ssm-documents/debian'];
   const scripts = folders
