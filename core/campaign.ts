@@ -1,5 +1,6 @@
 /** Owns the campaign: the servers that share a window and a policy, and how far they have come. */
 import * as z from 'zod';
+import { phaseSeconds } from './document.ts';
 import { type Instant, instantSchema, plusSeconds } from './instant.ts';
 import { type Reason, reasonSchema } from './outcome.ts';
 import { policySchema } from './policy.ts';
@@ -104,8 +105,11 @@ export function advanceCampaign(campaign: Campaign, to: CampaignState): Campaign
 const closingSeconds = 4 * 3600;
 
 /** When a campaign that has not ended has lost its execution: nobody else would close it. */
-export function overdueAt({ window, policy }: Campaign): Instant {
-  return plusSeconds(window.end, policy.waves.soakSeconds + policy.timeouts.verify + closingSeconds);
+export function overdueAt({ window, policy }: Pick<Campaign, 'window' | 'policy'>): Instant {
+  return plusSeconds(
+    window.end,
+    policy.waves.soakSeconds + phaseSeconds({ policy }, 'verify') + closingSeconds,
+  );
 }
 
 /** Why nothing more may be dispatched, whatever the window says. */

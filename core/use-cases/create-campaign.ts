@@ -1,9 +1,9 @@
 /** Makes a campaign for servers that share a window and a policy, and starts its execution. */
 import * as z from 'zod';
-import { type Campaign, campaignIdSchema, campaignSchema } from '../campaign.ts';
+import { type Campaign, campaignIdSchema, campaignSchema, overdueAt } from '../campaign.ts';
 import { phaseSeconds } from '../document.ts';
 import { campaignKey, campaigns, create, load } from '../entities.ts';
-import { type Instant, secondsBetween } from '../instant.ts';
+import { type Instant, plusSeconds, secondsBetween } from '../instant.ts';
 import { sha256Of } from '../plan.ts';
 import { policySchema } from '../policy.ts';
 import type { Ports } from '../ports.ts';
@@ -43,8 +43,8 @@ export async function createCampaign(
   now: Instant,
 ): Promise<void> {
   const { campaignId, servers, ...rest } = createCampaignInput.parse(input);
-  const tooShort = whyTooShort(rest);
-  if (tooShort) throw new Error(tooShort);
+  const refused = whyTooShort(rest) ?? whyTooFar(rest, now);
+  if (refused) throw new Error(refused);
   const list = JSON.stringify(servers);
   const serversKey = `campaigns/${campaignId}/servers-${sha256Of(list)}.json`;
   await ports.objects.put(serversKey, list);
@@ -84,5 +84,16 @@ function whyTooShort({ window, policy }: Pick<Campaign, 'window' | 'policy'>): s
   return (
     `window ${window.start} to ${window.end} lasts ${length} s, and patching one wave may take ${needed} s by policy ` +
     `${policy.name}: lengthen the window, or shorten timeouts.delivery, timeouts.patch or timeouts.reboot`
+  );
+}
+
+/** What the state machine's own time-out leaves: an execution starts at once and waits for its window. */
+const longestExecution = 90 * 86_400;
+
+function whyTooFar(campaign: Pick<Campaign, 'window' | 'policy'>, now: Instant): string | undefined {
+  if (overdueAt(campaign) <= plusSeconds(now, longestExecution)) return undefined;
+  return (
+    `window ${campaign.window.start} to ${campaign.window.end} is too far ahead: a campaign lasts 90 days at most, ` +
+    'so make it nearer to its window'
   );
 }

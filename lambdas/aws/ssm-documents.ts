@@ -43,6 +43,9 @@ export interface SsmDocumentsOptions {
 export function createSsmDocuments({ callsIn, expected }: SsmDocumentsOptions): Pick<Commands, 'pin'> {
   return {
     async pin(place, name) {
+      // Asked first: the role may look at the documents of this release only, and any other answer is a denial.
+      const wanted = expected(name);
+      if (wanted === undefined) throw missing(place, name, 'this release has none of that name');
       const calls = callsIn(place);
       const pin = await describe(calls, place, name);
       const { Content } = await calls.getDocument({
@@ -52,8 +55,6 @@ export function createSsmDocuments({ callsIn, expected }: SsmDocumentsOptions): 
       });
       const content = Content === undefined ? undefined : parsed(Content);
       const found = content === undefined ? 'nothing that can be read' : documentContentHash(content);
-      const wanted = expected(name);
-      if (wanted === undefined) throw missing(place, name, 'this release has none of that name');
       if (found === wanted) return pin;
       throw new PortError(
         'document-differs',
