@@ -1,5 +1,6 @@
 /** The embedded host's command: runs one campaign, shows it, and ends with an exit code that tells how it went. */
 import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { type Arguments, parseCommandLine, UsageError } from './arguments.ts';
 import { demoServers } from './demo-campaign.ts';
@@ -28,6 +29,13 @@ async function main(asked: Arguments): Promise<number> {
   const folder = resolve(
     asked.out ?? join('.quarterdeck', systemDate().toISOString().replaceAll(/[:.]/g, '-')),
   );
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new UsageError(
+      `can not write to ${folder} (${(error as Error).message}): name a folder with --out`,
+    );
+  }
   const used = await chooseHosts(asked.hosts);
   const servers =
     asked.servers === undefined || 'count' in asked.servers

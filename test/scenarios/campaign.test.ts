@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { batchSchema } from '../../core/batch.ts';
 import { instantOf } from '../../core/instant.ts';
 import type { Phase } from '../../core/phase.ts';
+import { PortError } from '../../core/ports.ts';
 import type { Server } from '../../core/server.ts';
 import { acknowledgeFailures } from '../../core/use-cases/acknowledge-failures.ts';
 import { stopCampaign } from '../../core/use-cases/stop-campaign.ts';
@@ -255,6 +256,11 @@ describe('a window', () => {
       /lasts 3600 s, and patching one wave may take 4740 s.*lengthen the window/,
     );
   });
+
+  it('that is further away than an execution may last is refused when the campaign is made', async () => {
+    const world = createWorld({ servers: serversOf(1), windowEnd: '2027-02-18T12:00:00.000Z' });
+    await expect(world.run()).rejects.toThrow(/is too far ahead: a campaign lasts 90 days at most/);
+  });
 });
 
 describe('a bad day', () => {
@@ -359,6 +365,27 @@ describe('a bad day', () => {
     expect(end.state).toBe('completed');
     expect(Math.max(...world.fleet.taken.values())).toBe(1);
     expectNothingRanTwice(world);
+  });
+});
+
+describe('documents', () => {
+  it('of another release close the campaign with that reason, and nothing is sent', async () => {
+    const world = createWorld({
+      servers: serversOf(2),
+      commands: (commands) => ({
+        ...commands,
+        pin: async () => {
+          throw new PortError(
+            'document-differs',
+            'document Quarterdeck-Debian-Patch has other content: deploy the stack',
+          );
+        },
+      }),
+    });
+    const end = await world.run();
+    expect(end).toMatchObject({ status: 'FAILED', state: 'stopped', reason: 'document-differs' });
+    expect(Object.values(end.states)).toEqual(['not-started', 'not-started']);
+    expect(world.fleet.taken.size).toBe(0);
   });
 });
 
