@@ -172,6 +172,18 @@ describe('the SSM adapter', () => {
     expect(await ssm.commands.find(frankfurt, 'never sent', '2026-11-19T00:00:00.000Z')).toEqual([]);
   });
 
+  test('a document that this release does not have is missing, without asking where the role may not look', async () => {
+    const documents = createSsmDocuments({
+      callsIn: () => {
+        throw new Error('AccessDeniedException');
+      },
+      expected: () => undefined,
+    });
+    await expect(documents.pin(frankfurt, 'Quarterdeck-Amazon-Prepare')).rejects.toMatchObject({
+      code: 'document-missing',
+    });
+  });
+
   test('a document that is not what this release was made with is not pinned', async () => {
     const before = ssm.expected.get(documentName) as string;
     ssm.revise();
