@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { instantSchema } from './instant.ts';
 import { jobStateSchema } from './job.ts';
 import { familySchema, placeSchema, serverIdSchema } from './server.ts';
-import { batchLimit } from './waves.ts';
+import { type BatchPlan, batchLimit } from './waves.ts';
 
 /**
  * One phase of a batch. `dispatching` is leased to one dispatcher; `sent` once every command is recorded; `complete`
@@ -56,6 +56,29 @@ export const batchSchema = z.object({
     .nullable(),
 });
 export type Batch = z.infer<typeof batchSchema>;
+
+/**
+ * One of the batches that are laid out together, before anything has happened in it.
+ *
+ * @param wave null for those that are prepared; the ids of the others begin with it
+ * @param index its place among them
+ */
+export function newBatch(campaignId: string, wave: number | null, plan: BatchPlan, index: number): Batch {
+  const { place, family, serverIds } = plan;
+  const id = `${wave === null ? 'p' : `w${wave}`}-${String(index + 1).padStart(4, '0')}`;
+  return {
+    schema: 1,
+    campaignId,
+    id,
+    wave,
+    place,
+    family,
+    serverIds: [...serverIds],
+    runs: {},
+    sweptAt: null,
+    sealed: null,
+  };
+}
 
 /** The servers that a command may have reached: it is recorded, or nobody knows how the call ended. */
 export function maybeSent(run: Run): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 /** Owns the laying out of a campaign's servers: a job for each, and the batches in which they are prepared. */
 import * as z from 'zod';
-import type { Batch } from '../batch.ts';
+import { type Batch, newBatch } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { batches, create, jobs } from '../entities.ts';
 import type { Instant } from '../instant.ts';
@@ -38,20 +38,7 @@ export async function layOut(
   await inParallel(servers, storeParallelism, (server) =>
     create(ports.records, jobs, jobOf(campaignId, server, beginningOf(server), now)),
   );
-  const all = planBatches(servers).map(
-    (plan, index): Batch => ({
-      schema: 1,
-      campaignId,
-      id: `p-${String(index + 1).padStart(4, '0')}`,
-      wave: null,
-      place: plan.place,
-      family: plan.family,
-      serverIds: [...plan.serverIds],
-      runs: {},
-      sweptAt: null,
-      sealed: null,
-    }),
-  );
+  const all = planBatches(servers).map((plan, index) => newBatch(campaignId, null, plan, index));
   await inParallel(all, storeParallelism, (batch) => create(ports.records, batches, batch));
   return all;
 }

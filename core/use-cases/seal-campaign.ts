@@ -1,6 +1,6 @@
 /** Seals a campaign: one hash over all plans, and the waves in which the servers that have one will be patched. */
 import * as z from 'zod';
-import type { Batch } from '../batch.ts';
+import { type Batch, newBatch } from '../batch.ts';
 import { advanceCampaign, approvalSeconds, type Campaign, stoppedBy } from '../campaign.ts';
 import { phaseSeconds } from '../document.ts';
 import { batches, campaignKey, campaigns, create, listAll, load, update } from '../entities.ts';
@@ -79,20 +79,7 @@ async function layOutWave(
   wave: number,
   members: Parameters<typeof planBatches>[0],
 ) {
-  const all = planBatches(members).map(
-    (plan, index): Batch => ({
-      schema: 1,
-      campaignId: campaign.id,
-      id: `w${wave}-${String(index + 1).padStart(4, '0')}`,
-      wave,
-      place: plan.place,
-      family: plan.family,
-      serverIds: [...plan.serverIds],
-      runs: {},
-      sweptAt: null,
-      sealed: null,
-    }),
-  );
+  const all = planBatches(members).map((plan, index) => newBatch(campaign.id, wave, plan, index));
   await inParallel(all, storeParallelism, (batch) => create(ports.records, batches, batch));
   const key = `campaigns/${campaign.id}/wave-${wave}.json`;
   await putManifest(ports.objects, campaign, 'patch', key, all);
