@@ -21,6 +21,8 @@ import { acknowledgePatterns, giveRight } from './right.ts';
 
 const definitionFile = fileOf('state-machines', 'campaign.asl.json');
 
+const aliasName = 'live';
+
 export interface CampaignMachineProps {
   readonly steps: Readonly<Record<StepName, PatchFunction>>;
   readonly bucket: CampaignBucket;
@@ -72,7 +74,7 @@ export class CampaignMachine extends Construct {
     version.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
     version.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
     this.alias = new CfnStateMachineAlias(this, 'Alias', {
-      name: 'live',
+      name: aliasName,
       description: 'Campaigns start here',
       routingConfiguration: [{ stateMachineVersionArn: version.attrArn, weight: 100 }],
     });
@@ -80,7 +82,12 @@ export class CampaignMachine extends Construct {
   }
 
   grantStart(fn: PatchFunction): void {
-    fn.allow({ actions: ['states:StartExecution'], resources: [this.alias.attrArn] });
+    // Step Functions authorizes a start on an alias by the machine's own ARN; the condition keeps it to the alias.
+    fn.allow({
+      actions: ['states:StartExecution'],
+      resources: [this.machine.stateMachineArn],
+      conditions: { 'ForAnyValue:StringEquals': { 'states:StateMachineQualifier': [aliasName] } },
+    });
     fn.setVariable('stateMachine', this.alias.attrArn);
   }
 
@@ -92,7 +99,10 @@ export class CampaignMachine extends Construct {
       statements: [
         new PolicyStatement({
           actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
-          resources: [this.machine.stateMachineArn],
+          // Tokens of a Distributed Map's children belong to the machine under the map's label.
+          resources: ['', ...mapLabels().map((label) => `/${label}`)].map(
+            (suffix) => `${this.machine.stateMachineArn}${suffix}`,
+          ),
         }),
       ],
     });

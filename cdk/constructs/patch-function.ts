@@ -95,11 +95,12 @@ export class PatchFunction extends Construct implements IGrantable {
       actions: [
         'ec2:CreateNetworkInterface',
         'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets',
         'ec2:DeleteNetworkInterface',
         'ec2:AssignPrivateIpAddresses',
         'ec2:UnassignPrivateIpAddresses',
       ],
-      // As in AWS's own policy for it.
+      // As in AWSLambdaVPCAccessExecutionRole, without its rights on every log group.
       resources: ['*'],
       why: 'Lambda asks for the right to make its interfaces on all of them',
     });

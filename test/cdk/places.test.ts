@@ -177,6 +177,22 @@ describe('what a configuration adds to all', () => {
       expect(Properties.RetentionInDays, id).toBe(90);
   });
 
+  test('our functions may do what Lambda asks for to join a network', () => {
+    const given = statementsOf(home, 'PatchingSweepRole').filter((statement) =>
+      actionsOf(statement).includes('ec2:CreateNetworkInterface'),
+    );
+    // The part of AWSLambdaVPCAccessExecutionRole that is not about logs.
+    const ofNetworks = given.flatMap(actionsOf).filter((action) => action.startsWith('ec2:'));
+    expect(ofNetworks.toSorted()).toEqual([
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:UnassignPrivateIpAddresses',
+    ]);
+  });
+
   test('people are subscribed', () => {
     expect(ofType(home, 'AWS::SNS::Subscription').map(([, { Properties }]) => Properties)).toEqual([
       expect.objectContaining({ Protocol: 'email', Endpoint: 'ops@example.com' }),

@@ -274,7 +274,7 @@ describe('functions', () => {
 
 describe('the state machine', () => {
   const definition = readFileSync(fileOf('state-machines', 'campaign.asl.json'), 'utf8');
-  const [, machine] = ofType(resources, 'AWS::StepFunctions::StateMachine')[0] as [string, Resource];
+  const [machineId, machine] = ofType(resources, 'AWS::StepFunctions::StateMachine')[0] as [string, Resource];
   const statements = statementsOf(resources, 'PatchingCampaignRole');
 
   test('has a function for every token of its definition, and no token for nothing', () => {
@@ -325,11 +325,40 @@ describe('the state machine', () => {
     const [, version] = ofType(resources, 'AWS::StepFunctions::StateMachineVersion')[0] as [string, Resource];
     expect([version.DeletionPolicy, version.UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
     expect(JSON.stringify(version.Properties.StateMachineRevisionId)).toContain('StateMachineRevisionId');
-    const [alias] = ofType(resources, 'AWS::StepFunctions::StateMachineAlias')[0] as [string, Resource];
+    const [alias, { Properties }] = ofType(resources, 'AWS::StepFunctions::StateMachineAlias')[0] as [
+      string,
+      Resource,
+    ];
     const started = statementsOf(resources, roleOf('create-campaign')).filter((statement) =>
       actionsOf(statement).includes('states:StartExecution'),
     );
-    expect(started.map(({ Resource: on }) => on)).toEqual([{ 'Fn::GetAtt': [alias, 'Arn'] }]);
+    // A grant on the ARN of the alias would let nothing start: authorization asks for the machine's.
+    expect(started.map(({ Resource: on, Condition }) => [on, Condition])).toEqual([
+      [
+        { Ref: machineId },
+        { 'ForAnyValue:StringEquals': { 'states:StateMachineQualifier': [Properties.Name] } },
+      ],
+    ]);
+    const [, create] = functionCalled('create-campaign');
+    expect(create.Properties.Environment).toMatchObject({
+      Variables: { [environmentNames.stateMachine]: { 'Fn::GetAtt': [alias, 'Arn'] } },
+    });
+  });
+
+  test('is called back for its own tasks and for those of the children of each map', () => {
+    const labels = [...definition.matchAll(/"Label": "(\w+)"/g)].map((match) => match[1]);
+    expect(labels.length).toBeGreaterThan(0);
+    const callbacks = statementsOf(resources, roleOf('settle-events')).filter((statement) =>
+      actionsOf(statement).includes('states:SendTaskSuccess'),
+    );
+    const texts = (all: readonly unknown[]) => all.map((one) => JSON.stringify(one)).toSorted();
+    expect(texts(callbacks.flatMap((statement) => resourcesOf(statement)))).toEqual(
+      texts([
+        { Ref: machineId },
+        ...labels.map((label) => ({ 'Fn::Join': ['', [{ Ref: machineId }, `/${label}`]] })),
+      ]),
+    );
+    for (const statement of callbacks) expect(actionsOf(statement)).toContain('states:SendTaskFailure');
   });
 
   test('logs everything but its data, in which tokens are', () => {
