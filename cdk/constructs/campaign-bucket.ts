@@ -29,6 +29,10 @@ export const bucketFolders = {
 /** A campaign ends within 90 days (its state machine's limit), and its report reads the results once more. */
 const keepResults = Duration.days(120);
 
+/** Why rights are on all settings, and not on those of one hash. */
+export const settingsPattern =
+  'Changed settings have another hash: a policy that named it would have to reach all of IAM before they are used';
+
 export interface CampaignBucketProps {
   readonly key: DataKey;
   /** Accounts of servers other than the stack's own. */
@@ -74,7 +78,7 @@ export class CampaignBucket extends Construct {
         { prefix: `${bucketFolders.servers}/`, expiration: keepResults },
       ],
     });
-    for (const account of memberAccounts) this.admitServersOf(account);
+    if (memberAccounts.length > 0) this.admitServersOf(memberAccounts);
   }
 
   grantObjects(fn: PatchFunction): void {
@@ -97,8 +101,14 @@ export class CampaignBucket extends Construct {
     fn.setVariable('campaignBucketRegion', Stack.of(this).region);
   }
 
+  /** Those of every release. */
+  get settingsObjects(): string {
+    // Any hash: see the reason above.
+    return this.bucket.arnForObjects(`${bucketFolders.settings}/*`);
+  }
+
   grantSettings(fn: PatchFunction, objectKey: string): void {
-    fn.allow({ actions: ['s3:GetObject'], resources: [this.bucket.arnForObjects(objectKey)] });
+    fn.allow({ actions: ['s3:GetObject'], resources: [this.settingsObjects], why: settingsPattern });
     fn.allow({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
     this.key.grantUse(fn);
     this.grantName(fn);
@@ -125,12 +135,13 @@ export class CampaignBucket extends Construct {
   }
 
   /**
-   * The account decides which of its roles may, within this. That a server writes under its own name only is said
-   * here as well, so that no account can let one server answer for another.
+   * The accounts decide which of their roles may, within this. That a server writes under its own name only is said
+   * here as well, so that no account can let one server answer for another. One statement for all of them, since the
+   * policy of a bucket has 20 KB.
    */
-  private admitServersOf(account: string): void {
+  private admitServersOf(accounts: readonly string[]): void {
     const { partition } = Stack.of(this);
-    const principals = [new AccountPrincipal(account)];
+    const principals = accounts.map((account) => new AccountPrincipal(account));
     this.bucket.addToResourcePolicy(
       new PolicyStatement({
         principals,
@@ -144,10 +155,10 @@ export class CampaignBucket extends Construct {
         principals,
         actions: ['s3:PutObject'],
         resources: [
-          // Everything under the server's own name, an instance of that account.
+          // Everything under the server's own name, an instance of the caller's account.
           this.bucket.arnForObjects(`${bucketFolders.servers}/\${ec2:SourceInstanceARN}/*`),
         ],
-        conditions: { ArnLike: { 'ec2:SourceInstanceARN': instancesOf(partition, account) } },
+        conditions: { ArnLike: { 'ec2:SourceInstanceARN': instancesOfCaller(partition) } },
       }),
     );
     this.bucket.addToResourcePolicy(
@@ -162,8 +173,8 @@ export class CampaignBucket extends Construct {
   }
 }
 
-// Any instance of the account, in any Region.
-const instancesOf = (partition: string, account: string) => `arn:${partition}:ec2:*:${account}:instance/*`;
+// Any instance of the account that calls, in any Region.
+const instancesOfCaller = (partition: string) => `arn:${partition}:ec2:*:\${aws:PrincipalAccount}:instance/*`;
 
 // Any session that Systems Manager named after a hybrid node.
 const hybridSessions = '*:mi-*';

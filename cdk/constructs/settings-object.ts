@@ -5,9 +5,10 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import { bucketFolders, type CampaignBucket } from './campaign-bucket.ts';
+import { bucketFolders, type CampaignBucket, settingsPattern } from './campaign-bucket.ts';
 import { type DataKey, keyUse } from './data-key.ts';
 import type { PatchFunction } from './patch-function.ts';
+import { acknowledgePatterns } from './right.ts';
 
 export interface SettingsObjectProps {
   readonly settings: unknown;
@@ -50,16 +51,14 @@ export class SettingsObject extends Construct {
       installLatestAwsSdk: false,
       logGroup: new LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY }),
       policy: AwsCustomResourcePolicy.fromStatements([
-        new PolicyStatement({
-          actions: ['s3:PutObject'],
-          resources: [bucket.bucket.arnForObjects(this.objectKey)],
-        }),
+        new PolicyStatement({ actions: ['s3:PutObject'], resources: [bucket.settingsObjects] }),
         // Among its own statements: the writer waits for these, and not for what is granted to its role later.
         new PolicyStatement({ actions: [...keyUse], resources: [key.key.keyArn] }),
       ]),
     });
     // What the bucket's policy asks of a caller must be there before it calls.
     writer.node.addDependency(bucket);
+    acknowledgePatterns(writer, [bucket.settingsObjects], settingsPattern);
     this.acknowledgeWriter();
   }
 
