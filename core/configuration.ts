@@ -12,6 +12,9 @@ export const logRetentions = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
+/** Policies of roles, of the bucket and of the event bus name each of them, and have 10 to 20 KB. */
+export const mostAccounts = 30;
+
 /** An environment's policy: named by its key, and careful until it says otherwise. */
 const environmentSchema = policySchema.omit({ schema: true, name: true }).extend({
   mode: policySchema.shape.mode
@@ -123,6 +126,11 @@ const configurationSchema = z
       .describe('by function; new accounts may have 10 in all, and AWS keeps 100 unreserved'),
   })
   .superRefine((all, context) => {
+    const accounts = new Set((all.places ?? []).map(({ account }) => account));
+    if (accounts.size > mostAccounts) {
+      const message = `names too many accounts: name ${mostAccounts} or fewer, and give the others a stack of their own`;
+      context.addIssue({ code: 'custom', path: ['places'], message, input: `${accounts.size} accounts` });
+    }
     const seen = new Set<string>();
     for (const [index, place] of (all.places ?? []).entries()) {
       const name = `${place.account}/${place.region}`;

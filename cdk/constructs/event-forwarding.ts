@@ -17,20 +17,19 @@ export class EventInlet extends Construct {
   ) {
     super(scope, id);
     const { partition, region, account } = Stack.of(this);
-    for (const member of memberAccounts) {
-      const statementId = `QuarterdeckServersOf${member}`;
-      new CfnEventBusPolicy(this, `From${member}`, {
-        statementId,
-        statement: {
-          Sid: statementId,
-          Effect: 'Allow',
-          Principal: { AWS: `arn:${partition}:iam::${member}:root` },
-          Action: 'events:PutEvents',
-          Resource: `arn:${partition}:events:${region}:${account}:event-bus/default`,
-          Condition: { StringEquals: { 'events:source': commandEventPattern.source[0] } },
-        },
-      });
-    }
+    const statementId = 'QuarterdeckServers';
+    // One statement for all: the policy of a bus has 10 KB.
+    new CfnEventBusPolicy(this, 'FromMembers', {
+      statementId,
+      statement: {
+        Sid: statementId,
+        Effect: 'Allow',
+        Principal: { AWS: memberAccounts.map((member) => `arn:${partition}:iam::${member}:root`) },
+        Action: 'events:PutEvents',
+        Resource: `arn:${partition}:events:${region}:${account}:event-bus/default`,
+        Condition: { StringEquals: { 'events:source': commandEventPattern.source[0] } },
+      },
+    });
   }
 }
 
