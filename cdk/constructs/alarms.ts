@@ -97,6 +97,8 @@ export class Alarms extends Construct {
       loss: 'A campaign whose events get lost waits until it times out.',
       metric: sweep.handler.metricInvocations({ period: Duration.minutes(15), statistic: 'sum' }),
       threshold: 1,
+      // A deployment can move the schedule by one period.
+      periods: 2,
       below: true,
       alarmWhenSilent: true,
     });
@@ -108,7 +110,7 @@ export class Alarms extends Construct {
     });
     this.add('SweepsLost', {
       heading: 'sweeps-were-given-up',
-      loss: 'A sweep could not be started: a campaign whose events get lost goes on five minutes later, or never.',
+      loss: 'A sweep could not be started, or failed: a campaign whose events get lost goes on five minutes later, or never.',
       metric: sweeper.deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: 'max' }),
     });
   }

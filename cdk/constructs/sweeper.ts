@@ -1,6 +1,7 @@
 /** Owns when the sweeper runs: events of Run Command are best effort, so everything that waits is looked at again. */
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -23,6 +24,12 @@ export class Sweeper extends Construct {
     Validations.of(this.deadLetters).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason: 'It is a dead-letter queue; an alarm watches it',
+    });
+    // The schedule's own limits end where Lambda takes a sweep; its queue would keep one for six hours, and try thrice.
+    sweep.handler.configureAsyncInvoke({
+      maxEventAge: sweepInterval,
+      retryAttempts: 0,
+      onFailure: new SqsDestination(this.deadLetters),
     });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
     // CDK lets a schedule call every version.
