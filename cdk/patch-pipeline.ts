@@ -85,6 +85,7 @@ export interface PatchPipelineProps {
   readonly reservedConcurrency?: Readonly<Record<string, number>>;
 }
 
+/** One for an account and Region: its documents have fixed names, and its events come over the account's one bus. */
 export class PatchPipeline extends Construct {
   readonly documents: PatchDocuments;
   readonly bucket: CampaignBucket;
@@ -103,6 +104,7 @@ export class PatchPipeline extends Construct {
     this.node.setContext(S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY, true);
     const configuration = configurationOf(this, props);
     const { home, places, optInTag, network } = configuration;
+    refuseSecond(this, home);
     const logRetention: RetentionDays = configuration.logRetentionDays;
     const memberAccounts = [...new Set(places.map(({ account }) => account))].filter(
       (account) => account !== home.account,
@@ -177,6 +179,19 @@ export class PatchPipeline extends Construct {
       for (const port of functions[name].ports) grants[port](this.functions[name]);
     }
   }
+}
+
+/** @throws Error if the app has another one for the same account and Region */
+function refuseSecond(pipeline: PatchPipeline, { account, region }: Place): void {
+  const other = pipeline.node.root.node.findAll().find((construct) => {
+    if (!(construct instanceof PatchPipeline) || construct === pipeline) return false;
+    const stack = Stack.of(construct);
+    return stack.account === account && stack.region === region;
+  });
+  if (other === undefined) return;
+  throw new Error(
+    `${pipeline.node.path} is a second PatchPipeline for ${account}/${region}, beside ${other.node.path}: keep one`,
+  );
 }
 
 const functionNames = Object.keys(functions) as FunctionName[];

@@ -1,8 +1,10 @@
 /** Holds the stacks of other accounts and Regions, what a configuration may add to all, and use as a library. */
 import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { PatchPipeline } from '../../cdk/patch-pipeline.ts';
+import { mostAccounts } from '../../core/configuration.ts';
 import {
   actionsOf,
   configurationFrom,
@@ -69,7 +71,7 @@ describe('stacks of places', () => {
       ofType(home, 'AWS::Events::EventBusPolicy').map(([, { Properties }]) => Properties.Statement),
     ).toEqual([
       expect.objectContaining({
-        Principal: { AWS: 'arn:aws:iam::222222222222:root' },
+        Principal: { AWS: ['arn:aws:iam::222222222222:root'] },
         Action: 'events:PutEvents',
         Resource: bus,
         Condition: { StringEquals: { 'events:source': 'aws.ssm' } },
@@ -149,6 +151,10 @@ describe('stacks of places', () => {
       );
       expect(statement.Condition).toBeDefined();
     }
+    expect(JSON.stringify(written.map(({ Condition }) => Condition))).toContain(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM
+      'arn:aws:ec2:*:${aws:PrincipalAccount}:instance/*',
+    );
     expect(admitted).toHaveLength(3);
   });
 });
@@ -235,6 +241,53 @@ describe('PatchPipeline as a library', () => {
       });
     expect(make).toThrow(/TheirStack\/Patching: environments\.staging\.waves\.canary/);
     expect(make).toThrow(/notifications\.emails/);
+  });
+
+  test('is there once for an account and Region', () => {
+    const first = stack(env);
+    const make = (region: string) =>
+      new PatchPipeline(new Stack(first.node.root, `In-${region}`, { env: { ...env, region } }), 'Patching', {
+        environments: { staging: {} },
+      });
+    new PatchPipeline(first, 'Patching', { environments: { staging: {} } });
+    expect(() => make('us-east-1')).toThrow(
+      'In-us-east-1/Patching is a second PatchPipeline for 333333333333/us-east-1, beside TheirStack/Patching',
+    );
+    expect(() => make('eu-west-1')).not.toThrow();
+  });
+
+  test('bears as many accounts as it takes, and says how many those are', () => {
+    const places = (count: number) => [
+      env,
+      ...Array.from({ length: count - 1 }, (_, index) => ({
+        account: String(400000000000 + index),
+        region: env.region,
+      })),
+    ];
+    const make = (count: number) => {
+      const theirs = stack(env);
+      const memberRole = 'M'.repeat(64);
+      const environments = { staging: {} };
+      new PatchPipeline(theirs, 'Patching', { environments, places: places(count), memberRole });
+      return theirs;
+    };
+    const { Resources } = Template.fromStack(make(mostAccounts)).toJSON() as {
+      Resources: Record<string, Resource>;
+    };
+    const limits = {
+      'AWS::Events::EventBusPolicy': 10_240,
+      'AWS::S3::BucketPolicy': 20_480,
+      'AWS::IAM::ManagedPolicy': 6_144,
+      'AWS::IAM::Policy': 10_240,
+    };
+    for (const [type, limit] of Object.entries(limits)) {
+      expect(ofType(Resources, type).length, type).toBeGreaterThan(0);
+      for (const [id, { Properties }] of ofType(Resources, type)) {
+        const policy = Properties.PolicyDocument ?? Properties.Statement;
+        expect(JSON.stringify(policy).length, id).toBeLessThan(limit);
+      }
+    }
+    expect(() => make(mostAccounts + 1)).toThrow('places is "31 accounts": it names too many accounts');
   });
 
   test('does not reserve concurrency for a function that there is not', () => {

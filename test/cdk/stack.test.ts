@@ -57,8 +57,19 @@ describe('the stack', () => {
         .filter((key) => !(Type === 'AWS::Lambda::Permission' && key === 'FunctionName'))
         .map((key) => `${id}.${key}`),
     );
-    expect(found.filter((name) => !/LambdaPermission|SqsEventSource|EventSourceMapping/.test(name))).toEqual(
-      [],
+    expect(
+      found.filter(
+        (name) => !/LambdaPermission|SqsEventSource|EventSourceMapping|EventInvokeConfig/.test(name),
+      ),
+    ).toEqual(
+      // Deliveries of logs ask for a prefix; the id of the stack follows it.
+      [expect.stringMatching(/^PatchingCampaignLogs\w+\.LogGroupName$/)],
+    );
+    const [, logs] = ofType(resources, 'AWS::Logs::LogGroup').find(([id]) =>
+      id.startsWith('PatchingCampaignLogs'),
+    ) as [string, Resource];
+    expect(JSON.stringify(logs.Properties.LogGroupName)).toMatch(
+      /"\/aws\/vendedlogs\/states\/".*"AWS::StackId"/,
     );
   });
 
@@ -262,6 +273,16 @@ describe('functions', () => {
     }
   });
 
+  test('read and write settings of any hash, so that changed settings wait for no policy', () => {
+    const settings = Object.values(resources)
+      .filter(({ Type }) => Type === 'AWS::IAM::Policy')
+      .map((resource) => JSON.stringify(resource))
+      .filter((text) => text.includes('/settings/'));
+    expect(settings.length).toBeGreaterThan(1);
+    for (const text of settings) expect(text).not.toMatch(/\/settings\/[^*]/);
+    expect(settings.some((text) => text.includes('CustomResourcePolicy'))).toBe(true);
+  });
+
   test('never write where servers answer', () => {
     for (const name of functionNames) {
       const written = statementsOf(resources, roleOf(name))
@@ -410,6 +431,18 @@ describe('events and time', () => {
       },
     });
     expect(functions.sweep.timeoutSeconds).toBeLessThan(300);
+    const [, invoked] = ofType(resources, 'AWS::Lambda::EventInvokeConfig')[0] as [string, Resource];
+    expect(invoked.Properties).toMatchObject({
+      FunctionName: { Ref: functionCalled('sweep')[0] },
+      MaximumEventAgeInSeconds: 300,
+      MaximumRetryAttempts: 0,
+      DestinationConfig: {
+        OnFailure: {
+          Destination: (schedule.Properties.Target as { DeadLetterConfig: { Arn: unknown } }).DeadLetterConfig
+            .Arn,
+        },
+      },
+    });
   });
 });
 
@@ -455,6 +488,7 @@ describe('alarms', () => {
       MetricName: 'Invocations',
       ComparisonOperator: 'LessThanThreshold',
       TreatMissingData: 'breaching',
+      EvaluationPeriods: 2,
     });
   });
 });
