@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { instantSchema } from './instant.ts';
 import { jobStateSchema } from './job.ts';
+import type { Phase } from './phase.ts';
 import { familySchema, placeSchema, serverIdSchema } from './server.ts';
 import { type BatchPlan, batchLimit } from './waves.ts';
 
@@ -78,6 +79,16 @@ export function newBatch(campaignId: string, wave: number | null, plan: BatchPla
     sweptAt: null,
     sealed: null,
   };
+}
+
+/** The batch with this run in place of the one that the phase had. */
+export function withRun(batch: Batch, phase: Phase, run: Run): Batch {
+  return { ...batch, runs: { ...batch.runs, [phase]: run } };
+}
+
+/** Whether every server of the run has its result, be the state machine told of it or not. */
+export function isComplete(run: Run | undefined): boolean {
+  return run?.state === 'complete' || run?.state === 'answered';
 }
 
 /** The servers that a command may have reached: it is recorded, or nobody knows how the call ended. */

@@ -1,5 +1,5 @@
 /** Tells the waiting state of the state machine that a phase of a batch is complete. */
-import type { Run } from '../batch.ts';
+import { type Run, withRun } from '../batch.ts';
 import { batches, batchKey, update } from '../entities.ts';
 import type { Phase } from '../phase.ts';
 import type { Ports } from '../ports.ts';
@@ -24,6 +24,6 @@ export async function answerRun(
     const current = batch.runs[ref.phase];
     // Another token came while this one was answered: the sweeper or the dispatcher answers that.
     if (current?.state !== 'complete' || current.token !== run.token) return undefined;
-    return { ...batch, runs: { ...batch.runs, [ref.phase]: { ...current, state: 'answered' } } };
+    return withRun(batch, ref.phase, { ...current, state: 'answered' });
   });
 }

@@ -1,6 +1,6 @@
 /** Ends a campaign: no job is left without an end, and the report says what became of every server. */
 import * as z from 'zod';
-import type { Batch, Run } from '../batch.ts';
+import { type Batch, isComplete } from '../batch.ts';
 import { type Campaign, isCampaignEnded } from '../campaign.ts';
 import { batches, campaignKey, campaigns, jobKey, jobs, listAll, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
@@ -138,7 +138,6 @@ async function chargeLosses(
   laidOut: readonly Batch[],
   now: Instant,
 ): Promise<void> {
-  const isComplete = (run: Run | undefined) => run?.state === 'complete' || run?.state === 'answered';
   const open = laidOut.filter(
     ({ runs }) => runs.patch && !(isComplete(runs.patch) && isComplete(runs.verify)),
   );

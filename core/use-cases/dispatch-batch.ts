@@ -1,6 +1,6 @@
 /** Sends one phase of a batch to its servers, once, however often and wherever it is interrupted. */
 import * as z from 'zod';
-import type { Batch, Run } from '../batch.ts';
+import { type Batch, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { dispatchSeconds, phaseSeconds } from '../document.ts';
 import {
@@ -97,13 +97,13 @@ async function claim(
   const batch = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) => {
     const run = current.runs[ref.phase];
     recovering = run !== undefined;
-    if (run === undefined) return withRun(current, ref, newRun(campaign, ref, token, now));
+    if (run === undefined) return withRun(current, ref.phase, newRun(campaign, ref, token, now));
     // An answer to the old token is none to the new one.
-    if (run.state === 'answered') return withRun(current, ref, { ...run, state: 'complete', token });
-    if (run.state !== 'dispatching') return withRun(current, ref, { ...run, token });
+    if (run.state === 'answered') return withRun(current, ref.phase, { ...run, state: 'complete', token });
+    if (run.state !== 'dispatching') return withRun(current, ref.phase, { ...run, token });
     if (now < run.leaseUntil) throw new BatchBusy(ref, run.leaseUntil);
     const { leaseUntil, deadline } = newRun(campaign, ref, token, now);
-    return withRun(current, ref, { ...run, token, leaseUntil, deadline });
+    return withRun(current, ref.phase, { ...run, token, leaseUntil, deadline });
   });
   return { batch, run: batch.runs[ref.phase] as Run, recovering };
 }
@@ -185,13 +185,9 @@ async function markUnderWay(
   return new Set(marked.flatMap((job) => (job.state === stateDuring[ref.phase] ? [job.server.id] : [])));
 }
 
-function withRun(batch: Batch, ref: RunRef, run: Run): Batch {
-  return { ...batch, runs: { ...batch.runs, [ref.phase]: run } };
-}
-
 async function setRun(ports: Pick<Ports, 'records'>, ref: RunRef, change: (run: Run) => Run): Promise<Run> {
   const batch = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) =>
-    withRun(current, ref, change(current.runs[ref.phase] as Run)),
+    withRun(current, ref.phase, change(current.runs[ref.phase] as Run)),
   );
   return batch.runs[ref.phase] as Run;
 }

@@ -1,6 +1,6 @@
 /** Settles what is left of a batch whose state in the machine failed or timed out, so that no job is forgotten. */
 import * as z from 'zod';
-import { maybeSent } from '../batch.ts';
+import { maybeSent, withRun } from '../batch.ts';
 import { batches, batchKey, jobKey, jobs, load, update } from '../entities.ts';
 import { stateBefore, stateDuring, stateWhenLost } from '../gate.ts';
 import type { Instant } from '../instant.ts';
@@ -43,9 +43,7 @@ export async function giveUpBatch(
   await update(ports.records, batches, batchKey(campaignId, batchId), (current) => {
     const run = current.runs[phase];
     // From `sent` on, settling completes the run: the jobs have all left its state by now.
-    return run?.state === 'dispatching'
-      ? { ...current, runs: { ...current.runs, [phase]: { ...run, state: 'sent' } } }
-      : undefined;
+    return run?.state === 'dispatching' ? withRun(current, phase, { ...run, state: 'sent' }) : undefined;
   });
   await settleRun(ports, ref, now);
 }

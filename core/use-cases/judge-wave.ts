@@ -1,6 +1,6 @@
 /** Decides between waves whether the campaign goes on. */
 import * as z from 'zod';
-import type { Batch } from '../batch.ts';
+import { type Batch, isComplete } from '../batch.ts';
 import { type Campaign, notApproved, stoppedBy } from '../campaign.ts';
 import { phaseSeconds } from '../document.ts';
 import {
@@ -91,7 +91,7 @@ async function waveReason(
   phase: 'patch' | 'verify',
 ): Promise<Reason | undefined> {
   const all = await listAll(ports.records, batches, `campaign#${campaign.id}`, `batch#w${wave}-`);
-  const open = all.filter((batch) => !isComplete(batch, phase));
+  const open = all.filter((batch) => !isComplete(batch.runs[phase]));
   if (open.length > 0) {
     return {
       code: 'wave-incomplete',
@@ -112,11 +112,6 @@ async function waveReason(
     };
   }
   return undefined;
-}
-
-function isComplete(batch: Batch, phase: 'patch' | 'verify'): boolean {
-  const state = batch.runs[phase]?.state;
-  return state === 'complete' || state === 'answered';
 }
 
 function count(all: readonly Batch[], state: JobState, phase: 'patch' | 'verify'): number {

@@ -1,5 +1,5 @@
 /** Sends the commands of one run: normally one, more where Run Command refuses a server of the batch. */
-import type { Batch, Run } from '../batch.ts';
+import { type Batch, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { documentParameters, pinKey } from '../document.ts';
 import {
@@ -182,6 +182,6 @@ async function changeRun({ ports, ref }: Sending, change: (run: Run) => Run): Pr
   await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (batch) => {
     const run = batch.runs[ref.phase];
     const next = run && change(run);
-    return next === run || !next ? undefined : { ...batch, runs: { ...batch.runs, [ref.phase]: next } };
+    return next === run || !next ? undefined : withRun(batch, ref.phase, next);
   });
 }

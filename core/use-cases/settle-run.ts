@@ -1,5 +1,5 @@
 /** Takes what Run Command says of a batch's commands into its jobs, and answers the state machine when all are in. */
-import type { Batch, Run } from '../batch.ts';
+import { type Batch, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import {
   batches,
@@ -114,11 +114,7 @@ async function complete(
     const run = current.runs[ref.phase];
     if (run?.state !== 'sent') return undefined;
     const sealed = ref.phase === 'prepare' ? sealBatch(all) : current.sealed;
-    return {
-      ...current,
-      sealed,
-      runs: { ...current.runs, [ref.phase]: { ...run, state: 'complete', counts } },
-    };
+    return { ...withRun(current, ref.phase, { ...run, state: 'complete', counts }), sealed };
   });
   const run = stored.runs[ref.phase];
   if (run?.state === 'complete') await answerRun(ports, ref, run);
