@@ -20,7 +20,12 @@ export type Resources = Readonly<Record<string, Resource>>;
 
 export interface Synthesised {
   readonly app: App;
-  readonly stacks: readonly { readonly text: string; readonly resources: Resources }[];
+  readonly stacks: readonly {
+    readonly text: string;
+    readonly resources: Resources;
+    readonly account: string;
+    readonly region: string;
+  }[];
   /** Rule and path of each finding that nobody has acknowledged. */
   readonly findings: readonly string[];
   /** Id and reason of what was acknowledged. */
@@ -55,9 +60,11 @@ export function synthesise(configuration: Configuration): Synthesised {
     const { violations } = new AwsSolutionsChecks(app).validateScope(app);
     return {
       app,
-      stacks: stacks.map(({ template }) => ({
+      stacks: stacks.map(({ template, environment }) => ({
         text: JSON.stringify(template),
         resources: (template as { Resources: Resources }).Resources,
+        account: environment.account,
+        region: environment.region,
       })),
       findings: violations.flatMap(({ ruleName, violatingResources }) =>
         violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`),
