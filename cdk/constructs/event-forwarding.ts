@@ -27,7 +27,8 @@ export class EventInlet extends Construct {
         Principal: { AWS: memberAccounts.map((member) => `arn:${partition}:iam::${member}:root`) },
         Action: 'events:PutEvents',
         Resource: `arn:${partition}:events:${region}:${account}:event-bus/default`,
-        Condition: { StringEquals: { 'events:source': commandEventPattern.source[0] } },
+        // A key of many values, since one request may bring many events: compared otherwise, it need not match.
+        Condition: { 'ForAllValues:StringEquals': { 'events:source': commandEventPattern.source[0] } },
       },
     });
   }

@@ -74,7 +74,7 @@ describe('stacks of places', () => {
         Principal: { AWS: ['arn:aws:iam::222222222222:root'] },
         Action: 'events:PutEvents',
         Resource: bus,
-        Condition: { StringEquals: { 'events:source': 'aws.ssm' } },
+        Condition: { 'ForAllValues:StringEquals': { 'events:source': 'aws.ssm' } },
       }),
     ]);
   });
