@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// `unit` is what the README promises on any machine; `hosts` needs root and Debian's tools, and runs in CI.
+// `unit` is what the README promises on any machine; `hosts` needs root and Debian's tools, `aws` needs Python and what
+// `npm run test:aws` installs for it. Both run in CI.
 export default defineConfig({
   test: {
     // Vitest would leave one core idle, which is half of a small machine.
@@ -10,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/hosts/**'],
+          exclude: ['test/hosts/**', 'test/aws/**'],
           testTimeout: 30_000,
         },
       },
@@ -21,6 +22,14 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'aws',
+          include: ['test/aws/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

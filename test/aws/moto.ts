@@ -1,0 +1,72 @@
+/** Owns a moto server: other people's AWS, in a process of its own on a free port. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { pythonTool } from './python.ts';
+
+/** What the clients of the SDK take; moto checks no signature, and its account is always the same. */
+export interface MotoClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export interface Moto {
+  /** `http://127.0.0.1:<port>`, for all services. */
+  readonly endpoint: string;
+  readonly client: MotoClientConfig;
+  /** Forgets everything that was made in it, in all services. */
+  reset(): Promise<void>;
+  /** What it wrote so far: requests, and the traces of what it failed at. */
+  log(): string;
+  close(): Promise<void>;
+}
+
+export interface MotoOptions {
+  /** Whose account it is, whoever calls. */
+  readonly account?: string;
+  /** Of the clients; the server has all Regions. */
+  readonly region?: string;
+}
+
+export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
+  const { account = '111111111111', region = 'eu-central-1' } = options;
+  const child = spawn(pythonTool('moto_server'), ['-H', '127.0.0.1', '-p', '0'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, MOTO_ACCOUNT_ID: account },
+  });
+  const lines: string[] = [];
+  // A test that is ended takes its server with it.
+  const killed = () => void child.kill('SIGKILL');
+  process.once('exit', killed);
+  const endpoint = await listening(child, lines);
+  return {
+    endpoint,
+    client: { endpoint, region, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } },
+    async reset() {
+      const answer = await fetch(`${endpoint}/moto-api/reset`, { method: 'POST' });
+      if (!answer.ok) throw new Error(`moto answered ${answer.status} to its reset:\n${lines.join('\n')}`);
+    },
+    log: () => lines.join('\n'),
+    async close() {
+      process.off('exit', killed);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** The port is its own choice: a free one that somebody else looked up may be taken by then. */
+function listening(child: ChildProcess, lines: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`moto ended with ${code}:\n${lines.join('\n')}`)));
+    if (child.stderr === null) throw new Error('moto has no standard error to be read');
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      lines.push(line);
+      const found = /Running on (http:\/\/127\.0\.0\.1:\d+)/.exec(line);
+      if (found?.[1]) resolve(found[1]);
+    });
+  });
+}
