@@ -158,7 +158,8 @@ export class CampaignBucket extends Construct {
           // Everything under the server's own name, an instance of the caller's account.
           this.bucket.arnForObjects(`${bucketFolders.servers}/\${ec2:SourceInstanceARN}/*`),
         ],
-        conditions: { ArnLike: { 'ec2:SourceInstanceARN': instancesOfCaller(partition) } },
+        // As text: the colon of the variable would be one between the parts of an ARN.
+        conditions: { StringLike: { 'ec2:SourceInstanceARN': instancesOfCaller(partition) } },
       }),
     );
     this.bucket.addToResourcePolicy(
