@@ -9,8 +9,11 @@ export interface DataKeyProps {
   readonly memberAccounts: readonly string[];
 }
 
-/** All that reading and writing takes, spelled out where AWS's examples write wildcards. */
-export const keyUse: readonly string[] = [
+/** What S3 asks of those who read and write objects, and SNS of those who publish. */
+export const keyUse: readonly string[] = ['kms:Decrypt', 'kms:GenerateDataKey'];
+
+/** What DynamoDB asks of those who read and write items, spelled out where AWS's examples write wildcards. */
+const tableKeyUse: readonly string[] = [
   'kms:Decrypt',
   'kms:DescribeKey',
   'kms:Encrypt',
@@ -54,6 +57,10 @@ export class DataKey extends Construct {
         conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
       }),
     );
+  }
+
+  grantTable(grantee: IGrantable): void {
+    this.key.grant(grantee, ...tableKeyUse);
   }
 
   grantUse(grantee: IGrantable): void {

@@ -40,11 +40,17 @@ export class StateTable extends Construct {
 
   /** Reads and writes items one by one, and queries. Nothing is ever scanned or deleted. */
   grantRecords(fn: PatchFunction): void {
+    const { tableArn } = this.table;
     fn.allow({
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      resources: [this.table.tableArn, ...indexNames.map((name) => `${this.table.tableArn}/index/${name}`)],
+      resources: [tableArn],
     });
-    this.key.grantUse(fn);
+    // An index can be queried, and nothing else.
+    fn.allow({
+      actions: ['dynamodb:Query'],
+      resources: indexNames.map((name) => `${tableArn}/index/${name}`),
+    });
+    this.key.grantTable(fn);
     fn.setVariable('stateTable', this.table.tableName);
   }
 }
