@@ -1,0 +1,44 @@
+/** Owns the stacks that rights are looked at in, and who stands in for the servers that AWS knows. */
+import { synthesise } from '../../support/synthesise.ts';
+import { configurations } from '../templates/configurations.ts';
+import { type DeployedAccess, deployedAccess } from './deployed-access.ts';
+import { accountOf } from './request.ts';
+import type { AskingServer, CampaignStore } from './server-requests.ts';
+
+export interface Cast {
+  readonly access: DeployedAccess;
+  /** An instance and a hybrid node of each account, with a role that has the policy for servers. */
+  readonly servers: readonly AskingServer[];
+  readonly store: CampaignStore;
+}
+
+/** @param name of the configuration */
+export function cast(name: string): Cast {
+  const make = configurations[name];
+  if (make === undefined) throw new Error(`there is no configuration ${name}`);
+  const stacks = synthesise(make()).stacks.map(({ resources, account, region }) => ({
+    resources,
+    account,
+    region,
+    partition: region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws',
+  }));
+  const roles = Object.fromEntries(
+    stacks.map(({ account, partition }) => [account, `arn:${partition}:iam::${account}:role/Servers`]),
+  );
+  const access = deployedAccess(stacks, roles);
+  const bucketArn = access.arnOfOne('AWS::S3::Bucket', 'PatchingCampaignsBucket');
+  const keyArn = access.arnOfOne('AWS::KMS::Key');
+  const roleId = 'AROA1234567890ABCDEFG';
+  return {
+    access,
+    store: { account: accountOf(keyArn), bucketArn, keyArn },
+    servers: stacks.flatMap(({ account, region }) =>
+      ['i-0f1e2d3c4b5a69788', 'mi-0f1e2d3c4b5a69788'].map((id) => ({
+        id,
+        place: { account, region },
+        role: roles[account] as string,
+        roleId,
+      })),
+    ),
+  };
+}

@@ -1,0 +1,79 @@
+/** Owns the rights that no recorded call and no resource asks for, each with its reason; one that is used must go. */
+import type { Grant } from './grants.ts';
+
+export interface RareRight {
+  /** Of the role, or of the policy where it is a resource's. */
+  readonly holder: RegExp;
+  readonly action: RegExp;
+  readonly resource?: RegExp;
+  readonly reason: string;
+}
+
+const anyFunction = /^[\w-]*Patching\w+Role[0-9A-F]{8}/;
+
+export const rareRights: readonly RareRight[] = [
+  {
+    holder: anyFunction,
+    action: /^kms:(DescribeKey|Encrypt|GenerateDataKeyWithoutPlaintext|ReEncryptFrom|ReEncryptTo)$/,
+    reason: 'DynamoDB asks its callers for them when it wraps the key of the table anew',
+  },
+  {
+    holder: /SettingsWriter|AWS679f53fac002430cb0da5b7982bd2287/,
+    action: /^kms:Decrypt$/,
+    reason: 'What PutObject takes when the SDK sends an object in parts',
+  },
+  {
+    holder: /CampaignRole/,
+    action: /^kms:(Decrypt|GenerateDataKey)$|^s3:/,
+    reason: 'Readers and writers of maps: Step Functions does what the embedded engine does without a role',
+  },
+  {
+    holder: /AWS679f53fac002430cb0da5b7982bd2287/,
+    action: /^logs:CreateLogGroup$/,
+    reason: "CDK's own function has AWS's policy for logs, which can make the group too",
+  },
+  {
+    holder: /CampaignRole/,
+    action: /^lambda:InvokeFunction$/,
+    resource: /:\$LATEST$/,
+    reason: 'What CDK gives for the one version there is; a state calls the function by its bare ARN',
+  },
+  {
+    holder: /CampaignRole/,
+    action: /^states:(Describe|Stop|Redrive)Execution$/,
+    resource: /:\*$/,
+    reason: 'Children of maps whose name has no label: the pattern of AWS for Distributed Map has both',
+  },
+  {
+    holder: /SweeperRole/,
+    action: /^lambda:InvokeFunction$/,
+    resource: /:\*$/,
+    reason: 'What CDK gives a schedule: any version of the one function that it calls',
+  },
+  {
+    holder: /SettleEventsRole/,
+    action: /^sqs:(ChangeMessageVisibility|GetQueueUrl)$/,
+    reason: 'What CDK gives whoever takes messages; Lambda asks for less',
+  },
+  {
+    holder: /SweepRole/,
+    action: /^sqs:(GetQueueAttributes|GetQueueUrl)$/,
+    reason: 'What CDK gives whoever sends messages; Lambda asks for less',
+  },
+  {
+    holder: /EventsQueuePolicy/,
+    action: /^sqs:(GetQueueAttributes|GetQueueUrl)$/,
+    reason: 'What CDK gives whoever sends messages; EventBridge asks for less',
+  },
+];
+
+export function siftRights(unused: readonly Grant[], rare: readonly RareRight[]) {
+  const explains = ({ holder, action, resource }: RareRight, grant: Grant) =>
+    grant.holders.some((each) => holder.test(each)) &&
+    action.test(grant.action) &&
+    (resource === undefined || resource.test(grant.resource));
+  return {
+    unexplained: unused.filter((grant) => !rare.some((entry) => explains(entry, grant))),
+    stale: rare.filter((entry) => !unused.some((grant) => explains(entry, grant))),
+  };
+}
