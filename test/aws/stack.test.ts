@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { repositoryRoot } from '../../cdk/repository.ts';
+import { environmentNames } from '../../lambdas/environment.ts';
+import { environmentOf } from '../../lambdas/functions.ts';
+import { exampleConfiguration, ofType, synthesise } from '../support/synthesise.ts';
+import { type Moto, startMoto } from './moto.ts';
+import { makeStack, type StackOnMoto } from './stack.ts';
+import { adapt, treatments } from './template.ts';
+
+const [template] = synthesise(exampleConfiguration()).stacks;
+if (template === undefined) throw new Error('the example has no stack');
+const { resources } = template;
+const types = [...new Set(Object.values(resources).map(({ Type }) => Type))];
+
+test('of every type of resource it is decided what becomes of it, and of no other', () => {
+  expect(types.toSorted()).toEqual(Object.keys(treatments).toSorted());
+  for (const [type, { how, why }] of Object.entries(treatments))
+    expect(how === 'made' || why, type).toBeTruthy();
+});
+
+test('what refers to a resource that is not made is refused', () => {
+  const broken = {
+    Resources: {
+      Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: {} },
+      Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: { Ref: 'Alarm' } } },
+    },
+  };
+  expect(() => adapt(broken, '{}')).toThrow('something refers to Alarm, of type AWS::CloudWatch::Alarm');
+});
+
+describe('the stack of the example on moto', () => {
+  let moto: Moto;
+  let stack: StackOnMoto;
+  beforeAll(async () => {
+    const { account, region } = template;
+    moto = await startMoto({ account, region });
+    stack = await makeStack({
+      endpoint: moto.endpoint,
+      template,
+      definition: readFileSync(join(repositoryRoot, 'state-machines/campaign.asl.json'), 'utf8'),
+    });
+  });
+  afterAll(() => moto?.close());
+
+  test('has every resource that is said to be made', () => {
+    const expected = Object.entries(resources)
+      .filter(([, { Type }]) => ['made', 'adapted'].includes(treatments[Type]?.how ?? ''))
+      // moto makes inline policies, and lists them without an id.
+      .filter(([, { Type }]) => Type !== 'AWS::IAM::Policy')
+      .map(([id]) => id);
+    expect(Object.keys(stack.physical)).toEqual(expect.arrayContaining(expected));
+  });
+
+  test('gives every function each variable that it reads', () => {
+    for (const { name, environment } of stack.functions)
+      expect(Object.keys(environment), name).toEqual(
+        expect.arrayContaining(environmentOf(name).map((key) => environmentNames[key])),
+      );
+    const { environment } = stack.functions.find(({ name }) => name === 'sweep') ?? {};
+    expect(environment).toMatchObject({
+      STATE_TABLE: stack.outputs.StateTable,
+      CAMPAIGN_BUCKET: stack.outputs.CampaignBucket,
+      NOTICE_TOPIC_ARN: stack.outputs.NoticeTopic,
+      STATE_MACHINE_ARN: stack.aliasArn,
+    });
+  });
+
+  test('has a state machine that calls its functions', () => {
+    const text = JSON.stringify(stack.definition);
+    expect(text).not.toContain('${');
+    for (const arn of text.match(/arn:aws:lambda:[^"]*/g) ?? [])
+      expect(stack.functions.map((each) => each.arn)).toContain(arn);
+  });
+
+  test('has the table of the template, with its index, protected from deletion', async () => {
+    const { Table } = (await stack.api.json('dynamodb', 'DynamoDB_20120810.DescribeTable', {
+      TableName: stack.outputs.StateTable,
+    })) as { Table: Record<string, unknown> };
+    const [given] = ofType(resources, 'AWS::DynamoDB::Table');
+    expect(Table).toMatchObject({
+      KeySchema: given?.[1].Properties.KeySchema,
+      GlobalSecondaryIndexes: given?.[1].Properties.GlobalSecondaryIndexes,
+      DeletionProtectionEnabled: true,
+    });
+  });
+
+  test('has a queue that events of our commands reach, and that only', async () => {
+    const events = [
+      ['aws.ssm', 'Quarterdeck-Debian-Patch', 'Success'],
+      ['aws.ssm', 'Quarterdeck-Debian-Patch', 'InProgress'],
+      ['aws.ssm', 'AWS-RunShellScript', 'Success'],
+      ['stranger', 'Quarterdeck-Debian-Patch', 'Success'],
+    ];
+    await stack.api.json('events', 'AWSEvents.PutEvents', {
+      Entries: events.map(([Source, name, status], index) => ({
+        Source,
+        DetailType: 'EC2 Command Invocation Status-change Notification',
+        Detail: JSON.stringify({ 'command-id': String(index), 'document-name': name, status }),
+      })),
+    });
+    const [queue] = Object.entries(stack.physical).filter(([id]) => /EventsQueue[0-9A-F]{8}$/.test(id));
+    const { Messages } = (await stack.api.json('sqs', 'AmazonSQS.ReceiveMessage', {
+      QueueUrl: queue?.[1],
+      MaxNumberOfMessages: 10,
+    })) as { Messages: { Body: string }[] };
+    expect(Messages.map(({ Body }) => JSON.parse(Body).detail['command-id'])).toEqual(['0']);
+  });
+});

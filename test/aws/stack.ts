@@ -1,0 +1,177 @@
+/**
+ * Owns the resources of a synthesised stack on moto: its CloudFormation makes what it can of the template, and what it
+ * lacks is made here of the same template, or left out for a reason that is said.
+ */
+import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SetTopicAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
+import { type FunctionName, functions } from '../../lambdas/functions.ts';
+import { ofType, type Resources } from '../support/synthesise.ts';
+import { type AwsApi, createAwsApi } from './aws-api.ts';
+import { adapt, outputOf } from './template.ts';
+
+export interface StackFunction {
+  readonly name: FunctionName;
+  readonly arn: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface StackOnMoto {
+  readonly account: string;
+  readonly region: string;
+  readonly resources: Resources;
+  /** As the template names them: `StateTable`, `CampaignBucket`, `NoticeTopic`. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Physical id by logical id, of what moto's CloudFormation made. */
+  readonly physical: Readonly<Record<string, string>>;
+  readonly functions: readonly StackFunction[];
+  /** As Step Functions gives it back: with the ARNs of the functions in place of its tokens. */
+  readonly definition: unknown;
+  /** Of the alias that campaigns start on. */
+  readonly aliasArn: string;
+  readonly api: AwsApi;
+}
+
+export interface StackOptions {
+  /** Of moto, or of what stands before it. */
+  readonly endpoint: string;
+  readonly template: {
+    readonly resources: Resources;
+    readonly text: string;
+    readonly account: string;
+    readonly region: string;
+  };
+  /** Text of the state machine, which the template names as an asset. */
+  readonly definition: string;
+}
+
+type Made = Pick<StackOnMoto, 'api' | 'resources' | 'outputs' | 'physical'>;
+
+const stackName = 'Quarterdeck';
+
+export async function makeStack({ endpoint, template, definition }: StackOptions): Promise<StackOnMoto> {
+  const { account, region, resources } = template;
+  const api = createAwsApi(endpoint, region, 'deployment');
+  const client = { endpoint, region, credentials: { accessKeyId: 'deployment', secretAccessKey: 'test' } };
+  const s3 = new S3Client(client);
+  await putCode(s3, resources, region);
+  await bootstrap(api);
+  await cloudFormation(api, 'CreateStack', {
+    TemplateBody: JSON.stringify(adapt(JSON.parse(template.text), definition)),
+    'Capabilities.member.1': 'CAPABILITY_NAMED_IAM',
+  });
+  const made: Made = {
+    api,
+    resources,
+    outputs: pairs(await cloudFormation(api, 'DescribeStacks'), 'OutputKey', 'OutputValue'),
+    physical: pairs(
+      await cloudFormation(api, 'DescribeStackResources'),
+      'LogicalResourceId',
+      'PhysicalResourceId',
+    ),
+  };
+  await writeSettings(s3, made);
+  await setPolicies(s3, new SNSClient(client), made);
+  const machine = await makeAlias(made);
+  return { account, region, ...made, ...machine, functions: await readFunctions(made) };
+}
+
+function cloudFormation(api: AwsApi, action: string, input: Record<string, string> = {}): Promise<string> {
+  return api.query('cloudformation', '2010-05-15', action, { StackName: stackName, ...input });
+}
+
+/** Templates of CDK ask for the version of what `cdk bootstrap` made. */
+async function bootstrap(api: AwsApi): Promise<void> {
+  const version = { Name: '/cdk-bootstrap/hnb659fds/version', Value: '30', Type: 'String' };
+  await api.json('ssm', 'AmazonSSM.PutParameter', version);
+}
+
+/** What is in it does not matter: the functions that run are bundled from the sources. */
+async function putCode(s3: S3Client, resources: Resources, region: string): Promise<void> {
+  const code = ofType(resources, 'AWS::Lambda::Function').map(
+    ([, { Properties }]) => Properties.Code as { S3Bucket: string; S3Key: string },
+  );
+  for (const Bucket of new Set(code.map(({ S3Bucket }) => S3Bucket)))
+    await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: locationOf(region) }));
+  for (const { S3Bucket: Bucket, S3Key: Key } of code)
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: emptyArchive }));
+}
+
+const locationOf = (region: string) => ({ LocationConstraint: region as 'eu-central-1' });
+
+/** A ZIP archive of nothing is its end record alone. */
+const emptyArchive = Buffer.from(`PK\u0005\u0006${'\0'.repeat(18)}`, 'latin1');
+
+/** The call that the custom resource would make: it puts the settings where the functions read them. */
+async function writeSettings(s3: S3Client, { resources, outputs }: Made): Promise<void> {
+  for (const [id] of ofType(resources, 'Custom::AWS')) {
+    const { service, action, parameters } = JSON.parse(outputs[outputOf(id)] ?? '');
+    if (`${service} ${action}` !== 'S3 putObject')
+      throw new Error(`custom resource ${id} calls ${service} ${action}: only S3 putObject is made here`);
+    await s3.send(new PutObjectCommand(parameters));
+  }
+}
+
+async function setPolicies(s3: S3Client, sns: SNSClient, made: Made): Promise<void> {
+  const { api, resources, outputs, physical } = made;
+  const policies = (type: string, property: string) =>
+    ofType(resources, type).flatMap(([id, { Properties }]) =>
+      [Properties[property]].flat().map((target) => ({
+        policy: outputs[outputOf(id)] ?? '',
+        target: physical[(target as { Ref: string }).Ref] ?? '',
+      })),
+    );
+  for (const { policy: Policy, target: Bucket } of policies('AWS::S3::BucketPolicy', 'Bucket'))
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+  for (const { policy: AttributeValue, target: TopicArn } of policies('AWS::SNS::TopicPolicy', 'Topics'))
+    await sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: 'Policy', AttributeValue }));
+  for (const { policy: Policy, target: QueueUrl } of policies('AWS::SQS::QueuePolicy', 'Queues'))
+    await api.json('sqs', 'AmazonSQS.SetQueueAttributes', { QueueUrl, Attributes: { Policy } });
+}
+
+async function makeAlias({ api, resources, physical }: Made) {
+  const [machine] = ofType(resources, 'AWS::StepFunctions::StateMachine');
+  const [alias] = ofType(resources, 'AWS::StepFunctions::StateMachineAlias');
+  const stateMachineArn = physical[machine?.[0] ?? ''] ?? '';
+  const states = (operation: string, input: object) =>
+    api.json('states', `AWSStepFunctions.${operation}`, input);
+  const { stateMachineVersionArn } = await states('UpdateStateMachine', { stateMachineArn, publish: true });
+  const { definition } = await states('DescribeStateMachine', { stateMachineArn });
+  const { stateMachineAliasArn } = await states('CreateStateMachineAlias', {
+    name: alias?.[1].Properties.Name,
+    routingConfiguration: [{ stateMachineVersionArn, weight: 100 }],
+  });
+  return { definition: JSON.parse(String(definition)), aliasArn: String(stateMachineAliasArn) };
+}
+
+async function readFunctions({ api, physical }: Made): Promise<StackFunction[]> {
+  return Promise.all(
+    (Object.keys(functions) as FunctionName[]).map(async (name) => {
+      const stem = name.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
+      const id = Object.keys(physical).find((each) => new RegExp(`${stem}Function[0-9A-F]{8}$`).test(each));
+      if (id === undefined) throw new Error(`the template has no function ${name}`);
+      const configuration = await api.get('lambda', `/2015-03-31/functions/${physical[id]}/configuration`);
+      const { FunctionArn: arn, Environment } = configuration as {
+        FunctionArn: string;
+        Environment: { Variables: Record<string, string> };
+      };
+      return { name, arn, environment: Environment.Variables };
+    }),
+  );
+}
+
+/** Of an answer in XML: the texts of two elements of each member that has both. */
+function pairs(xml: string, key: string, value: string): Record<string, string> {
+  const field = (member: string, name: string) =>
+    new RegExp(`<${name}>([^<]*)</${name}>`).exec(member)?.[1]?.replaceAll(/&(#?\w+);/g, unescaped);
+  return Object.fromEntries(
+    xml.split('<member>').flatMap((member) => {
+      const [name, text] = [field(member, key), field(member, value)];
+      return name === undefined || text === undefined ? [] : [[name, text]];
+    }),
+  );
+}
+
+function unescaped(whole: string, name: string): string {
+  const named: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+  return named[name] ?? (name.startsWith('#') ? String.fromCodePoint(Number(name.slice(1))) : whole);
+}
