@@ -1,79 +1,78 @@
 /** Owns the local Run Command behind HTTP, in the words of the SSM API: what the SDK's client is tested against. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { RunCommandError } from '../../apps/local/run-command/api.ts';
+import {
+  type CancelCommandRequest,
+  type DescribeInstanceInformationRequest,
+  type InstanceInformation,
+  RunCommandError,
+} from '../../apps/local/run-command/api.ts';
 import {
   describeInstanceInformation,
   listCommandInvocations,
   listCommands,
 } from '../../apps/local/run-command/listing.ts';
 import type { RunCommand } from '../../apps/local/run-command/service.ts';
+import { type JsonEndpoint, type Operations, serveJson } from './json-endpoint.ts';
 
-type Input = never;
+export type RunCommandEndpoint = JsonEndpoint;
 
-export interface RunCommandEndpoint {
-  readonly url: string;
-  /** Names of the calls that came, in order. */
-  readonly calls: string[];
-  /** Takes the next request away from the service: to answer otherwise, or to cut the connection. */
-  interrupt(by: (response: ServerResponse) => void, when?: 'before' | 'after'): void;
-  close(): Promise<void>;
+/** What SSM knows of a node beside its agent. */
+export interface NodeDetails {
+  readonly platform: string;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
-/** @param contentOf of a document, by name and version: the service keeps what it parsed */
-export async function serveRunCommand(
+/**
+ * @param contentOf of a document, by name and version: the service keeps what it parsed
+ * @param detailsOf a node, by its id
+ */
+export function serveRunCommand(
   service: RunCommand,
   contentOf: (name: string, version: string) => string,
+  detailsOf: (id: string) => NodeDetails = () => ({ platform: '', tags: {} }),
 ): Promise<RunCommandEndpoint> {
-  const operations: Readonly<Record<string, (input: Input) => unknown>> = {
+  const operations: Operations = {
     SendCommand: (input) => service.sendCommand(input),
     ListCommands: (input) => listCommands(service, input),
     ListCommandInvocations: (input) => listCommandInvocations(service, input),
-    DescribeInstanceInformation: (input) => describeInstanceInformation(service, input),
+    CancelCommand: (input: CancelCommandRequest) => service.cancelCommand(input),
+    DescribeInstanceInformation: (input: DescribeInstanceInformationRequest) =>
+      describeNodes(service, input, detailsOf),
     DescribeDocument: (input) => ({ Document: service.describeDocument(input) }),
     GetDocument: ({ Name, DocumentVersion }: { Name: string; DocumentVersion: string }) => ({
+      Name,
+      DocumentVersion,
+      DocumentFormat: 'JSON',
       Content: contentOf(Name, DocumentVersion),
     }),
-    ListTagsForResource: () => ({ TagList: [] }),
+    ListTagsForResource: ({ ResourceId }: { ResourceId: string }) => ({
+      TagList: Object.entries(detailsOf(ResourceId).tags).map(([Key, Value]) => ({ Key, Value })),
+    }),
   };
-  const calls: string[] = [];
-  const interruptions: { by: (response: ServerResponse) => void; when: 'before' | 'after' }[] = [];
-  const server = createServer(async (request, response) => {
-    const name = String(request.headers['x-amz-target']).replace('AmazonSSM.', '');
-    calls.push(name);
-    const interruption = interruptions.shift();
-    const body = await bodyOf(request);
-    if (interruption?.when === 'before') return interruption.by(response);
-    const answer = carryOut(() => operations[name]?.(JSON.parse(body) as Input));
-    if (interruption) return interruption.by(response);
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' });
-    response.end(JSON.stringify(answer.body));
+  return serveJson(operations, (error) => error instanceof RunCommandError);
+}
+
+/** Tags are no matter of the agent: SSM filters by them as it filters by anything else. */
+function describeNodes(
+  service: RunCommand,
+  { Filters = [], ...request }: DescribeInstanceInformationRequest,
+  detailsOf: (id: string) => NodeDetails,
+) {
+  const byTag = Filters.filter(({ Key }) => Key.startsWith('tag:'));
+  const ids = service
+    .instances()
+    .map(({ InstanceId }) => InstanceId)
+    .filter((id) =>
+      byTag.every(({ Key, Values }) => Values.includes(detailsOf(id).tags[Key.slice(4)] ?? '')),
+    );
+  const others = Filters.filter((filter) => !byTag.includes(filter));
+  const wanted = byTag.length > 0 ? [...others, { Key: 'InstanceIds', Values: ids }] : others;
+  const { InstanceInformationList, ...more } = describeInstanceInformation(service, {
+    ...request,
+    Filters: wanted,
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    calls,
-    interrupt: (by, when = 'before') => interruptions.push({ by, when }),
-    close: () => closed(server),
-  };
-}
-
-function carryOut(operation: () => unknown): { status: number; body: unknown } {
-  try {
-    return { status: 200, body: operation() };
-  } catch (error) {
-    if (!(error instanceof RunCommandError)) throw error;
-    return { status: 400, body: { __type: error.name, message: error.message } };
-  }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-async function closed(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  const detailed = (node: InstanceInformation) => ({
+    ...node,
+    PlatformName: detailsOf(node.InstanceId).platform,
+  });
+  return { InstanceInformationList: InstanceInformationList.map(detailed), ...more };
 }
