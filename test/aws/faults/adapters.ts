@@ -1,0 +1,258 @@
+/** Owns the list of the adapters' calls for the tests of faults: each with what it must come to whatever happens to it. */
+import { randomUUID } from 'node:crypto';
+import { documentContentHash } from '../../../core/document.ts';
+import { createDynamoDbCalls, createDynamoDbRecords } from '../../../lambdas/aws/dynamodb-records.ts';
+import { createEc2Calls, instancesById } from '../../../lambdas/aws/ec2-instances.ts';
+import { createS3Calls, createS3Objects } from '../../../lambdas/aws/s3-objects.ts';
+import { createCallbackCalls, createSfnCallbacks } from '../../../lambdas/aws/sfn-callbacks.ts';
+import { createExecutionCalls, createSfnExecutions } from '../../../lambdas/aws/sfn-executions.ts';
+import { createSnsCalls, createSnsNotices } from '../../../lambdas/aws/sns-notices.ts';
+import { createCommandCalls, createSsmCommands } from '../../../lambdas/aws/ssm-commands.ts';
+import { createDocumentCalls, createSsmDocuments } from '../../../lambdas/aws/ssm-documents.ts';
+import { createInvocationCalls, createSsmInvocations } from '../../../lambdas/aws/ssm-invocations.ts';
+import { createNodeCalls, nodes, nodeTags } from '../../../lambdas/aws/ssm-nodes.ts';
+import { frankfurt } from '../../support/samples.ts';
+import { type AdapterWorld, documentContent, documentName } from './adapter-world.ts';
+import type { FaultKind } from './fault-kinds.ts';
+
+export interface AdapterCall {
+  /** Module in lambdas/aws that makes the client. */
+  readonly module: string;
+  /** Service and operation that the fault strikes. */
+  readonly strikes: string;
+  /** Done before, without faults. */
+  readonly prepare?: (world: AdapterWorld) => Promise<unknown>;
+  /** @param prepared what `prepare` gave */
+  readonly act: (world: AdapterWorld, prepared: unknown) => Promise<unknown>;
+  /** What the act gives when nothing happens to it. */
+  readonly gives: unknown;
+  /** Where a fault of that kind makes another end right: another value, or an error by its name. */
+  readonly unless?: Partial<Record<FaultKind, { readonly gives: unknown } | { readonly throws: RegExp }>>;
+}
+
+const anyExpired = { throws: /Expired/ };
+
+const records = ({ location: { region, endpoint = '' }, table }: AdapterWorld) => {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const calls = createDynamoDbCalls({ region, endpoint, credentials });
+  return createDynamoDbRecords({ table, calls, wait: async () => {} });
+};
+const objects = ({ location, bucket }: AdapterWorld) =>
+  createS3Objects({ bucket, region: frankfurt.region, calls: createS3Calls(location) });
+const commands = ({ location }: AdapterWorld) =>
+  createSsmCommands({
+    callsIn: () => createCommandCalls(location, 1000),
+    pace: { perSecond: 5, burst: 5, stopwatch: () => 0, wait: async () => {} },
+  });
+const invocations = ({ location }: AdapterWorld) =>
+  createSsmInvocations(() => createInvocationCalls(location));
+
+const keys = (partition: string) => ['a', 'b', 'c'].map((sort) => ({ partition, sort }));
+
+const threeRecords = async (world: AdapterWorld): Promise<string> => {
+  const partition = randomUUID();
+  const store = records(world);
+  for (const key of keys(partition))
+    await store.create({
+      key,
+      body: { of: key.sort },
+      due: { shard: partition, at: '2026-11-20T12:00:00.000Z' },
+    });
+  return partition;
+};
+
+const sent = async (world: AdapterWorld): Promise<string> => {
+  const { pin } = createSsmDocuments({
+    callsIn: () => createDocumentCalls(world.location),
+    expected: () => documentContentHash(documentContent),
+  });
+  const document = await pin(frankfurt, documentName);
+  return commands(world).send(frankfurt, {
+    document,
+    serverIds: [world.instanceId],
+    parameters: {},
+    comment: randomUUID(),
+    deliveryTimeout: 60,
+  });
+};
+
+export const adapterCalls: readonly AdapterCall[] = [
+  {
+    module: 'dynamodb-records',
+    strikes: 'dynamodb:GetItem',
+    prepare: threeRecords,
+    act: async (world, partition) =>
+      (await records(world).get({ partition: String(partition), sort: 'b' }))?.body,
+    gives: { of: 'b' },
+  },
+  {
+    module: 'dynamodb-records',
+    strikes: 'dynamodb:BatchGetItem',
+    prepare: threeRecords,
+    act: async (world, partition) =>
+      (await records(world).getMany(keys(String(partition)))).map((record) => record?.body),
+    gives: [{ of: 'a' }, { of: 'b' }, { of: 'c' }],
+  },
+  {
+    module: 'dynamodb-records',
+    strikes: 'dynamodb:Query',
+    prepare: threeRecords,
+    act: async (world, partition) =>
+      (await records(world).listDue(String(partition), '2026-11-21T00:00:00.000Z', 10)).length,
+    gives: 3,
+  },
+  {
+    // Written once and told so, also when the answer to the write is lost and the SDK writes again.
+    module: 'dynamodb-records',
+    strikes: 'dynamodb:PutItem',
+    act: async (world) => {
+      const key = { partition: randomUUID(), sort: 'one' };
+      const isCreated = await records(world).create({ key, body: 1 });
+      return [isCreated, await records(world).get(key)].map((each) =>
+        typeof each === 'object' ? each.revision : each,
+      );
+    },
+    gives: [true, 1],
+  },
+  {
+    module: 's3-objects',
+    strikes: 's3:PutObject',
+    act: async (world) => {
+      const key = `campaigns/${randomUUID()}`;
+      await objects(world).put(key, 'text');
+      return Buffer.from((await objects(world).get(key)) ?? '').toString();
+    },
+    gives: 'text',
+  },
+  {
+    module: 's3-objects',
+    strikes: 's3:GetObject',
+    prepare: async (world) => {
+      const key = `campaigns/${randomUUID()}`;
+      await objects(world).put(key, 'text');
+      return key;
+    },
+    act: async (world, key) => Buffer.from((await objects(world).get(String(key))) ?? '').toString(),
+    gives: 'text',
+  },
+  {
+    // May come twice, by design: a notice has an id by which a receiver drops doubles.
+    module: 'sns-notices',
+    strikes: 'sns:Publish',
+    act: async ({ topic, location }) =>
+      createSnsNotices(topic, createSnsCalls(location)).send({
+        id: 'one',
+        kind: 'campaign-opened',
+        campaignId: 'campaign-0001',
+        subject: 'subject',
+        text: 'text',
+      }),
+    gives: undefined,
+  },
+  {
+    module: 'sfn-callbacks',
+    strikes: 'states:SendTaskSuccess',
+    act: async ({ location }) =>
+      createSfnCallbacks(createCallbackCalls(location)).succeed(randomUUID(), { done: true }),
+    gives: 'delivered',
+    // The second answer to the token is one too many, which is benign.
+    unless: { lost: { gives: 'gone' } },
+  },
+  {
+    module: 'sfn-callbacks',
+    strikes: 'states:SendTaskFailure',
+    act: async ({ location }) =>
+      createSfnCallbacks(createCallbackCalls(location)).fail(randomUUID(), 'Error', 'because'),
+    gives: 'delivered',
+    unless: { lost: { gives: 'gone' } },
+  },
+  {
+    module: 'sfn-executions',
+    strikes: 'states:StartExecution',
+    act: async ({ location }) =>
+      createSfnExecutions('arn:machine', createExecutionCalls(location)).start(randomUUID(), {}),
+    gives: undefined,
+  },
+  {
+    // Never sent again by itself: whoever calls looks first whether it ran. One server took one command at most.
+    module: 'ssm-commands',
+    strikes: 'ssm:SendCommand',
+    prepare: async (world) => world.taken(),
+    act: async (world, before) => {
+      const commandId = await sent(world);
+      await world.settle();
+      return [typeof commandId, world.taken() - Number(before)];
+    },
+    gives: ['string', 1],
+    unless: {
+      throttled: { throws: /CommandThrottled/ },
+      failed: { throws: /CommandAmbiguous/ },
+      cut: { throws: /CommandAmbiguous/ },
+      lost: { throws: /CommandAmbiguous/ },
+      expired: { throws: /CommandRefused/ },
+    },
+  },
+  {
+    module: 'ssm-commands',
+    strikes: 'ssm:ListCommands',
+    prepare: async (world) => {
+      await sent(world);
+      return world.now();
+    },
+    act: async (world) => commands(world).find(frankfurt, 'of nobody', world.now()),
+    gives: [],
+  },
+  {
+    module: 'ssm-invocations',
+    strikes: 'ssm:ListCommandInvocations',
+    prepare: async (world) => {
+      const commandId = await sent(world);
+      await world.settle();
+      return commandId;
+    },
+    act: async (world, commandId) =>
+      (await invocations(world).invocations(frankfurt, String(commandId))).map(({ status }) => status),
+    gives: ['succeeded'],
+  },
+  ...(['ssm:DescribeDocument', 'ssm:GetDocument'] as const).map(
+    (strikes): AdapterCall => ({
+      module: 'ssm-documents',
+      strikes,
+      act: async ({ location }) => {
+        const { pin } = createSsmDocuments({
+          callsIn: () => createDocumentCalls(location),
+          expected: () => documentContentHash(documentContent),
+        });
+        return (await pin(frankfurt, documentName)).version;
+      },
+      gives: '1',
+    }),
+  ),
+  {
+    module: 'ssm-nodes',
+    strikes: 'ssm:DescribeInstanceInformation',
+    act: async ({ location, instanceId }) =>
+      (await nodes(createNodeCalls(location), { Key: 'InstanceIds', Values: [instanceId] })).map(
+        ({ isOnline }) => isOnline,
+      ),
+    gives: [true],
+  },
+  {
+    module: 'ssm-nodes',
+    strikes: 'ssm:ListTagsForResource',
+    act: async ({ location }) => nodeTags(createNodeCalls(location), 'mi-0123456789abcdef0'),
+    gives: {},
+  },
+  {
+    module: 'ec2-instances',
+    strikes: 'ec2:DescribeInstances',
+    act: async ({ location, instanceId }) =>
+      (await instancesById(createEc2Calls(location), [instanceId])).map(({ isTerminated }) => isTerminated),
+    gives: [false],
+  },
+];
+
+/** What a fault must come to: the SDK tries again where it may, and what it can not know is said and not guessed. */
+export function expectationOf({ gives, unless = {} }: AdapterCall, kind: FaultKind) {
+  return unless[kind] ?? (kind === 'expired' ? anyExpired : { gives });
+}
