@@ -2,7 +2,7 @@
  * Owns the resources of a synthesised stack on moto: its CloudFormation makes what it can of the template, and what it
  * lacks is made here of the same template, or left out for a reason that is said.
  */
-import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SetTopicAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
 import { type FunctionName, functions } from '../../lambdas/functions.ts';
 import { ofType, type Resources } from '../support/synthesise.ts';
@@ -70,7 +70,7 @@ export async function makeStack({ endpoint, template, definition }: StackOptions
     ),
   };
   await writeSettings(s3, made);
-  await setPolicies(s3, new SNSClient(client), made);
+  await setPolicies(new SNSClient(client), made);
   const machine = await makeAlias(made);
   return { account, region, ...made, ...machine, functions: await readFunctions(made) };
 }
@@ -111,7 +111,7 @@ async function writeSettings(s3: S3Client, { resources, outputs }: Made): Promis
   }
 }
 
-async function setPolicies(s3: S3Client, sns: SNSClient, made: Made): Promise<void> {
+async function setPolicies(sns: SNSClient, made: Made): Promise<void> {
   const { api, resources, outputs, physical } = made;
   const policies = (type: string, property: string) =>
     ofType(resources, type).flatMap(([id, { Properties }]) =>
@@ -120,8 +120,6 @@ async function setPolicies(s3: S3Client, sns: SNSClient, made: Made): Promise<vo
         target: physical[(target as { Ref: string }).Ref] ?? '',
       })),
     );
-  for (const { policy: Policy, target: Bucket } of policies('AWS::S3::BucketPolicy', 'Bucket'))
-    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
   for (const { policy: AttributeValue, target: TopicArn } of policies('AWS::SNS::TopicPolicy', 'Topics'))
     await sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: 'Policy', AttributeValue }));
   for (const { policy: Policy, target: QueueUrl } of policies('AWS::SQS::QueuePolicy', 'Queues'))

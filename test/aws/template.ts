@@ -26,12 +26,15 @@ export const treatments: Readonly<Record<string, Treated>> = {
   'AWS::S3::Bucket': { how: 'made' },
   'AWS::SNS::Topic': { how: 'made' },
   'AWS::SQS::Queue': { how: 'made' },
-  'AWS::SSM::Document': { how: 'made' },
+  'AWS::SSM::Document': { how: 'adapted', why: 'moto takes the content as text alone' },
   'AWS::StepFunctions::StateMachine': {
     how: 'adapted',
     why: 'moto reads a definition neither from S3 nor with substitutions',
   },
-  'AWS::S3::BucketPolicy': { how: 'remade', why: 'moto has it in the API of S3 alone' },
+  'AWS::S3::BucketPolicy': {
+    how: 'left out',
+    why: 'moto reads no conditions: what is denied without TLS would be denied to all',
+  },
   'AWS::SNS::TopicPolicy': { how: 'remade', why: 'moto has it in the API of SNS alone' },
   'AWS::SQS::QueuePolicy': { how: 'remade', why: 'moto has it in the API of SQS alone' },
   'AWS::StepFunctions::StateMachineAlias': {
@@ -91,10 +94,14 @@ type Properties = Record<string, unknown>;
 const adaptations: Readonly<Record<string, (resource: Resource, definition: string) => Properties>> = {
   'AWS::KMS::Key': ({ Properties: { Tags, ...rest } }) => ({
     ...rest,
-    Tags: (Tags as { Key: string; Value: string }[]).map(({ Key, Value }) => ({
+    Tags: ((Tags ?? []) as { Key: string; Value: string }[]).map(({ Key, Value }) => ({
       TagKey: Key,
       TagValue: Value,
     })),
+  }),
+  'AWS::SSM::Document': ({ Properties }) => ({
+    ...Properties,
+    Content: { 'Fn::ToJsonString': Properties.Content },
   }),
   'AWS::StepFunctions::StateMachine': ({ Properties }, definition) => {
     const { DefinitionS3Location: _, DefinitionSubstitutions, ...rest } = Properties;

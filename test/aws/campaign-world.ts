@@ -1,0 +1,280 @@
+/**
+ * Owns a whole campaign on moto: the stack of the template, its functions bundled and in threads, its queue and its
+ * schedule played, Run Command of the embedded host as SSM over simulated servers, and our engine as Step Functions.
+ * Time is the campaign's, and skips ahead; every call to AWS passes the proxy.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CreateTagsCommand, EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2';
+import { createEngine, type Engine } from '../../apps/local/asl/engine.ts';
+import type { HistoryEvent } from '../../apps/local/asl/history.ts';
+import { createClock, type LocalClock } from '../../apps/local/clock.ts';
+import type { InvocationEvent } from '../../apps/local/run-command/api.ts';
+import { RunCommand } from '../../apps/local/run-command/service.ts';
+import { repositoryRoot } from '../../cdk/repository.ts';
+import type { Campaign } from '../../core/campaign.ts';
+import { campaignKey, campaigns, load } from '../../core/entities.ts';
+import { millisOf } from '../../core/instant.ts';
+import type { Job } from '../../core/job.ts';
+import type { Objects, Records } from '../../core/ports.ts';
+import { loadJobs } from '../../core/use-cases/load-jobs.ts';
+import { createDynamoDbCalls, createDynamoDbRecords } from '../../lambdas/aws/dynamodb-records.ts';
+import { createS3Calls, createS3Objects } from '../../lambdas/aws/s3-objects.ts';
+import type { FunctionName } from '../../lambdas/functions.ts';
+import { serversOf, start, windowStart } from '../support/campaign-world.ts';
+import { serveRunCommand } from '../support/run-command-endpoint.ts';
+import { type Behave, createSimulatedFleet, type SimulatedFleet } from '../support/simulated-fleet.ts';
+import { configurationFrom, ofType, synthesise } from '../support/synthesise.ts';
+import { type RunningFunctions, startFunctions } from './functions.ts';
+import { startMoto } from './moto.ts';
+import { type AwsProxy, startProxy } from './proxy.ts';
+import { consumeQueue, type QueueConsumer } from './queue-consumer.ts';
+import { type Subscription, subscribe } from './received-notices.ts';
+import { makeStack, type StackOnMoto } from './stack.ts';
+import { serveEngine } from './states-endpoint.ts';
+
+export const campaignId = 'campaign-0001';
+
+const configuration = `
+schema: 1
+home: { account: "111111111111", region: eu-central-1 }
+environments:
+  production:
+    mode: all
+    approval: { required: true }
+    waves: { canary: 1, percentages: [100], soakSeconds: 900 }
+`;
+
+export interface AwsWorldOptions {
+  /** How many EC2 instances there are; `server-1` and so on. */
+  readonly servers: number;
+  readonly behave?: Behave;
+  /** Whether EventBridge gets an event of Run Command at all: they are best effort. */
+  readonly delivers?: (event: InvocationEvent) => boolean;
+  readonly observe?: (event: HistoryEvent) => void;
+}
+
+export interface AwsWorld {
+  readonly clock: LocalClock;
+  readonly stack: StackOnMoto;
+  /** All calls to AWS, of every function, of the state machine (`state-machine`) and of the servers (`servers`). */
+  readonly proxy: AwsProxy;
+  readonly functions: RunningFunctions;
+  readonly queue: QueueConsumer;
+  readonly people: Subscription;
+  readonly fleet: SimulatedFleet;
+  readonly engine: Engine;
+  /** Adapters on the table and the bucket of the stack, past the proxy. */
+  readonly records: Records;
+  readonly objects: Objects;
+  invoke(name: FunctionName, event: unknown): Promise<unknown>;
+  /** Has the campaign made by the function that makes campaigns. */
+  create(): Promise<unknown>;
+  /** Lets somebody else than the requester decide, by the function for that, when people have been asked. */
+  decide(approved: boolean): void;
+  /** Sweeps as the template's schedule says until the execution has ended. */
+  finish(): Promise<AwsCampaignEnd>;
+  close(): Promise<void>;
+}
+
+export interface AwsCampaignEnd {
+  /** Of the execution. */
+  readonly status: string;
+  readonly campaign: Campaign;
+  readonly jobs: readonly Job[];
+  /** Job states by the name of the server. */
+  readonly states: Readonly<Record<string, string>>;
+  /** What failed outside of the state machine: sweeps, decisions. */
+  readonly errors: readonly unknown[];
+}
+
+const machine = 'campaign';
+
+export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> {
+  const [template] = synthesise(configurationFrom(configuration)).stacks;
+  if (template === undefined) throw new Error('the configuration has no stack');
+  const { account, region } = template;
+  const moto = await startMoto({ account, region });
+  const proxy = await startProxy((service) => upstreams[service] ?? moto.endpoint);
+  const upstreams: Record<string, string> = {};
+  const definition = readFileSync(join(repositoryRoot, 'state-machines/campaign.asl.json'), 'utf8');
+  const stack = await makeStack({ endpoint: moto.endpoint, template, definition });
+  const clock = createClock(millisOf(start), () => 0);
+  const functions = await startFunctions({ functions: stack.functions, region, endpoint: proxy.endpoint });
+  const errors: unknown[] = [];
+
+  const client = (accessKeyId: string, endpoint = proxy.endpoint) => ({
+    endpoint,
+    region,
+    credentials: { accessKeyId, secretAccessKey: 'secret' },
+  });
+  const objectsOf = (caller: string, endpoint?: string) => {
+    const bucket = stack.outputs.CampaignBucket ?? '';
+    return createS3Objects({ bucket, region, calls: createS3Calls(client(caller, endpoint)) });
+  };
+  const records = createDynamoDbRecords({
+    table: stack.outputs.StateTable ?? '',
+    calls: createDynamoDbCalls(client('test', moto.endpoint)),
+    wait: async () => {},
+  });
+
+  const ids = await runInstances(new EC2Client(client('people', moto.endpoint)), options.servers);
+  const servers = serversOf(options.servers, (index) => ({ id: ids[index] ?? '' }));
+  const queue = consumeQueue({ stack, functions, clock });
+  const publish = async (event: InvocationEvent) => {
+    const { source: Source, 'detail-type': DetailType, detail, resources: Resources } = event;
+    const Entries = [{ Source, DetailType, Resources, Detail: JSON.stringify(detail) }];
+    await stack.api.json('events', 'AWSEvents.PutEvents', { Entries });
+    queue.wake();
+  };
+  const service = new RunCommand({
+    clock,
+    account,
+    region,
+    emit(event) {
+      if (options.delivers?.(event) ?? true) clock.busy(() => publish(event)).catch((e) => errors.push(e));
+    },
+  });
+  const fleet = createSimulatedFleet(clock, objectsOf('servers'), servers, options.behave ?? (() => ({})));
+  for (const { id, name } of servers) service.registerInstance(id, fleet, name);
+  const documents = await registerDocuments(service, stack);
+  const ssm = await serveRunCommand(
+    service,
+    (name) => documents.get(name) ?? '',
+    () => ({ platform: 'Debian GNU/Linux', tags: { quarterdeck: 'enrolled' } }),
+  );
+  upstreams.ssm = ssm.url;
+
+  const machineObjects = objectsOf('state-machine');
+  const engine = createEngine({
+    clock,
+    random: () => 0.5,
+    account,
+    region,
+    invoke: (name, payload) => clock.busy(() => functions.invoke(name, payload, clock.now())),
+    objects: {
+      get: async (_bucket, key) => Buffer.from((await machineObjects.get(key)) ?? '').toString('utf8'),
+      put: (_bucket, key, body) => machineObjects.put(key, body),
+    },
+    ...(options.observe && { observe: options.observe }),
+  });
+  engine.load(machine, stack.definition);
+  const states = await serveEngine(engine, machine, stack.aliasArn);
+  upstreams.states = states.url;
+  const people = await subscribe(stack.api, moto.endpoint, region, stack.outputs.NoticeTopic ?? '');
+
+  const invoke = (name: FunctionName, event: unknown) =>
+    clock.busy(() => functions.invoke(name, event, clock.now()));
+  const world: AwsWorld = {
+    ...{ clock, stack, proxy, functions, queue, people, fleet, engine, records, invoke },
+    objects: objectsOf('test', moto.endpoint),
+    create: () =>
+      invoke('create-campaign', {
+        campaignId,
+        policy: 'production',
+        quarter: '2027-Q1',
+        window: { start: windowStart, end: '2026-11-21T09:00:00.000Z', zone: 'Europe/Berlin' },
+        requestedBy: 'requester@example.com',
+      }),
+    decide(approved) {
+      const look = async () => {
+        const { state, seal } = await load(records, campaigns, campaignKey(campaignId));
+        if (state !== 'awaiting-approval') return later();
+        const by = 'approver@example.com';
+        await invoke('decide-approval', { campaignId, root: seal?.root, approved, by, reason: 'looked at' });
+      };
+      const later = () =>
+        void clock.at(clock.now() + 60_000, () => void clock.busy(look).catch((e) => errors.push(e)));
+      later();
+    },
+    async finish() {
+      const execution = engine.execution(campaignId);
+      if (!execution) throw new Error(`campaign ${campaignId} was never started`);
+      const cancel = repeat(clock, sweepMinutes(stack) * 60_000, () =>
+        invoke('sweep', {}).catch((error: unknown) => void errors.push(error)),
+      );
+      await execution.done;
+      cancel();
+      const jobs = await loadJobs(records, campaignId, ids);
+      return {
+        status: execution.status,
+        campaign: await load(records, campaigns, campaignKey(campaignId)),
+        jobs,
+        states: Object.fromEntries(jobs.map((job) => [job.server.name, job.state])),
+        errors,
+      };
+    },
+    async close() {
+      await functions.close();
+      await Promise.all([ssm.close(), states.close(), proxy.close()]);
+      await moto.close();
+    },
+  };
+  return world;
+}
+
+/** What a person wants to see of a run that went wrong: calls that were refused, and what functions said of errors. */
+export function troubleOf({ proxy, functions, stack }: AwsWorld): string {
+  const refused = proxy.calls
+    .filter(({ answer }) => answer === undefined || answer.status >= 400)
+    .map(({ caller, service, operation, input, answer }) =>
+      [caller, service, operation, JSON.stringify(input), answer?.status, answer?.body.toString('utf8')].join(
+        ' ',
+      ),
+    );
+  const said = stack.functions.flatMap(({ name }) =>
+    functions.lines(name).filter((line) => /"level":"(ERROR|WARN)"|^[^{]/.test(line)),
+  );
+  return [...refused, ...said].map((line) => line.slice(0, 1500)).join('\n');
+}
+
+async function runInstances(ec2: EC2Client, count: number): Promise<string[]> {
+  const tags = { quarterdeck: 'enrolled', environment: 'production', owner: 'owner@example.com' };
+  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  const { Instances = [] } = await ec2.send(
+    new RunInstancesCommand({
+      ImageId: 'ami-00000000000000000',
+      MinCount: count,
+      MaxCount: count,
+      TagSpecifications: [{ ResourceType: 'instance', Tags }],
+    }),
+  );
+  const ids = Instances.map(({ InstanceId = '' }) => InstanceId);
+  for (const [index, id] of ids.entries())
+    await ec2.send(
+      new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'Name', Value: `server-${index + 1}` }] }),
+    );
+  return ids;
+}
+
+/** The documents of the template, as moto's CloudFormation made them. */
+async function registerDocuments(service: RunCommand, { api, resources, physical }: StackOnMoto) {
+  const contents = new Map<string, string>();
+  for (const [id] of ofType(resources, 'AWS::SSM::Document')) {
+    const Name = physical[id] ?? '';
+    const { Content } = await api.json('ssm', 'AmazonSSM.GetDocument', { Name, DocumentFormat: 'JSON' });
+    service.registerDocument(Name, String(Content));
+    contents.set(Name, String(Content));
+  }
+  return contents;
+}
+
+function sweepMinutes({ resources }: StackOnMoto): number {
+  const [schedule] = ofType(resources, 'AWS::Scheduler::Schedule');
+  const rate = /^rate\((\d+) minutes\)$/.exec(String(schedule?.[1].Properties.ScheduleExpression));
+  if (rate === null) throw new Error('the schedule of the sweeper is not so many minutes');
+  return Number(rate[1]);
+}
+
+/** @returns ends it */
+function repeat(clock: LocalClock, millis: number, act: () => Promise<unknown>): () => void {
+  let cancel = () => {};
+  const again = () => {
+    cancel = clock.at(clock.now() + millis, () => {
+      again();
+      void act();
+    });
+  };
+  again();
+  return () => cancel();
+}
