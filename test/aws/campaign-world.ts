@@ -17,6 +17,7 @@ import { campaignKey, campaigns, load } from '../../core/entities.ts';
 import { millisOf } from '../../core/instant.ts';
 import type { Job } from '../../core/job.ts';
 import type { Objects, Records } from '../../core/ports.ts';
+import type { Server } from '../../core/server.ts';
 import { loadJobs } from '../../core/use-cases/load-jobs.ts';
 import { createDynamoDbCalls, createDynamoDbRecords } from '../../lambdas/aws/dynamodb-records.ts';
 import { createS3Calls, createS3Objects } from '../../lambdas/aws/s3-objects.ts';
@@ -49,8 +50,8 @@ export interface AwsWorldOptions {
   /** How many EC2 instances there are; `server-1` and so on. */
   readonly servers: number;
   readonly behave?: Behave;
-  /** Whether EventBridge gets an event of Run Command at all: they are best effort. */
-  readonly delivers?: (event: InvocationEvent) => boolean;
+  /** Whether EventBridge gets an event of Run Command at all, or more than once: they are best effort. */
+  readonly delivers?: (event: InvocationEvent) => boolean | 'twice';
   readonly observe?: (event: HistoryEvent) => void;
 }
 
@@ -63,6 +64,7 @@ export interface AwsWorld {
   readonly queue: QueueConsumer;
   readonly people: Subscription;
   readonly fleet: SimulatedFleet;
+  readonly servers: readonly Server[];
   readonly engine: Engine;
   /** Adapters on the table and the bucket of the stack, past the proxy. */
   readonly records: Records;
@@ -132,7 +134,9 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
     account,
     region,
     emit(event) {
-      if (options.delivers?.(event) ?? true) clock.busy(() => publish(event)).catch((e) => errors.push(e));
+      const delivery = options.delivers?.(event) ?? true;
+      for (let times = delivery === 'twice' ? 2 : Number(delivery); times > 0; times--)
+        clock.busy(() => publish(event)).catch((error: unknown) => errors.push(error));
     },
   });
   const fleet = createSimulatedFleet(clock, objectsOf('servers'), servers, options.behave ?? (() => ({})));
@@ -166,7 +170,7 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
   const invoke = (name: FunctionName, event: unknown) =>
     clock.busy(() => functions.invoke(name, event, clock.now()));
   const world: AwsWorld = {
-    ...{ clock, stack, proxy, functions, queue, people, fleet, engine, records, invoke },
+    ...{ clock, stack, proxy, functions, queue, people, fleet, servers, engine, records, invoke },
     objects: objectsOf('test', moto.endpoint),
     create: () =>
       invoke('create-campaign', {
@@ -184,7 +188,10 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
         await invoke('decide-approval', { campaignId, root: seal?.root, approved, by, reason: 'looked at' });
       };
       const later = () =>
-        void clock.at(clock.now() + 60_000, () => void clock.busy(look).catch((e) => errors.push(e)));
+        void clock.at(
+          clock.now() + 60_000,
+          () => void clock.busy(look).catch((error: unknown) => errors.push(error)),
+        );
       later();
     },
     async finish() {

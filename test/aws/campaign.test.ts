@@ -1,4 +1,4 @@
-import { afterEach, expect, onTestFailed, test } from 'vitest';
+import { afterEach, describe, expect, onTestFailed, test } from 'vitest';
 import { readReport } from '../support/campaign-world.ts';
 import {
   type AwsWorld,
@@ -16,22 +16,70 @@ async function run(options: AwsWorldOptions, approved = true) {
   onTestFailed(() => console.error(troubleOf(world)));
   expect(await world.create()).toMatchObject({ servers: options.servers, leftOut: [] });
   world.decide(approved);
-  return world.finish();
+  const end = await world.finish();
+  expect(end.errors).toEqual([]);
+  return end;
 }
 
-test('a campaign patches every server, and tells people of it', async () => {
-  const end = await run({ servers: 7 });
-  expect(end.errors).toEqual([]);
-  expect(end).toMatchObject({ status: 'SUCCEEDED', campaign: { state: 'completed' } });
-  expect(new Set(Object.values(end.states))).toEqual(new Set(['succeeded']));
-  expect([...world.fleet.patched.values()]).toEqual(Array(7).fill(1));
-  const { report, jobs } = await readReport(world.objects, campaignId);
-  expect(report).toMatchObject({ state: 'completed' });
-  expect(jobs).toHaveLength(7);
-  expect((await world.people.received()).map(({ attributes }) => attributes.kind)).toEqual([
-    'campaign-opened',
-    'approval-asked',
-    'campaign-closed',
-  ]);
-  expect(await world.queue.dead()).toBe(0);
+const told = async () => (await world.people.received()).map(({ attributes }) => attributes.kind);
+const callsOf = (operation: string) => world.proxy.calls.filter((call) => call.operation === operation);
+
+describe('a campaign on the resources of the template', () => {
+  test('patches every server once, tells people of it, and leaves nothing behind', async () => {
+    const { status, campaign, states } = await run({ servers: 7 });
+    expect(status).toBe('SUCCEEDED');
+    expect(campaign).toMatchObject({ state: 'completed', approval: { decision: { approved: true } } });
+    expect(new Set(Object.values(states))).toEqual(new Set(['succeeded']));
+    expect([...world.fleet.patched.values()]).toEqual(Array(7).fill(1));
+    const { report, jobs } = await readReport(world.objects, campaignId);
+    expect(report).toMatchObject({ campaign: { id: campaignId }, state: 'completed' });
+    expect(jobs.map(({ state }) => state)).toEqual(Array(7).fill('succeeded'));
+    const notices = await world.people.received();
+    expect(notices.map(({ attributes }) => attributes)).toMatchObject(
+      ['campaign-opened', 'approval-asked', 'campaign-closed'].map((kind) => ({ kind, campaignId })),
+    );
+    expect(notices[1]?.text).toContain(campaign.seal?.root);
+    expect(await world.queue.dead()).toBe(0);
+    // The canary, then the others: what a function sends is one command for a batch.
+    expect(callsOf('SendCommand').map(({ caller, input }) => [caller, input.DocumentName])).toEqual(
+      ['Prepare', 'Patch', 'Verify', 'Patch', 'Verify'].map((phase) => [
+        'dispatch-batch',
+        `Quarterdeck-Debian-${phase}`,
+      ]),
+    );
+  });
+
+  test('stops after a canary that failed, and touches no other server', async () => {
+    const { status, campaign, states } = await run({
+      servers: 5,
+      behave: (_, phase) => (phase === 'patch' ? { result: 'failed', facts: { installed: false } } : {}),
+    });
+    expect(status).toBe('FAILED');
+    expect(campaign).toMatchObject({ state: 'stopped', reason: { code: 'error-budget' } });
+    expect(Object.values(states).toSorted()).toEqual(['failed', ...Array(4).fill('not-started')]);
+    expect(world.fleet.patched.size).toBe(1);
+    expect(await told()).toContain('campaign-stopped');
+  });
+
+  test('ends at a denial, and patches nothing', async () => {
+    const { campaign, states } = await run({ servers: 3 }, false);
+    expect(campaign).toMatchObject({ state: 'denied', approval: { decision: { approved: false } } });
+    expect(new Set(Object.values(states))).toEqual(new Set(['not-started']));
+    expect(world.fleet.patched.size).toBe(0);
+  });
+
+  test('is brought to its end by the sweeper when no event ever comes', async () => {
+    const { campaign, states } = await run({ servers: 3, delivers: () => false });
+    expect(campaign.state).toBe('completed');
+    expect(new Set(Object.values(states))).toEqual(new Set(['succeeded']));
+    expect(world.functions.lines('settle-events')).toEqual([]);
+    expect(callsOf('SendTaskSuccess').map(({ caller }) => caller)).toContain('sweep');
+  });
+
+  test('takes every event twice without doing anything twice', async () => {
+    const { states } = await run({ servers: 3, delivers: () => 'twice' });
+    expect(new Set(Object.values(states))).toEqual(new Set(['succeeded']));
+    expect([...world.fleet.taken.values()].every((times) => times === 1)).toBe(true);
+    expect((await readReport(world.objects, campaignId)).jobs).toHaveLength(3);
+  });
 });

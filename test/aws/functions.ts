@@ -1,5 +1,6 @@
 /** Owns the functions of a stack as they run: bundled, each in a thread with the environment that the template gives it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -34,7 +35,7 @@ interface Instance {
 
 /** A function signs with its own name as access key id, which tells the proxy whose calls it sees. */
 export async function startFunctions(options: FunctionsOptions): Promise<RunningFunctions> {
-  const folder = await bundleFunctions();
+  const folder = await (bundles ??= bundleFunctions());
   const instances = new Map<string, Instance>();
   const started = (fn: StackFunction): Instance => {
     const running = instances.get(fn.name);
@@ -69,7 +70,6 @@ export async function startFunctions(options: FunctionsOptions): Promise<Running
     lines: (name) => instances.get(name)?.lines ?? [],
     async close() {
       await Promise.all([...instances.values()].map(({ worker }) => worker.terminate()));
-      await rm(folder, { recursive: true });
     },
   };
 }
@@ -107,9 +107,13 @@ function call(worker: Worker, invocation: Invocation): Promise<unknown> {
   });
 }
 
+/** Once for all worlds of a process: they differ in their environment alone. */
+let bundles: Promise<string> | undefined;
+
 /** With the settings of the stack's own bundling; see the construct of the functions. */
 async function bundleFunctions(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-functions-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const entries = Object.keys(functions).map((name) => join(repositoryRoot, 'lambdas', `${name}.ts`));
   await build({
     entryPoints: [...entries, join(import.meta.dirname, 'function-worker.ts')],

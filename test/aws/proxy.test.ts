@@ -1,9 +1,9 @@
-import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { DescribeTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { DescribeParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type Moto, startMoto } from './moto.ts';
 import { type AwsProxy, jsonError, startProxy } from './proxy.ts';
 
@@ -94,6 +94,14 @@ test('spoils what it is told to, before and after the server did the work', asyn
   ]);
   undo();
   expect((await tables(client)).TableNames).toEqual([]);
+});
+
+test('has the clock of whoever calls: a refusal is no skew of the clock, and is not repeated', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2027, 0, 1) });
+  const client = new DynamoDBClient(clientOf('sweep'));
+  await expect(client.send(new DescribeTableCommand({ TableName: 'none' }))).rejects.toThrow('none');
+  expect(seenSince()).toHaveLength(1);
+  vi.useRealTimers();
 });
 
 test('answers later, or otherwise than the server did', async () => {

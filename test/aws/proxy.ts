@@ -69,7 +69,11 @@ export async function startProxy(upstream: (service: string) => string): Promise
     if (fault?.kind === 'cut') return void response.destroy();
     if (fault?.kind === 'delay') await sleep(fault.millis);
     const told = fault?.kind === 'change' ? fault.change(call.answer) : call.answer;
-    response.writeHead(told.status, { ...told.headers, 'content-length': told.body.length });
+    response.writeHead(told.status, {
+      ...told.headers,
+      'content-length': told.body.length,
+      ...sameClock(request),
+    });
     response.end(request.method === 'HEAD' ? undefined : told.body);
   };
 
@@ -99,6 +103,17 @@ export function jsonError(status: number, type: string, message = 'as the test s
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-errortype': type },
     body: Buffer.from(JSON.stringify({ __type: type, message })),
   };
+}
+
+/**
+ * The server's clock is the caller's, which is that of a campaign and skips ahead: the SDK takes a difference of five
+ * minutes for a skew of its clock, and repeats every call that was refused.
+ */
+function sameClock({ headers }: WireRequest): { date?: string } {
+  const at = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date']));
+  if (at === null) return {};
+  const [year = 0, month = 0, ...rest] = at.slice(1).map(Number);
+  return { date: new Date(Date.UTC(year, month - 1, ...rest)).toUTCString() };
 }
 
 function first(deciders: Iterable<Decide>, call: AwsCall): Fault | undefined {
