@@ -1,0 +1,124 @@
+/**
+ * Owns what is known to differ between the two engines, with the reason to believe ours. A test holds that each
+ * still differs in the way that is said: when moto changes, its entry goes.
+ */
+import type { Json } from '../../../apps/local/asl/json.ts';
+import type { Rehearsal, Seen } from './rehearsal.ts';
+import { call, callback, catchAll, caught, distributedMap, rehearsal } from './small.ts';
+
+export interface Difference {
+  readonly rehearsal: Rehearsal;
+  /** Why ours is right, and who says so. */
+  readonly reason: string;
+  /** What differs, and nothing that does not. */
+  seen(of: Seen): Json;
+  readonly ours: Json;
+  readonly theirs: Json;
+}
+
+const ending = (seen: Seen): Json => seen.error ?? seen.output ?? null;
+
+export const differences: Readonly<Record<string, Difference>> = {
+  'Output does not see what the same state assigns': {
+    reason:
+      'AWS, "Passing data between states with variables", evaluation order: references are resolved with the values ' +
+      'as they were on state entry (docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html). ' +
+      'moto assigns first.',
+    rehearsal: rehearsal({
+      A: { Type: 'Pass', Assign: { x: 'old' }, Next: 'B' },
+      B: { Type: 'Pass', Assign: { x: 'new' }, Output: '{% [$x] %}', End: true },
+    }),
+    seen: ending,
+    ours: ['old'],
+    theirs: ['new'],
+  },
+  'no match in a Choice has an error name of its own': {
+    reason:
+      'Amazon States Language, appendix A: States.NoChoiceMatched, "a Choice state failed to find a match for the ' +
+      'condition field extracted from its input" (states-language.net). moto raises an exception of Python.',
+    rehearsal: rehearsal({
+      A: { Type: 'Choice', Choices: [{ Condition: '{% false %}', Next: 'B' }] },
+      B: { Type: 'Succeed' },
+    }),
+    seen: ending,
+    ours: 'States.NoChoiceMatched',
+    theirs: 'States.Runtime',
+  },
+  'a missed heartbeat can be caught by its name': {
+    reason:
+      'AWS, "Handling errors in Step Functions workflows": States.HeartbeatTimeout, "a Task state failed to send a ' +
+      'heartbeat for a period longer than HeartbeatSeconds; available inside the Catch and Retry fields" ' +
+      '(docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html). moto knows the timeout only.',
+    rehearsal: rehearsal(
+      {
+        A: callback(
+          {},
+          {
+            HeartbeatSeconds: 60,
+            Catch: [{ ErrorEquals: ['States.HeartbeatTimeout'], Output: 'beat', Next: 'Caught' }],
+            End: true,
+          },
+        ),
+        Caught: caught,
+      },
+      {},
+      () => ({ silent: true }),
+    ),
+    seen: ending,
+    ours: { caught: 'beat' },
+    theirs: 'States.Timeout',
+  },
+  'what an Output fails at can be caught': {
+    reason:
+      'Not proven: no public statement was found. The language has States.QueryEvaluationError among the names that ' +
+      'Retry and Catch may have, and excludes no field; moto catches those of Arguments and not those of Output. ' +
+      'No definition of ours relies on either.',
+    rehearsal: rehearsal({
+      A: call({ x: 1 }, { Output: '{% $states.result.nothing %}', Catch: catchAll, End: true }),
+      Caught: { Type: 'Succeed', Output: '{% [$states.input.Error] %}' },
+    }),
+    seen: ending,
+    ours: ['States.QueryEvaluationError'],
+    theirs: 'States.QueryEvaluationError',
+  },
+  'a failing child fails a distributed Map that tolerates none': {
+    reason:
+      'AWS, "Setting failure thresholds for Distributed Map states": without a threshold one failed item fails the ' +
+      'Map with States.ExceedToleratedFailureThreshold ' +
+      '(docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html). moto reads thresholds and never ' +
+      'compares them.',
+    rehearsal: rehearsal(
+      { A: distributedMap({ I: call({}, { End: true }) }, { Items: [1], End: true }) },
+      {},
+      () => ({ error: 'Broken', message: 'no' }),
+    ),
+    seen: ending,
+    ours: 'States.ExceedToleratedFailureThreshold',
+    theirs: [null],
+  },
+  'a member of a template may have escapes in its name': {
+    reason:
+      'RFC 8259, section 7: names are strings, and strings have escapes. moto keeps the backslashes of names.',
+    rehearsal: rehearsal({ A: { Type: 'Pass', Output: { 'a "b"': 1 }, End: true } }),
+    seen: ending,
+    ours: { 'a "b"': 1 },
+    theirs: { 'a \\"b\\"': 1 },
+  },
+  'a rule and Default that go to the same state are not one': {
+    reason:
+      'AWS, "Choice workflow state": the Assign and Output of the state are for Default, a rule has its own. moto ' +
+      'tells them by the next state; localstack/localstack#13775 has the same fault in what moto was taken from.',
+    rehearsal: rehearsal({
+      A: {
+        Type: 'Choice',
+        Choices: [{ Condition: '{% true %}', Output: ['rule'], Next: 'B' }],
+        Output: ['default'],
+        Default: 'B',
+      },
+      B: { Type: 'Succeed' },
+    }),
+    seen: ending,
+    ours: ['rule'],
+    theirs: ['default'],
+  },
+};
