@@ -28,6 +28,7 @@ export default defineConfig({
         test: {
           name: 'aws',
           include: ['test/aws/**/*.test.ts'],
+          globalSetup: ['test/aws/bundles.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

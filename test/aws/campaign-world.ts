@@ -102,7 +102,7 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
   const definition = readFileSync(join(repositoryRoot, 'state-machines/campaign.asl.json'), 'utf8');
   const stack = await makeStack({ endpoint: moto.endpoint, template, definition });
   const clock = createClock(millisOf(start), () => 0);
-  const functions = await startFunctions({ functions: stack.functions, region, endpoint: proxy.endpoint });
+  const functions = startFunctions({ functions: stack.functions, region, endpoint: proxy.endpoint });
   const errors: unknown[] = [];
 
   const client = (accessKeyId: string, endpoint = proxy.endpoint) => ({

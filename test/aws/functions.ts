@@ -1,14 +1,10 @@
 /** Owns the functions of a stack as they run: bundled, each in a thread with the environment that the template gives it. */
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { build } from 'esbuild';
-import { repositoryRoot } from '../../cdk/repository.ts';
-import { type FunctionName, functions } from '../../lambdas/functions.ts';
+import type { FunctionName } from '../../lambdas/functions.ts';
 import type { InvocationContext } from '../../lambdas/handler.ts';
+import { bundlesVariable } from './bundles.ts';
 import type { StackFunction } from './stack.ts';
 
 export interface RunningFunctions {
@@ -34,8 +30,8 @@ interface Instance {
 }
 
 /** A function signs with its own name as access key id, which tells the proxy whose calls it sees. */
-export async function startFunctions(options: FunctionsOptions): Promise<RunningFunctions> {
-  const folder = await (bundles ??= bundleFunctions());
+export function startFunctions(options: FunctionsOptions): RunningFunctions {
+  const folder = process.env[bundlesVariable] ?? '';
   const instances = new Map<string, Instance>();
   const started = (fn: StackFunction): Instance => {
     const running = instances.get(fn.name);
@@ -105,31 +101,6 @@ function call(worker: Worker, invocation: Invocation): Promise<unknown> {
     worker.ref();
     worker.postMessage(invocation);
   });
-}
-
-/** Once for all worlds of a process: they differ in their environment alone. */
-let bundles: Promise<string> | undefined;
-
-/** With the settings of the stack's own bundling; see the construct of the functions. */
-async function bundleFunctions(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-functions-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const entries = Object.keys(functions).map((name) => join(repositoryRoot, 'lambdas', `${name}.ts`));
-  await build({
-    entryPoints: [...entries, join(import.meta.dirname, 'function-worker.ts')],
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    entryNames: '[name]',
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    target: 'node20',
-    minify: true,
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-    logLevel: 'error',
-  });
-  return folder;
 }
 
 /** What Lambda sets beside what the template says. */
