@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createEngine } from '../../../apps/local/asl/engine.ts';
 import { engineCallbacks, engineExecutions } from '../../../apps/local/callbacks.ts';
 import { createClock } from '../../../apps/local/clock.ts';
+import { describeCallbacks } from '../../contracts/callbacks.contract.ts';
+import { describeExecutions } from '../../contracts/executions.contract.ts';
 
 /** One state that waits a minute for an answer to its token. */
 const definition = {
@@ -43,6 +45,55 @@ async function createWaiting() {
     callbacks: engineCallbacks(engine),
   };
 }
+
+describeCallbacks('the engine', async () => {
+  const begun = new Map<string, Awaited<ReturnType<typeof createWaiting>>>();
+  const of = (token: string) => {
+    const waiting = begun.get(token);
+    if (!waiting) throw new Error(`nobody waits with ${token}`);
+    return waiting;
+  };
+  const answer = (token: string) => (begun.get(token) ?? [...begun.values()][0])?.callbacks;
+  return {
+    callbacks: {
+      succeed: async (token, output) => (await answer(token)?.succeed(token, output)) ?? 'gone',
+      fail: async (token, error, cause) => (await answer(token)?.fail(token, error, cause)) ?? 'gone',
+    },
+    async wait() {
+      const waiting = await createWaiting();
+      // Otherwise the clock skips to the time-out, as nothing else is to be waited for.
+      void waiting.clock.busy(() => new Promise<void>(() => {}));
+      begun.set(waiting.token, waiting);
+      return waiting.token;
+    },
+    async ended(token) {
+      const { execution } = of(token);
+      // What an answer sets in motion goes on in this turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      const { status, output, error = '', cause = '' } = execution;
+      return status === 'RUNNING' ? 'waiting' : status === 'SUCCEEDED' ? { output } : { error, cause };
+    },
+    stop: (token) => of(token).engine.stopExecution('one'),
+    close: async () => {},
+  };
+});
+
+describeExecutions('the engine', async () => {
+  const clock = createClock(0, () => 0);
+  const engine = createEngine({
+    clock,
+    random: Math.random,
+    invoke: async () => null,
+    objects: { get: async () => '', put: async () => {} },
+  });
+  engine.load('machine', definition);
+  return {
+    executions: engineExecutions(engine, 'machine'),
+    inputs: async (name) => engine.executions().flatMap((each) => (each.name === name ? [each.input] : [])),
+    end: async (name) => engine.stopExecution(name),
+    close: async () => {},
+  };
+});
 
 describe('an answer to a waiting state', () => {
   it('is delivered, and becomes the output of the state', async () => {

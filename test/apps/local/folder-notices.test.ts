@@ -4,6 +4,35 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFolderNotices } from '../../../apps/local/folder-notices.ts';
 import type { Notice, Notices } from '../../../core/ports.ts';
+import { describeNotices } from '../../contracts/notices.contract.ts';
+
+describeNotices('a folder of mails', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-notices-'));
+  const read = async (name: string) => noticeOf(await readFile(join(folder, name), 'utf8'));
+  return {
+    notices: createFolderNotices({ folder, clock: { now: () => Date.UTC(2026, 10, 21) } }),
+    async arrived() {
+      const names = await readdir(folder);
+      const arrived = await Promise.all(names.map(read));
+      await Promise.all(names.map((name) => rm(join(folder, name))));
+      return arrived;
+    },
+    close: () => rm(folder, { recursive: true }),
+  };
+});
+
+/** A mail program's view of it. */
+function noticeOf(mail: string): Notice {
+  const [head = '', ...body] = mail.split('\r\n\r\n');
+  const headers = Object.fromEntries(head.split('\r\n').map((line) => line.split(/: (.*)/s)));
+  return {
+    id: headers['X-Quarterdeck-Notice'],
+    kind: headers['X-Quarterdeck-Kind'],
+    campaignId: headers['X-Quarterdeck-Campaign'],
+    subject: headers.Subject,
+    text: body.join('\r\n\r\n').replaceAll('\r\n', '\n').replace(/\n$/, ''),
+  };
+}
 
 let folder: string;
 let notices: Notices;
