@@ -1,6 +1,7 @@
 /** Owns a moto server: other people's AWS, in a process of its own on a free port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { pythonTool } from './python.ts';
 
@@ -31,7 +32,9 @@ export interface MotoOptions {
 
 export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
   const { account = '111111111111', region = 'eu-central-1' } = options;
-  const child = spawn(pythonTool('moto_server'), ['-H', '127.0.0.1', '-p', '0'], {
+  // Its own choice, 0, would be safer, but its state machines call it by the port that it was told.
+  const port = String(await freePort());
+  const child = spawn(pythonTool('moto_server'), ['-H', '127.0.0.1', '-p', port], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, MOTO_ACCOUNT_ID: account },
   });
@@ -57,7 +60,15 @@ export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
   };
 }
 
-/** The port is its own choice: a free one that somebody else looked up may be taken by then. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 function listening(child: ChildProcess, lines: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -11,7 +11,12 @@ export interface ExecutionsUnderTest {
   close(): Promise<void>;
 }
 
-export function describeExecutions(name: string, open: () => Promise<ExecutionsUnderTest>): void {
+/** @param anyName why an imitation of Step Functions takes a name that the service refuses; asserted */
+export function describeExecutions(
+  name: string,
+  open: () => Promise<ExecutionsUnderTest>,
+  { anyName }: { readonly anyName?: string } = {},
+): void {
   describe(`executions on ${name}`, () => {
     let opened: ExecutionsUnderTest;
     beforeAll(async () => {
@@ -38,7 +43,7 @@ export function describeExecutions(name: string, open: () => Promise<ExecutionsU
       expect(await opened.inputs('ended')).toEqual([{ campaignId: 'ended' }]);
     });
 
-    test('what can not be started says so', async () => {
+    (anyName ? test.fails : test)('what can not be started says so', async () => {
       await expect(opened.executions.start('no:name', {})).rejects.toThrow();
     });
   });
