@@ -163,7 +163,9 @@ export class PatchPipeline extends Construct {
   private grantPorts(servers: Servers, settings: SettingsObject): void {
     const grants: Record<PortName, (fn: PatchFunction) => void> = {
       records: (fn) => this.table.grantRecords(fn),
+      due: (fn) => this.table.grantDue(fn),
       objects: (fn) => this.bucket.grantObjects(fn),
+      results: (fn) => this.bucket.grantResults(fn),
       bucket: (fn) => this.bucket.grantName(fn),
       documents: (fn) => servers.grant('documents', fn),
       commands: (fn) => servers.grant('commands', fn),

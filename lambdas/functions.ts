@@ -3,10 +3,14 @@ import type { EnvironmentKey } from './environment.ts';
 
 /** What a function may touch. One name is one grant: rights and environment variables together. */
 export type PortName =
-  /** State table: read and write items, query its index. */
+  /** State table: read and write items. */
   | 'records'
+  /** The table's index of what is due: query. */
+  | 'due'
   /** Campaign bucket: get and put objects. */
   | 'objects'
+  /** What servers answered, in the campaign bucket: get. */
+  | 'results'
   /** The bucket's name and Region, and no right on it. */
   | 'bucket'
   /** DescribeDocument and GetDocument of our documents, in every place. */
@@ -30,7 +34,9 @@ export type PortName =
 
 export const portEnvironment = {
   records: ['stateTable'],
+  due: [],
   objects: ['campaignBucket', 'campaignBucketRegion'],
+  results: ['campaignBucket', 'campaignBucketRegion'],
   bucket: ['campaignBucket', 'campaignBucketRegion'],
   documents: ['memberRole', 'documentHashes'],
   commands: ['memberRole'],
@@ -66,7 +72,7 @@ export const functions = {
     description: 'Sends one phase of a batch to its servers, once',
   },
   'give-up-batch': {
-    ports: ['records', 'objects', 'invocations', 'callbacks'],
+    ports: ['records', 'results', 'invocations', 'callbacks'],
     timeoutSeconds: 120,
     memoryMb: 512,
     description: 'Settles what is left of a batch whose state failed or timed out',
@@ -108,13 +114,13 @@ export const functions = {
     description: 'Gives every job an end and writes the report',
   },
   'settle-events': {
-    ports: ['records', 'objects', 'invocations', 'callbacks'],
+    ports: ['records', 'results', 'invocations', 'callbacks'],
     timeoutSeconds: 120,
     memoryMb: 512,
     description: 'Takes events of Run Command from the queue into the jobs of their batches',
   },
   sweep: {
-    ports: ['records', 'objects', 'invocations', 'callbacks', 'executions', 'notices'],
+    ports: ['records', 'due', 'objects', 'invocations', 'callbacks', 'executions', 'notices'],
     // Shorter than the time between two sweeps.
     timeoutSeconds: 240,
     memoryMb: 512,

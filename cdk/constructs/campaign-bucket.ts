@@ -95,6 +95,20 @@ export class CampaignBucket extends Construct {
     this.grantName(fn);
   }
 
+  /** What servers answered, and nothing else. */
+  grantResults(fn: PatchFunction): void {
+    fn.allow({
+      actions: ['s3:GetObject'],
+      // Of every server.
+      resources: [this.bucket.arnForObjects(`${bucketFolders.servers}/*`)],
+      why: 'Keys carry servers and campaigns, which are made when a campaign runs',
+    });
+    // Without it, a result that is not there reads as one that is forbidden.
+    fn.allow({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
+    this.key.grantUse(fn);
+    this.grantName(fn);
+  }
+
   /** The name alone, and no right. */
   grantName(fn: PatchFunction): void {
     fn.setVariable('campaignBucket', this.bucket.bucketName);

@@ -40,18 +40,20 @@ export class StateTable extends Construct {
 
   /** Reads and writes items one by one, and queries. Nothing is ever scanned or deleted. */
   grantRecords(fn: PatchFunction): void {
-    const { tableArn } = this.table;
     fn.allow({
       actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      resources: [tableArn],
-    });
-    // An index can be queried, and nothing else.
-    fn.allow({
-      actions: ['dynamodb:Query'],
-      resources: indexNames.map((name) => `${tableArn}/index/${name}`),
+      resources: [this.table.tableArn],
     });
     this.key.grantTable(fn);
     fn.setVariable('stateTable', this.table.tableName);
+  }
+
+  /** The index of what is to be looked at again; an index is queried, and nothing else. */
+  grantDue(fn: PatchFunction): void {
+    fn.allow({
+      actions: ['dynamodb:Query'],
+      resources: indexNames.map((name) => `${this.table.tableArn}/index/${name}`),
+    });
   }
 }
 
