@@ -3,15 +3,12 @@
  * schedule played, Run Command of the embedded host as SSM over simulated servers, and our engine as Step Functions.
  * Time is the campaign's, and skips ahead; every call to AWS passes the proxy.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { CreateTagsCommand, EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2';
 import { createEngine, type Engine } from '../../apps/local/asl/engine.ts';
 import type { HistoryEvent } from '../../apps/local/asl/history.ts';
 import { createClock, type LocalClock } from '../../apps/local/clock.ts';
 import type { InvocationEvent } from '../../apps/local/run-command/api.ts';
 import { RunCommand } from '../../apps/local/run-command/service.ts';
-import { repositoryRoot } from '../../cdk/repository.ts';
 import type { Campaign } from '../../core/campaign.ts';
 import { campaignKey, campaigns, load } from '../../core/entities.ts';
 import { millisOf } from '../../core/instant.ts';
@@ -25,13 +22,13 @@ import type { FunctionName } from '../../lambdas/functions.ts';
 import { serversOf, start, windowStart } from '../support/campaign-world.ts';
 import { serveRunCommand } from '../support/run-command-endpoint.ts';
 import { type Behave, createSimulatedFleet, type SimulatedFleet } from '../support/simulated-fleet.ts';
-import { configurationFrom, ofType, synthesise } from '../support/synthesise.ts';
+import { configurationFrom, ofType } from '../support/synthesise.ts';
 import { type RunningFunctions, startFunctions } from './functions.ts';
-import { startMoto } from './moto.ts';
 import { type AwsProxy, startProxy } from './proxy.ts';
 import { consumeQueue, type QueueConsumer } from './queue-consumer.ts';
 import { type Subscription, subscribe } from './received-notices.ts';
-import { makeStack, type StackOnMoto } from './stack.ts';
+import type { StackOnMoto } from './stack.ts';
+import { stackOnMoto } from './stack-on-moto.ts';
 import { serveEngine } from './states-endpoint.ts';
 
 export const campaignId = 'campaign-0001';
@@ -93,14 +90,10 @@ export interface AwsCampaignEnd {
 const machine = 'campaign';
 
 export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> {
-  const [template] = synthesise(configurationFrom(configuration)).stacks;
-  if (template === undefined) throw new Error('the configuration has no stack');
-  const { account, region } = template;
-  const moto = await startMoto({ account, region });
+  const { moto, stack } = await stackOnMoto(configurationFrom(configuration));
+  const { account, region } = stack;
   const proxy = await startProxy((service) => upstreams[service] ?? moto.endpoint);
   const upstreams: Record<string, string> = {};
-  const definition = readFileSync(join(repositoryRoot, 'state-machines/campaign.asl.json'), 'utf8');
-  const stack = await makeStack({ endpoint: moto.endpoint, template, definition });
   const clock = createClock(millisOf(start), () => 0);
   const functions = startFunctions({ functions: stack.functions, region, endpoint: proxy.endpoint });
   const errors: unknown[] = [];

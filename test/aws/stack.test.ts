@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { repositoryRoot } from '../../cdk/repository.ts';
 import { environmentNames } from '../../lambdas/environment.ts';
 import { environmentOf } from '../../lambdas/functions.ts';
 import { exampleConfiguration, ofType, synthesise } from '../support/synthesise.ts';
-import { type Moto, startMoto } from './moto.ts';
-import { makeStack, type StackOnMoto } from './stack.ts';
+import type { Moto } from './moto.ts';
+import type { StackOnMoto } from './stack.ts';
+import { stackOnMoto } from './stack-on-moto.ts';
 import { adapt, treatments } from './template.ts';
 
 const [template] = synthesise(exampleConfiguration()).stacks;
@@ -34,13 +32,7 @@ describe('the stack of the example on moto', () => {
   let moto: Moto;
   let stack: StackOnMoto;
   beforeAll(async () => {
-    const { account, region } = template;
-    moto = await startMoto({ account, region });
-    stack = await makeStack({
-      endpoint: moto.endpoint,
-      template,
-      definition: readFileSync(join(repositoryRoot, 'state-machines/campaign.asl.json'), 'utf8'),
-    });
+    ({ moto, stack } = await stackOnMoto());
   });
   afterAll(() => moto?.close());
 
