@@ -12,15 +12,19 @@ export interface Cast {
   readonly store: CampaignStore;
 }
 
-/** @param name of the configuration */
-export function cast(name: string): Cast {
+/**
+ * @param name of the configuration
+ * @param physicalIds of the resources of home, by their logical ids; made up where nothing is said
+ */
+export function cast(name: string, physicalIds?: ReadonlyMap<string, string>): Cast {
   const make = configurations[name];
   if (make === undefined) throw new Error(`there is no configuration ${name}`);
-  const stacks = synthesise(make()).stacks.map(({ resources, account, region }) => ({
+  const stacks = synthesise(make()).stacks.map(({ resources, account, region }, index) => ({
     resources,
     account,
     region,
     partition: region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws',
+    ...(index === 0 && physicalIds && { physicalIds }),
   }));
   const roles = Object.fromEntries(
     stacks.map(({ account, partition }) => [account, `arn:${partition}:iam::${account}:role/Servers`]),

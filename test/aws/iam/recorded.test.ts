@@ -1,0 +1,70 @@
+/**
+ * Holds the policies to what functions really call: whole campaigns on moto, every call of each function put into the
+ * rights that it takes. Nothing is missing, and nothing is given that neither a call, nor AWS, nor a reason asks for.
+ */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type FunctionName, functions } from '../../../lambdas/functions.ts';
+import { cast } from './cast.ts';
+import { grantsOf, textOf, unusedGrants } from './grants.ts';
+import { impliedRequests } from './implied-requests.ts';
+import { inEveryPlace } from './in-every-place.ts';
+import { rareRights, siftRights } from './rare-rights.ts';
+import { type RecordedCampaigns, recordCampaigns } from './recorded-campaigns.ts';
+import { requestsOf } from './recorded-requests.ts';
+import { type AccessRequest, distinct, toSimulate } from './request.ts';
+import { recordServer, serverRequests } from './server-requests.ts';
+import { type SimulatedAnswer, simulate } from './simulator/simulator.ts';
+
+let recorded: RecordedCampaigns;
+let requests: AccessRequest[];
+let answers: SimulatedAnswer[];
+let everything: ReturnType<typeof cast>;
+
+beforeAll(async () => {
+  recorded = await recordCampaigns();
+  // Logical ids are the same in every configuration: the stack with everything has the names of the one on moto.
+  everything = cast('everything', recorded.physicalIds);
+  const { access, servers, store } = everything;
+  const calls = inEveryPlace(recorded.calls, everything);
+  const facts = {
+    partition: 'aws',
+    keyOf: access.keyOf,
+    machineOf: recorded.machineOf,
+    tagsOf: () => ({ patching: 'yes' }),
+  };
+  const serverCalls = await recordServer();
+  requests = distinct([
+    ...calls.flatMap((call) => requestsOf(call, facts)),
+    ...impliedRequests(access.model, access.keyOf),
+    ...servers.flatMap((server) => serverRequests(serverCalls, server, store)),
+  ]);
+  answers = await simulate(
+    access.model.policies,
+    requests.map((request) => toSimulate(access.model, request)),
+  );
+}, 300_000);
+
+describe('whole campaigns', () => {
+  test('are of every function there is', () => {
+    const callers = new Set(recorded.calls.map(({ caller }) => caller));
+    expect(Object.keys(functions).filter((name) => !callers.has(name as FunctionName))).toEqual([]);
+  });
+
+  test('call nothing that the policies of their function do not allow', () => {
+    expect(requests.length).toBeGreaterThan(300);
+    const refused = answers.flatMap(({ result, error, ignoredKeys }, index) => {
+      const { from, action, resource } = requests[index] as AccessRequest;
+      return result === 'Allowed' && ignoredKeys.length === 0
+        ? []
+        : [`${from}: ${action} on ${resource} is ${result} ${error ?? ''} ${ignoredKeys.join()}`];
+    });
+    expect(refused).toEqual([]);
+  });
+
+  test('use every right, but for those with a reason', () => {
+    const unused = unusedGrants(grantsOf(everything.access.model), answers);
+    const { unexplained, stale } = siftRights(unused, rareRights);
+    expect(unexplained.map(textOf)).toEqual([]);
+    expect(stale.map(({ reason }) => reason)).toEqual([]);
+  });
+});
