@@ -76,7 +76,7 @@ export interface AwsWorld {
   close(): Promise<void>;
 }
 
-export interface AwsCampaignEnd {
+interface AwsCampaignEnd {
   /** Of the execution. */
   readonly status: string;
   readonly campaign: Campaign;

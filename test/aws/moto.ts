@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { pythonTool } from './python.ts';
 
 /** What the clients of the SDK take; moto checks no signature, and its account is always the same. */
-export interface MotoClientConfig {
+interface MotoClientConfig {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };

@@ -34,7 +34,7 @@ export type Fault =
   /** Passes the server's answer on otherwise than it was given. */
   | { readonly kind: 'change'; readonly change: (answer: Answer) => Answer };
 
-export type Decide = (call: AwsCall) => Fault | undefined;
+type Decide = (call: AwsCall) => Fault | undefined;
 
 export interface AwsProxy {
   readonly endpoint: string;

@@ -2,7 +2,7 @@
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { AwsApi } from './aws-api.ts';
 
-export interface ReceivedNotice {
+interface ReceivedNotice {
   readonly subject: string;
   readonly text: string;
   /** Message attributes, by name. */

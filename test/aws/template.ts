@@ -5,7 +5,7 @@ import type { Resource, Resources } from '../support/synthesise.ts';
  * `made` by moto's CloudFormation as the template says. `adapted`: made by it of other words for the same. `remade`: by
  * our loader, of the same template. `left out`: nothing of it is there.
  */
-export type Treatment = 'made' | 'adapted' | 'remade' | 'left out';
+type Treatment = 'made' | 'adapted' | 'remade' | 'left out';
 
 interface Treated {
   readonly how: Treatment;

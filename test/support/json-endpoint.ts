@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 
 /** Takes what was asked; what it throws goes to `refusal`. */
-export type Operation = (input: never) => unknown;
+type Operation = (input: never) => unknown;
 
 /** By name, without the prefix of the service. */
 export type Operations = Readonly<Record<string, Operation>>;
@@ -18,7 +18,7 @@ export interface JsonEndpoint {
 }
 
 /** Answers to operations that are not there, as the services do. */
-export class UnknownOperation extends Error {
+class UnknownOperation extends Error {
   constructor(name: string) {
     super(`there is no operation ${name} here`);
     this.name = 'UnknownOperationException';
