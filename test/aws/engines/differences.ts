@@ -104,6 +104,29 @@ export const differences: Readonly<Record<string, Difference>> = {
     ours: { 'a "b"': 1 },
     theirs: { 'a \\"b\\"': 1 },
   },
+  'a literal in Assign may have escapes': {
+    reason:
+      'RFC 8259, section 7, again. moto keeps the backslashes of strings in Assign that are no expressions.',
+    rehearsal: rehearsal({
+      A: { Type: 'Pass', Assign: { x: 'a "b"' }, Next: 'B' },
+      B: { Type: 'Succeed', Output: '{% [$x] %}' },
+    }),
+    seen: ending,
+    ours: ['a "b"'],
+    theirs: ['a \\"b\\"'],
+  },
+  'a negative whole number in a template is whole': {
+    reason:
+      'JSON has one kind of number, and $string writes -4 as JSON.stringify does (docs.jsonata.org/string-functions). ' +
+      'moto reads negative literals as fractions.',
+    rehearsal: rehearsal({
+      A: { Type: 'Pass', Assign: { x: [-4] }, Next: 'B' },
+      B: { Type: 'Succeed', Output: '{% [$string($x)] %}' },
+    }),
+    seen: ending,
+    ours: ['[-4]'],
+    theirs: ['[-4.0]'],
+  },
   'a rule and Default that go to the same state are not one': {
     reason:
       'AWS, "Choice workflow state": the Assign and Output of the state are for Default, a rule has its own. moto ' +

@@ -16,7 +16,7 @@ import {
   sortedRuns,
 } from './rehearsal.ts';
 
-export const beginning = Date.parse('2026-11-21T22:00:00Z');
+const beginning = Date.parse('2026-11-21T22:00:00Z');
 
 export async function runOnFirst(rehearsal: Rehearsal): Promise<Seen> {
   const actors = new Actors(rehearsal);

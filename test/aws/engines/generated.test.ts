@@ -15,6 +15,6 @@ test('both engines agree on random machines', async () => {
     fc.asyncProperty(generated, async (rehearsal) => {
       expect(await runOnFirst(rehearsal)).toEqual(await second.run(rehearsal));
     }),
-    { seed: 20261121, numRuns: 100 },
+    { seed: 20261121, numRuns: 100, endOnFailure: true },
   );
 });

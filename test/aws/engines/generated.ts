@@ -25,9 +25,10 @@ const callbacks: typeof behaviours = {
 
 const errors = ['Broken', 'Refused', 'States.Timeout', 'States.TaskFailed', 'Lambda.ServiceException'];
 
+/** Without escapes in strings and negative whole numbers, which moto alters in literals (differences.ts). */
 const value: fc.Arbitrary<Json> = fc.oneof(
-  fc.constantFrom<Json>(null, true, 0, -1.5, 1e9, '', 'a "b"\n\\', 'é漢🚀', [], {}),
-  fc.array(fc.integer({ min: -9, max: 9 }), { maxLength: 3 }),
+  fc.constantFrom<Json>(null, true, 0, -1.5, 1e9, '', 'plain', [], {}),
+  fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 3 }),
   fc.record({ a: fc.integer({ min: 0, max: 9 }), b: fc.constantFrom<Json>(null, 'x', [1]) }),
 );
 
@@ -115,11 +116,11 @@ class Writer {
   /** Begins by remembering where it is, so that equal functions in equal iterations are told apart. */
   #inner(outer: string[], depth: number): JsonObject {
     const first = `S${this.#named++}`;
-    const own = [`at${first}`];
+    const own = [`at${first}`, `w${first}`];
     const rest = this.block(own, outer, depth + 1, this.#pick(fc.integer({ min: 1, max: 3 })));
     const begin = {
       Type: 'Pass',
-      Assign: { [`at${first}`]: '{% [$states.input] %}' },
+      Assign: { [`at${first}`]: '{% [$states.input] %}', [`w${first}`]: 0 },
       Next: rest.StartAt,
     } as JsonObject;
     return { StartAt: first, States: { [first]: begin, ...(rest.States as JsonObject) } };
@@ -231,7 +232,7 @@ class Writer {
         (x: string) => `$count(${x} ~> $string)`,
         (x: string) => `$exists(${x}.a) ? ${x}.a : 'none'`,
         (x: string) => `$length($string(${x})) + $floor($random() * 100)`,
-        (x: string) => `$substring($string(${x}), 0, 7) & '…'`,
+        (x: string) => `$substring($string(${x}), 0, 7) & '~'`,
       ),
     );
     return `{% ${form(variable)} %}`;
@@ -246,7 +247,7 @@ export const generated: fc.Arbitrary<Rehearsal> = fc
     return {
       definition,
       input,
-      dice: writer.concurrent ? { constant: 0.25 } : { seed },
+      dice: writer.concurrent ? { constant: 65 / 256 } : { seed },
       answer: (name: string, payload: JsonObject, attempt: number) =>
         (behaviours[name] ?? callbacks[name] ?? (() => ({ silent: true }) as Answer))(payload, attempt),
     };

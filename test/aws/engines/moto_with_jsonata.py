@@ -44,6 +44,9 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
     StateTaskServiceCallback,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
+    StateTaskServiceLambda,
+)
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function import timestamp as timestamp_wait
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
@@ -223,6 +226,10 @@ def invoke(parameters, region, state_credentials):
 
 
 lambda_eval_utils._invoke_lambda_function = invoke
+# Only the message: what moto adds (service, status, request) is HTTP's, of which there is none here.
+StateTaskServiceLambda._error_cause_from_client_error = staticmethod(
+    lambda refusal: (f"Lambda.{refusal.response['Error']['Code']}", refusal.response["Error"]["Message"])
+)
 wait_for_token = StateTaskServiceCallback._eval_wait_for_task_token
 
 

@@ -146,7 +146,7 @@ export class SecondEngine {
   }
 
   async #ended(executionArn: string | undefined): Promise<Omit<Seen, 'runs' | 'waits' | 'invocations'>> {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 20_000;
     for (;;) {
       const found = await this.states.send(new DescribeExecutionCommand({ executionArn }));
       if (found.status !== 'RUNNING') {
