@@ -2,6 +2,7 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../../core/configuration.ts';
+import { functions as shapes } from '../../lambdas/functions.ts';
 import { PatchPipeline } from '../patch-pipeline.ts';
 
 export class PatchingStack extends Stack {
@@ -46,7 +47,7 @@ export class PatchingStack extends Stack {
       'acknowledge-failures',
     ] as const) {
       const id = `${name.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase())}Function`;
-      this.tell(id, functions[name].handler.functionName, functions[name].handler.node.id);
+      this.tell(id, functions[name].handler.functionName, shapes[name].description);
     }
   }
 

@@ -36,6 +36,13 @@ function functionCalled(name: FunctionName): [string, Resource] {
 }
 
 describe('the stack', () => {
+  test('tells a deployer what each of its outputs is for', () => {
+    const { Outputs } = JSON.parse(home.text) as { Outputs: Record<string, { Description: string }> };
+    const told = Object.values(Outputs).map(({ Description }) => Description);
+    expect(new Set(told).size).toBe(told.length);
+    expect(Outputs.StopCampaignFunction?.Description).toBe(functions['stop-campaign'].description);
+  });
+
   test('breaks no rule of AWS Solutions that nobody has given a reason for', () => {
     expect(findings).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(10);
