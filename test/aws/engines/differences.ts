@@ -21,9 +21,9 @@ const ending = (seen: Seen): Json => seen.error ?? seen.output ?? null;
 export const differences: Readonly<Record<string, Difference>> = {
   'Output does not see what the same state assigns': {
     reason:
-      'AWS, "Passing data between states with variables", evaluation order: references are resolved with the values ' +
-      'as they were on state entry (docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html). ' +
-      'moto assigns first.',
+      'AWS, "Passing data between states with variables", evaluation order: what a state reads are the values on its ' +
+      'entry (docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html; the review of floci-io/floci#1508 ' +
+      'reads it so too, while its successor #1824 follows LocalStack). moto assigns first.',
     rehearsal: rehearsal({
       A: { Type: 'Pass', Assign: { x: 'old' }, Next: 'B' },
       B: { Type: 'Pass', Assign: { x: 'new' }, Output: '{% [$x] %}', End: true },
@@ -34,7 +34,7 @@ export const differences: Readonly<Record<string, Difference>> = {
   },
   'no match in a Choice has an error name of its own': {
     reason:
-      'Amazon States Language, appendix A: States.NoChoiceMatched, "a Choice state failed to find a match for the ' +
+      'Amazon States Language, appendix A: States.NoChoiceMatched, "A Choice State failed to find a match for the ' +
       'condition field extracted from its input" (states-language.net). moto raises an exception of Python.',
     rehearsal: rehearsal({
       A: { Type: 'Choice', Choices: [{ Condition: '{% false %}', Next: 'B' }] },
@@ -46,9 +46,9 @@ export const differences: Readonly<Record<string, Difference>> = {
   },
   'a missed heartbeat can be caught by its name': {
     reason:
-      'AWS, "Handling errors in Step Functions workflows": States.HeartbeatTimeout, "a Task state failed to send a ' +
-      'heartbeat for a period longer than HeartbeatSeconds; available inside the Catch and Retry fields" ' +
-      '(docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html). moto knows the timeout only.',
+      'Amazon States Language, appendix A: States.HeartbeatTimeout, "A Task State failed to heartbeat for a time longer ' +
+      'than the HeartbeatSeconds value" (states-language.net). moto knows the timeout only, which the same appendix ' +
+      'says it is as well.',
     rehearsal: rehearsal(
       {
         A: callback(
@@ -70,9 +70,9 @@ export const differences: Readonly<Record<string, Difference>> = {
   },
   'what an Output fails at can be caught': {
     reason:
-      'Not proven: no public statement was found. The language has States.QueryEvaluationError among the names that ' +
-      'Retry and Catch may have, and excludes no field; moto catches those of Arguments and not those of Output. ' +
-      'No definition of ours relies on either.',
+      'Not proven. Amazon States Language, appendix A, excludes no field from States.QueryEvaluationError, "Query ' +
+      'evaluation failed in a JSONata state" (states-language.net), nor it from what Catch may name; moto catches ' +
+      'those of Arguments and not those of Output. No definition of ours relies on either.',
     rehearsal: rehearsal({
       A: call({ x: 1 }, { Output: '{% $states.result.nothing %}', Catch: catchAll, End: true }),
       Caught: { Type: 'Succeed', Output: '{% [$states.input.Error] %}' },
@@ -83,10 +83,9 @@ export const differences: Readonly<Record<string, Difference>> = {
   },
   'a failing child fails a distributed Map that tolerates none': {
     reason:
-      'AWS, "Setting failure thresholds for Distributed Map states": without a threshold one failed item fails the ' +
-      'Map with States.ExceedToleratedFailureThreshold ' +
-      '(docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html). moto reads thresholds and never ' +
-      'compares them.',
+      'Amazon States Language, appendix A: States.ExceedToleratedFailureThreshold, "A Map state failed because the ' +
+      'number of failed items exceeded the configured tolerated failure threshold" (states-language.net), which is ' +
+      'none where none is configured. moto reads thresholds and never compares them.',
     rehearsal: rehearsal(
       { A: distributedMap({ I: call({}, { End: true }) }, { Items: [1], End: true }) },
       {},
