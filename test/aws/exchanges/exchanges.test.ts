@@ -99,6 +99,8 @@ describe('an exchange', () => {
       'Done',
       /Command\.Status: 'Done' is none of/,
     ],
+    'no text where one of an enumeration belongs': ['response.Command.Status', '', /Status: '' is none of/],
+    'no text in a request': ['request.DocumentName', '', /request\.DocumentName: '' does not match/],
     'null in an answer': ['response.Command.Comment', null, /Comment: null/],
     'an error of another operation': [
       'response.__type',

@@ -109,6 +109,9 @@ def mapped(shape, value, path, problems):
 def string(shape, value, path, problems):
     if not isinstance(value, str):
         return wrong_type(shape, value, path, problems)
+    # SSM answers with an empty string for what was not given, as in the examples of the AWS CLI; callers may not.
+    if value == '' and path.startswith('response') and not shape.metadata.get('enum'):
+        return None
     bounded(shape, len(value), path, problems)
     known = shape.metadata.get('enum')
     if known and value not in known:

@@ -4,6 +4,8 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type FunctionName, functions } from '../../../lambdas/functions.ts';
+import { type Exchange, validateExchanges } from '../exchanges/validate-exchanges.ts';
+import { pythonTool } from '../python.ts';
 import { cast } from './cast.ts';
 import { grantsOf, textOf, unusedGrants } from './grants.ts';
 import { impliedRequests } from './implied-requests.ts';
@@ -44,7 +46,40 @@ beforeAll(async () => {
   );
 }, 300_000);
 
+/** botocore's names of the services that speak JSON; the answers of those that we play ourselves are held to it, too. */
+const jsonServices: Readonly<Record<string, { readonly name: string; readonly isOurs: boolean }>> = {
+  dynamodb: { name: 'dynamodb', isOurs: false },
+  ssm: { name: 'ssm', isOurs: true },
+  states: { name: 'stepfunctions', isOurs: true },
+};
+
+function exchangesOf({ calls }: RecordedCampaigns): Exchange[] {
+  return calls.flatMap(({ service, operation, input, answer }) => {
+    const known = jsonServices[service];
+    if (known === undefined) return [];
+    const isHeard = answer !== undefined && known.isOurs;
+    const text = isHeard ? answer.body.toString('utf8') : '';
+    return [
+      {
+        service: known.name,
+        operation,
+        request: input,
+        status: answer?.status ?? null,
+        response: isHeard ? JSON.parse(text || '{}') : null,
+      },
+    ];
+  });
+}
+
 describe('whole campaigns', () => {
+  test("ask in words of botocore's models, and what plays SSM and Step Functions answers in them", async () => {
+    const exchanges = exchangesOf(recorded);
+    expect(new Set(exchanges.map(({ service }) => service)).size).toBe(3);
+    const verdict = await validateExchanges(pythonTool('python'), exchanges);
+    expect([...new Set(verdict.problems.map((problem) => problem.replace(/^\d+ /, '')))]).toEqual([]);
+    expect(verdict).toMatchObject({ exchanges: exchanges.length, unchecked: [] });
+  });
+
   test('are of every function there is', () => {
     const callers = new Set(recorded.calls.map(({ caller }) => caller));
     expect(Object.keys(functions).filter((name) => !callers.has(name as FunctionName))).toEqual([]);
