@@ -17,8 +17,8 @@ export function serveEngine(engine: Engine, machine: string, aliasArn: string): 
     }) {
       if (stateMachineArn !== aliasArn)
         throw new ApiError('StateMachineDoesNotExist', `${stateMachineArn} is not ${aliasArn}`);
-      const { arn } = engine.start(machine, name, JSON.parse(input));
-      return { executionArn: arn, startDate: 0 };
+      const { arn, startTime } = engine.start(machine, name, JSON.parse(input));
+      return { executionArn: arn, startDate: startTime / 1000 };
     },
     SendTaskSuccess: ({ taskToken, output }: { taskToken: string; output: string }) =>
       engine.sendTaskSuccess(taskToken, output),

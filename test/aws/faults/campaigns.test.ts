@@ -107,18 +107,22 @@ describe('faults at random', () => {
 describe('a function whose credentials are refused for good', () => {
   test.each<[FunctionName, string]>([
     ['dispatch-batch', 'ssm:SendCommand'],
-    ['seal-campaign', 's3:GetObject'],
+    ['seal-campaign', 'dynamodb:GetItem'],
     ['settle-events', 'ssm:ListCommandInvocations'],
     ['judge-wave', 'dynamodb:GetItem'],
   ])(
     '%s at %s: nothing is called what it is not',
     async (name, at) => {
-      const undo = world.proxy.spoil((call) =>
-        placeOf(call) === `${name} ${at}` ? faultOf('expired', call.service) : undefined,
-      );
+      let struck = 0;
+      const undo = world.proxy.spoil((call) => {
+        if (placeOf(call) !== `${name} ${at}`) return undefined;
+        struck++;
+        return faultOf('expired', call.service);
+      });
       const outcome = await approved();
       undo();
       expect(await untruths(world, outcome)).toEqual([]);
+      expect(struck).toBeGreaterThan(0);
       // Events alone are not needed: the sweeper has rights of its own.
       expect(outcome.campaign?.state === 'completed').toBe(name === 'settle-events');
     },
