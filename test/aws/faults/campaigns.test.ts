@@ -104,6 +104,21 @@ describe('faults at random', () => {
   );
 });
 
+test('commands of which no answer is ever heard run once all the same, and are found again', async () => {
+  let struck = 0;
+  const undo = world.proxy.spoil(({ service, operation }) => {
+    if (operation !== 'SendCommand') return undefined;
+    struck++;
+    return faultOf('lost', service);
+  });
+  const outcome = await approved();
+  undo();
+  expect(await untruths(world, outcome)).toEqual([]);
+  expect(outcome.jobs.map(({ state }) => state)).toEqual(Array(3).fill('succeeded'));
+  // Preparation, patch and verification, of the canary and of the others.
+  expect(struck).toBe(5);
+}, 120_000);
+
 describe('a function whose credentials are refused for good', () => {
   test.each<[FunctionName, string]>([
     ['dispatch-batch', 'ssm:SendCommand'],
