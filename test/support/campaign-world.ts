@@ -79,7 +79,7 @@ interface CampaignEnd {
 }
 
 /** A generator of numbers in [0, 1) from a seed (mulberry32), so that every run of a test is the same. */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -4,12 +4,12 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FunctionName } from '../../../lambdas/functions.ts';
+import { seeded } from '../../support/campaign-world.ts';
 import { type AwsWorld, openAwsWorld } from '../campaign-world.ts';
 import type { AwsCall } from '../proxy.ts';
 import { type CampaignOutcome, runCampaign } from './campaign-runs.ts';
 import { type FaultKind, faultKinds, faultOf } from './fault-kinds.ts';
 import { isPartial, partialAnswer } from './partial-answers.ts';
-import { seeded } from './seeded.ts';
 import { untruths } from './truth.ts';
 
 let world: AwsWorld;
