@@ -61,6 +61,7 @@ test.each(Array.from({ length: rounds }, (_, round) => round))(
     const struck = new Map(
       places.flatMap((place, index) => (index % rounds === round ? [[place, kindAt(index)] as const] : [])),
     );
+    expect(struck.size).toBeGreaterThan(0);
     const done = new Set<string>();
     const undo = world.proxy.spoil((call) => {
       const place = placeOf(call);
