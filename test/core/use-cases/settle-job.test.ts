@@ -173,7 +173,7 @@ describe('a result object', () => {
 
 describe('a plan', () => {
   const removal = entryOf({ action: 'remove', name: 'mta', to: null, sha256: null, repository: '-' });
-  const replacement = entryOf({ action: 'replace', name: 'mta' });
+  const replacement = entryOf({ ...removal, action: 'replace' });
 
   test.each([
     ['remove', removal],
