@@ -1,19 +1,9 @@
 # shellcheck shell=bash
 # Owns whether a Debian or Ubuntu server still needs a reboot.
 
-judge_reboot() {
-  local code=0
-  reboot_needed || code=$?
-  case $code in
-  0) FACTS[rebootPending]=true ;;
-  1) FACTS[rebootPending]=false ;;
-  *) FACTS[rebootPending]=null ;;
-  esac
-}
-
-# Returns 2 where it can not be told. Sets REBOOT_WHY. Ubuntu's packages leave a mark; Debian's leave none, so the newest kernel is compared with the one
-# that runs.
-reboot_needed() {
+# Returns 2 where it can not be told. Sets REBOOT_WHY. Ubuntu's packages leave a mark; Debian's leave none, so the newest
+# kernel is compared with the one that runs.
+family_reboot_signs() {
   local packages='' newest running
   REBOOT_WHY=''
   if [[ -e $ROOT/run/reboot-required ]]; then

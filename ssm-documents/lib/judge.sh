@@ -1,14 +1,15 @@
 # shellcheck shell=bash
-# Owns the facts that patch and verify tell alike, from what is there and not from what apt said.
+# Owns the facts that patch and verify tell alike, from what is there and not from what the package manager
+# said.
 
-source "$SCRIPTS/debian/compliance.sh"
-source "$SCRIPTS/debian/reboot-need.sh"
-source "$SCRIPTS/debian/versions.sh"
+source "$SCRIPTS/lib/compliance.sh"
+source "$SCRIPTS/lib/evidence.sh"
+source "$SCRIPTS/lib/versions.sh"
 
 # Compares the plan with what is installed now, into a file of verdicts; `after` joins the result object.
 judge_packages() {
   local names
-  list_installed "$WORK/installed" || conclude 101 failed dpkg-broken 'dpkg-query can not read the package database'
+  family_installed "$WORK/installed" || conclude 101 failed packages-broken 'the package database can not be read'
   compare_plan "$1"
   versions_of_plan "$1" "$STATE/after"
   result_section after "$STATE/after"
@@ -29,12 +30,15 @@ judge_boot() {
   [[ $1 == "$BOOT_ID" ]] || FACTS[rebooted]=true
 }
 
+# Where the units that had failed before are listed; a rollback has its own.
+FAILED_BEFORE=$STATE/failed.before
+
 # Units are compared with those that the patch phase found failed before it began; unknown where either look, or the
 # comparison, was not to be had.
 judge_units() {
   FACTS[healthy]=null
-  [[ -f $STATE/failed.before ]] && list_failed_units "$WORK/failed" &&
-    comm -13 "$STATE/failed.before" "$WORK/failed" >"$WORK/failed.since" 2>>"$LOG" || return 0
+  [[ -f $FAILED_BEFORE ]] && list_failed_units "$WORK/failed" &&
+    comm -13 "$FAILED_BEFORE" "$WORK/failed" >"$WORK/failed.since" 2>>"$LOG" || return 0
   FACTS[healthy]=true
   [[ -s $WORK/failed.since ]] || return 0
   FACTS[healthy]=false

@@ -1,37 +1,19 @@
-#!/bin/bash
-# Owns the plan: fetches signed metadata into this job's own folder and asks apt's resolver what it would do.
+# shellcheck shell=bash
+# Owns what apt's resolver would do, as entries of a plan.
 
-source "$SCRIPTS/debian/compliance.sh"
-source "$SCRIPTS/debian/reboot-need.sh"
-
-# Sets PLAN_SHA256; ends the phase where there is nothing to plan.
-preview() {
-  local removals=no line
-  LISTS=$APT/lists
-  [[ $Removals == refuse ]] || removals=yes
-  VERB=$(apt_verb "$removals")
-  fetch_metadata "$LISTS" || METADATA_PROBLEM=${METADATA_PROBLEM:-repository-unreachable}
-  # Also where its repositories are gone, which it then explains.
-  judge_release
-  [[ -z $METADATA_PROBLEM ]] || conclude "$METADATA_CODE" blocked "$METADATA_PROBLEM" "$METADATA_DETAIL"
-  write_apt_conf "$APT/preview.conf" "$LISTS" "$APT/preview.d"
-  if [[ $Mode == security ]]; then prefer_security; else begin_preferences "$APT/preview.d" "$STATE/exclusions"; fi
-  simulate "$APT/preview.conf" "$VERB" ||
+# Writes `entries` and `kept-back`, and keeps `changes` and `stanzas` for the room that they take.
+family_resolve() {
+  local verb
+  verb=$(apt_verb "$([[ $Removals == refuse ]] && echo no || echo yes)")
+  write_apt_conf "$APT/preview.conf" "$METADATA_SEALED" "$APT/preview.d"
+  if [[ $Mode == security ]]; then prefer_security "$verb"; else begin_preferences "$APT/preview.d" "$STATE/exclusions"; fi
+  simulate "$APT/preview.conf" "$verb" ||
     conclude 100 blocked resolver-failed "apt can not resolve an upgrade: $(grep -m 1 '^E:' "$WORK/simulation")"
-  write_plan
+  write_entries
   if grep -q '^The following packages will be DOWNGRADED' "$WORK/simulation"; then
     conclude 107 unsupported downgrade-wanted "preferences ask for a downgrade, which no campaign does"
   fi
-  line=$(kept_back | some_of)
-  [[ -z $line ]] || warn kept-back "not upgraded, held or in need of what may not change: $line"
-  judge_reboot
-  [[ ${FACTS[rebootPending]} != true ]] || warn reboot-needed "$REBOOT_WHY"
-  if ((PLAN_ENTRIES == 0)); then
-    FACTS[installed]=true
-    [[ ${FACTS[compliant]} == false ]] || FACTS[compliant]=true
-    judge_metadata_age
-    conclude 2 nothing-to-do
-  fi
+  kept_back >"$WORK/kept-back"
 }
 
 # simulate <conf> <verb>
@@ -51,13 +33,13 @@ kept_back() {
 # sees the security repositories alone: what it would upgrade there are the wanted versions. Then it sees everything,
 # with those versions as the only candidates of installed packages; what they need besides may come from anywhere.
 prefer_security() {
-  local conf=$APT/security.conf
+  local conf=$APT/security.conf verb=$1
   [[ -s $WORK/security-lists ]] ||
     conclude 107 unsupported no-security-repository 'no repository says that it brings security updates'
   begin_preferences "$APT/security.d" "$STATE/exclusions"
   link_security_lists "$APT/security-lists"
   write_apt_conf "$conf" "$APT/security-lists" "$APT/security.d"
-  simulate "$conf" "$VERB" ||
+  simulate "$conf" "$verb" ||
     conclude 100 blocked resolver-failed "apt can not resolve security updates: $(grep -m 1 '^E:' "$WORK/simulation")"
   {
     parse_simulation <"$WORK/simulation" | awk -F '\t' '$3 != "-" && $4 != "-" { print $1, $4 }'
@@ -69,9 +51,9 @@ prefer_security() {
   pins 990 <"$WORK/wanted" >"$APT/preview.d/00-security.pref"
 }
 
-# Writes the canonical plan from the simulation; size and hash of every file as the signed metadata states them.
-write_plan() {
-  local problem bytes
+# Writes the entries of the simulation; size and hash of every file as the signed metadata states them.
+write_entries() {
+  local problem planned
   parse_simulation <"$WORK/simulation" >"$WORK/changes"
   awk -F '\t' -v native="$(dpkg --print-architecture)" '$4 != "-" {
     print ($2 == "all" || $2 == native ? $1 : $1 ":" $2) "=" $4 }' "$WORK/changes" |
@@ -97,20 +79,11 @@ write_plan() {
       if ($5 == "remove") { print $5 "\t" $1 "\t" $2 "\t" $3 "\t-\t-\tno\t0\t-"; next }
       if (length(hash[file]) != 64) { print "unsigned\t" $1; next }
       print $5 "\t" $1 "\t" $2 "\t" $3 "\t" $4 "\t" substr(origin, 1, 128) "\t" security "\t" size[file] "\t" hash[file]
-    }' "$WORK/stanzas" "$WORK/changes" | sort >"$WORK/entries"
+    }' "$WORK/stanzas" "$WORK/changes" >"$WORK/entries"
   problem=$(awk -F '\t' '$1 == "unsigned" { print $2 }' "$WORK/entries" | some_of)
   [[ -z $problem ]] || conclude 107 unsupported unsigned "no signed metadata gives a SHA-256 for $problem"
-  bytes=$(stat -c %s -- "$WORK/entries")
-  ((bytes <= 524288)) ||
-    conclude 107 unsupported plan-too-large "the plan has $bytes bytes, 524288 are taken: update this server in parts"
-  { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat -- "$WORK/entries"; } >"$STATE/plan"
-  sha256_of_stdin <"$STATE/plan"
-  PLAN_SHA256=$REPLY
-  describe_plan
   # What could not be read of the simulation must not look like nothing to update.
-  [[ $PLAN_ENTRIES == "$(grep -cE '^(Inst|Remv) ' "$WORK/simulation")" ]] ||
+  planned=$(awk 'END { print NR }' "$WORK/entries")
+  [[ $planned == "$(grep -cE '^(Inst|Remv) ' "$WORK/simulation")" ]] ||
     conclude 1 blocked script-failed 'the plan has not all that apt would do'
-  log "the plan has $PLAN_ENTRIES entries, SHA-256 $PLAN_SHA256"
-  tail -n +2 -- "$STATE/plan" >"$WORK/plan"
-  result_section plan "$WORK/plan"
 }

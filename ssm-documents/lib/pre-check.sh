@@ -1,33 +1,39 @@
-#!/bin/bash
+# shellcheck shell=bash
 # Owns whether a server can be patched at all: looks, and repairs or changes nothing.
 
-source "$SCRIPTS/lib/log.sh"
-source "$SCRIPTS/lib/state.sh"
-source "$SCRIPTS/lib/json.sh"
-source "$SCRIPTS/lib/transport.sh"
-source "$SCRIPTS/lib/order.sh"
-source "$SCRIPTS/lib/result.sh"
-source "$SCRIPTS/lib/summary.sh"
-source "$SCRIPTS/lib/phase.sh"
-source "$SCRIPTS/debian/apt.sh"
-
 pre_check() {
-  read_apt_settings || conclude 100 blocked apt-misconfigured 'apt-config can not read the configuration of apt'
+  local REPLY
+  family_settings || conclude 100 blocked misconfigured "$REPLY"
   read_order prepare blocked
+  require_supported
   require_room
   require_free_locks
   require_whole_packages
-  warn_of_other_patchers
+  family_warnings
   warn_of_the_rest
+  judge_holds
 }
 
-# Room for what comes before there is a plan to compute with: metadata, once as fetched and once as apt's cache.
+# What a family, or this server's variant of it, can not answer is said, and nothing else is done in its place.
+require_supported() {
+  local asked=" $Mode"
+  [[ ! -s $STATE/repositories ]] || asked+=' repositories'
+  [[ -z $RELEASE ]] || asked+=' release'
+  for asked in $asked; do
+    [[ " $SUPPORTS " == *" $asked "* ]] ||
+      conclude 107 unsupported mode-unsupported "this server can not be asked for '$asked', only for: $SUPPORTS"
+  done
+  [[ $Mode == all || $Mode == security || -s $STATE/selections ]] ||
+    conclude 1 blocked order-malformed "mode $Mode asks for named updates, and the order names none"
+}
+
+# Room for what comes before there is a plan to compute with.
 require_room() {
   local free need inodes
-  need=$(du -sm -- "$SYSTEM_LISTS" 2>/dev/null | awk '{ print $1 * 3 + 50 }')
-  free=$(free_mebibytes "$APT")
-  ((free >= ${need:-50})) ||
-    conclude 105 blocked disk-full "$APT has $free MiB free; metadata needs about $need MiB"
+  need=$(family_metadata_room) || need=50
+  free=$(free_mebibytes "$JOB")
+  ((free >= need)) ||
+    conclude 105 blocked disk-full "$JOB has $free MiB free; metadata needs about $need MiB"
   # Some file systems have no fixed number of inodes and report none.
   inodes=$(set -o pipefail && df -Pi -- "$ROOT/var" | awk 'NR == 2 && $2 > 0 { print $4 }') || inodes=unknown
   [[ -z $inodes ]] || ((inodes >= 1000)) ||
@@ -44,16 +50,8 @@ require_free_locks() {
 
 require_whole_packages() {
   local REPLY
-  list_installed "$WORK/installed" || conclude 101 blocked dpkg-broken 'dpkg-query can not read the package database'
-  audit_packages || conclude 101 blocked dpkg-broken "$REPLY"
-}
-
-warn_of_other_patchers() {
-  if [[ -n ${UNATTENDED:-} && $UNATTENDED != 0 ]]; then
-    warn other-patcher 'unattended-upgrades is on: it may install updates outside the window'
-  fi
-  [[ ! -e $ROOT/usr/bin/landscape-client ]] || warn other-patcher 'landscape-client is installed'
-  [[ ! -d $ROOT/var/lib/snapd/snaps ]] || warn snap-refresh 'snapd refreshes snaps by its own schedule'
+  family_installed "$WORK/installed" || conclude 101 blocked packages-broken 'the package database can not be read'
+  family_audit || conclude 101 blocked packages-broken "$REPLY"
 }
 
 warn_of_the_rest() {

@@ -1,37 +1,33 @@
 #!/bin/bash
 # Owns the last look at a server: compares it with the sealed plan, and changes nothing.
 
-source "$SCRIPTS/lib/log.sh"
-source "$SCRIPTS/lib/state.sh"
-source "$SCRIPTS/lib/json.sh"
-source "$SCRIPTS/lib/transport.sh"
-source "$SCRIPTS/lib/order.sh"
-source "$SCRIPTS/lib/result.sh"
-source "$SCRIPTS/lib/summary.sh"
-source "$SCRIPTS/lib/phase.sh"
-source "$SCRIPTS/debian/apt.sh"
-source "$SCRIPTS/debian/newer.sh"
-source "$SCRIPTS/debian/judge.sh"
+source "$SCRIPTS/lib/change.sh"
+source "$SCRIPTS/lib/newer.sh"
 
 verify() {
   local REPLY
-  read_apt_settings || conclude 100 failed apt-misconfigured 'apt-config can not read the configuration of apt'
+  family_settings || conclude 100 failed misconfigured "$REPLY"
   read_order verify failed
   [[ -n $PLAN_SHA256 ]] || conclude 1 failed no-plan 'the order has no plan for this server'
   describe_plan
   judge_packages "$WORK/compared"
   judge_since_patch
   # It was whole when the patch began.
-  audit_packages || {
+  family_audit || {
     FACTS[healthy]=false
-    reason dpkg-broken "$REPLY"
+    reason packages-broken "$REPLY"
   }
   judge_reboot
   [[ ${FACTS[rebootPending]} != true ]] || warn reboot-needed "$REBOOT_WHY"
   timed refresh look_around
   judge_compliance
-  # Metadata and package files have served; an unfinished server may still need its own.
-  [[ ${FACTS[installed]} == false ]] || rm -rf -- "$APT"
+  timed integrity judge_files
+  judge_services
+  name_transaction patch
+  judge_leftovers
+  # Metadata and package files have served; an unfinished server may still need its own. The versions before stay.
+  [[ ${FACTS[installed]} == false ]] ||
+    find "$JOB" -mindepth 1 -maxdepth 1 -type d ! -name state ! -name old -exec rm -rf -- {} +
   conclude 0 verified
 }
 
@@ -45,9 +41,11 @@ judge_since_patch() {
 }
 
 look_around() {
-  if find_newer "$WORK/newer"; then
+  if family_newer "$WORK/newer"; then
     report_newer "$WORK/newer"
   else
     warn "$METADATA_PROBLEM" "fresh metadata could not be had: $METADATA_DETAIL"
   fi
 }
+
+run_phase verify verify
