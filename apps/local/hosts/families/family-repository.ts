@@ -14,6 +14,8 @@ export interface Publication {
   readonly groups?: readonly PackageGroup[];
   /** Signs the packages instead of the repository's key; null leaves them unsigned. */
   readonly packageKey?: SigningKey | null;
+  /** Signs the channel's index until it changes again; null leaves it unsigned. */
+  readonly indexKey?: SigningKey | null;
 }
 
 export interface FamilyRepository {

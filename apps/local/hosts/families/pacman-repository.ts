@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { SigningKey } from '../openpgp.ts';
 import { folderListener, frozenListener } from '../served-folder.ts';
 import { type TarEntry, tarArchive } from '../tar-archive.ts';
 import type { Channel, FamilyRepository, FamilyRepositoryOptions } from './family-repository.ts';
@@ -54,7 +55,7 @@ export async function createPacmanRepository(
   const { folder, key, now, names } = options;
   const channels: Record<Channel, Map<string, Published>> = { main: new Map(), extra: new Map() };
 
-  const writeIndex = async (channel: Channel) => {
+  const writeIndex = async (channel: Channel, indexKey: SigningKey | null = key) => {
     const at = now();
     const modified = Math.floor(at.getTime() / 1000);
     // A repository has one version of a package, the one published last; older files stay to be fetched.
@@ -67,7 +68,8 @@ export async function createPacmanRepository(
     });
     const database = gzipSync(tarArchive(entries, modified, ''));
     const file = join(folder, channel, `${names[channel]}.db`);
-    await writeFile(`${file}.sig`, key.sign(database, at));
+    if (indexKey) await writeFile(`${file}.sig`, indexKey.sign(database, at));
+    else await rm(`${file}.sig`, { force: true });
     await writeFile(file, database);
   };
 
@@ -78,7 +80,7 @@ export async function createPacmanRepository(
 
   return {
     folder,
-    async publish(channel, specs, { packageKey = key } = {}) {
+    async publish(channel, specs, { packageKey = key, indexKey = key } = {}) {
       for (const spec of specs) {
         const at = now();
         const file = buildPacmanPackage(spec, Math.floor(at.getTime() / 1000));
@@ -91,7 +93,7 @@ export async function createPacmanRepository(
         channels[channel].delete(id);
         channels[channel].set(id, { spec, file, signature });
       }
-      await writeIndex(channel);
+      await writeIndex(channel, indexKey);
     },
     async withdraw(channel, name, version) {
       const published = channels[channel].get(`${name} ${version}`);

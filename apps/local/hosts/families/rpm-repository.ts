@@ -1,6 +1,7 @@
 /** A signed RPM repository with advisories, generated into a folder and served over HTTP. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SigningKey } from '../openpgp.ts';
 import { folderListener, frozenListener } from '../served-folder.ts';
 import type { Channel, FamilyRepository, FamilyRepositoryOptions } from './family-repository.ts';
 import { fullVersion } from './package-description.ts';
@@ -31,7 +32,7 @@ export async function createRpmRepository(options: RpmRepositoryOptions): Promis
   const { folder, key, now, vendor, suse } = options;
   const channels: Record<Channel, Content> = { main: emptyContent(), extra: emptyContent() };
 
-  const writeIndexes = async (channel: Channel) => {
+  const writeIndexes = async (channel: Channel, indexKey: SigningKey | null = key) => {
     const content = channels[channel];
     content.revision += 1;
     const at = now();
@@ -49,7 +50,9 @@ export async function createRpmRepository(options: RpmRepositoryOptions): Promis
     // The index last: until then hosts see the generation before, whole.
     for (const [name, data] of files) await writeFile(join(repodata, name), data);
     const index = files.get('repomd.xml') ?? Buffer.alloc(0);
-    await writeFile(join(repodata, 'repomd.xml.asc'), key.signArmored(index, at));
+    const signature = join(repodata, 'repomd.xml.asc');
+    if (indexKey) await writeFile(signature, indexKey.signArmored(index, at));
+    else await rm(signature, { force: true });
     await writeFile(join(repodata, 'repomd.xml.key'), key.armoredKey);
   };
 
@@ -60,7 +63,7 @@ export async function createRpmRepository(options: RpmRepositoryOptions): Promis
 
   return {
     folder,
-    async publish(channel, specs, { advisories = [], groups = [], packageKey = key } = {}) {
+    async publish(channel, specs, { advisories = [], groups = [], packageKey = key, indexKey = key } = {}) {
       const content = channels[channel];
       const added: PublishedRpm[] = [];
       for (const spec of specs) {
@@ -76,7 +79,7 @@ export async function createRpmRepository(options: RpmRepositoryOptions): Promis
         content.advisories.set(advisory.id, { advisory, packages });
       }
       for (const group of groups) content.groups.set(group.id, group);
-      await writeIndexes(channel);
+      await writeIndexes(channel, indexKey);
     },
     async withdraw(channel, name, version) {
       const content = channels[channel];
