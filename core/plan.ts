@@ -74,7 +74,7 @@ export const planEntrySchema = z
 export type PlanEntry = z.infer<typeof planEntrySchema>;
 
 /** Whether a package file has to be there for it. */
-export function bringsFile({ action }: Pick<PlanEntry, 'action'>): boolean {
+function bringsFile({ action }: Pick<PlanEntry, 'action'>): boolean {
   return action !== 'remove' && action !== 'replace';
 }
 

@@ -30,7 +30,6 @@ const foundSchema = z.object({
   /** Configuration files that packages left beside the operator's: .dpkg-dist, .rpmnew, .pacnew. */
   leftovers: count,
 });
-export type Found = z.infer<typeof foundSchema>;
 
 export const summarySchema = z.object({
   schema: z.literal(1),

@@ -20,8 +20,8 @@ import type { Server } from '../server.ts';
 const largestObject = 4 * 1024 * 1024;
 const largestResult = 32 * 1024 * 1024;
 
-/** A plan's share of the order that all servers of its batch fetch: some 2,500 packages. */
-const largestPlan = 512 * 1024;
+/** A plan's share of the order that all servers of its batch fetch: some 3,500 packages. */
+const largestPlan = 768 * 1024;
 
 export type StoredResult =
   | { readonly kind: 'content'; readonly content: Uint8Array }

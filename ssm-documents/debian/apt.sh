@@ -10,6 +10,7 @@ METADATA_NOW=$APT/lists-now
 LOCK_FILES=("$ROOT/var/lib/dpkg/lock-frontend" "$ROOT/var/lib/dpkg/lock" "$ROOT/var/cache/apt/archives/lock")
 KERNEL_NAMES='^linux-image-[0-9]'
 SUPPORTS='all security'
+PACKAGE_MANAGER=apt
 
 NEEDS+=(apt-cache apt-config apt-get dpkg dpkg-query)
 

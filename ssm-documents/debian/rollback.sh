@@ -30,7 +30,8 @@ undo_arguments() {
   awk -F '\t' -v old="$OLD" '{ print old "/" $4 }' "$STATE/undo-files"
 }
 
-rollback_flags=(-q -y --no-download --allow-downgrades)
+# Without --no-download, under which apt takes no files by their path; what it would fetch besides is drift.
+rollback_flags=(-q -y --allow-downgrades)
 
 family_simulate_rollback() {
   write_apt_conf "$APT/rollback.conf" "$METADATA_SEALED" "$APT/none.d"

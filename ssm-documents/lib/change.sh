@@ -60,9 +60,9 @@ require_same() {
     }
     END { for (key in wanted) print "would not get " wanted[key] }
   ' "$1" "$2" | sort) ||
-    conclude 1 failed script-failed 'what the package manager would do could not be compared with the plan'
+    conclude 1 failed script-failed "what $PACKAGE_MANAGER would do could not be compared with the plan"
   [[ -z $difference ]] || {
     log "$difference"
-    conclude 104 drifted outside-plan "the package manager $(head -n 3 <<<"$difference" | paste -sd ';' | sed 's/;/, /g')"
+    conclude 104 drifted outside-plan "$PACKAGE_MANAGER $(head -n 3 <<<"$difference" | paste -sd ';' | sed 's/;/, /g')"
   }
 }

@@ -2,6 +2,8 @@
 # Owns what a family may leave as it is: each function here stands until the family's own takes its place. README.md
 # has the whole contract.
 
+# What sentences call it; a family with variants sets it as it chooses one.
+PACKAGE_MANAGER='the package manager'
 # Modes and terms of an order that the family can answer; anything else is unsupported, never silently something else.
 SUPPORTS='all'
 # Names of kernel packages, as an extended regular expression: each new one takes a minute for its initrd and room in

@@ -41,8 +41,8 @@ write_plan() {
   sort <"$WORK/entries" >"$WORK/sorted" || conclude 1 blocked script-failed 'the plan could not be put together'
   mv -f -- "$WORK/sorted" "$WORK/entries"
   bytes=$(stat -c %s -- "$WORK/entries")
-  ((bytes <= 524288)) ||
-    conclude 107 unsupported plan-too-large "the plan has $bytes bytes, 524288 are taken: update this server in parts"
+  ((bytes <= 786432)) ||
+    conclude 107 unsupported plan-too-large "the plan has $bytes bytes, 786432 are taken: update this server in parts"
   { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat -- "$WORK/entries"; } >"$STATE/plan"
   sha256_of_stdin <"$STATE/plan"
   PLAN_SHA256=$REPLY

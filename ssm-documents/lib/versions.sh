@@ -7,7 +7,7 @@
 # there in several versions, as kernels are, the one that the entry speaks of counts, or else the newest.
 compare_plan() {
   local verdict name arch from to now version
-  awk -F '\t' '
+  awk -F '\t' -v kernel="$KERNEL_NAMES" '
     NR == FNR {
       key = $1 "\t" $2; state[key "\t" $3] = substr($4, 2, 1)
       versions[key] = key in versions ? versions[key] "," $3 : $3
@@ -21,9 +21,12 @@ compare_plan() {
         if (index(other, $2 "\t") == 1 && (other ~ /\t(all|noarch|any)$/ || $3 ~ /^(all|noarch|any)$/)) key = other
       now = key in versions ? versions[key] : "-"
       has_from = (key "\t" $4) in state; has_to = (key "\t" $5) in state
-      if ($5 == "-") { verdict = has_from ? "pending" : "there"; if (has_from) now = $4; else if (now ~ /,/) now = "-"
-        # Another version than the one to remove, where there can be only one, is still that package.
-        if (!has_from && now != "-" && $4 != "-") verdict = "pending" }
+      if ($5 == "-") {
+        # Another version than the one to remove is still that package, unless it can be there in several.
+        if (has_from) now = $4
+        else if (now ~ /,/ || $2 ~ kernel) now = "-"
+        verdict = now == "-" ? "there" : "pending"
+      }
       else if (now == "-") verdict = $4 == "-" ? "pending" : "gone"
       else if (has_to) { now = $5; verdict = state[key "\t" $5] == "i" ? "there" : "broken" }
       else if (has_from) { now = $4; verdict = state[key "\t" $4] == "i" ? "pending" : "broken" }

@@ -74,14 +74,14 @@ describe('a plan', () => {
     return bash(`open_job; write_entries; ${covered}; write_plan; printf %s "$PLAN_ENTRIES"`).stdout;
   };
 
-  it('of 512 KiB is taken, and the control plane reads it', () => {
-    expect(planOf(4000)).toBe('4000');
-    const text = readFileSync(join(folder, 'plan'), 'utf8');
-    expect(text.length).toBeGreaterThan(450 * 1024);
-    expect(planIn(new Map([['plan', text]]))).toHaveLength(4000);
+  it('of nearly 768 KiB is taken, and the control plane reads it', () => {
+    expect(planOf(5000)).toBe('5000');
+    const text = readFileSync(join(folder, 'entries'), 'utf8');
+    expect(text.length).toBeGreaterThan(650 * 1024);
+    expect(planIn(new Map([['plan', text]]))).toHaveLength(5000);
   });
 
   it('of more is not supported, before anything is fetched for it', () => {
-    expect(planOf(4600)).toMatch(/^107\|unsupported\|plan-too-large\|the plan has \d{6} bytes/);
+    expect(planOf(6000)).toMatch(/^107\|unsupported\|plan-too-large\|the plan has \d{6} bytes/);
   });
 });
