@@ -7,6 +7,7 @@ import { shell } from './observe.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 const hosts = { rocky: 'rocky-9', centos: 'centos-7', leap: 'leap-15', arch: 'arch' } as const;
+const debian = { installed: [{ name: 'tool', version: '1.0-1' }], automatic: [] };
 const broken = '/usr/share/clash/version';
 const installed = [
   plain('tool', '1.0', { files: { '/etc/tool.conf': { content: 'a=1\n', config: true } } }),
@@ -25,7 +26,8 @@ const exit = async (name: keyof typeof hosts, script: string) => (await run(name
 beforeAll(async () => {
   const releases = Object.values(hosts);
   families = await createTrialFamilies({
-    hosts,
+    hosts: { ...hosts, debian: 'debian-13' },
+    debian,
     installed: Object.fromEntries(releases.map((release) => [release, installed])),
   });
 });
@@ -64,6 +66,12 @@ it.each([
   expect(stdout).toMatch(new RegExp(`^${id}\n.*Debian userland`));
   const found = await run(name, `for c in ${[...own, ...others].join(' ')}; do command -v $c; done`);
   expect(found.stdout).toBe(own.map((command) => `/usr/bin/${command}\n`).join(''));
+});
+
+it('has hosts with apt beside the others', async () => {
+  await families.fleet.debianRepository.publish('stable-security', [{ name: 'tool', version: '1.1-1' }]);
+  const { stdout } = await shell(families.host('debian'), 'apt-get -qq update && apt-get -s upgrade');
+  expect(stdout).toContain('Inst tool [1.0-1] (1.1-1 Debian-Security:stable-security');
 });
 
 it('reboots into another boot with what was installed still there', async () => {

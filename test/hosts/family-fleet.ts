@@ -31,8 +31,9 @@ export interface TrialFamilies extends Trials {
 
 /** @param hosts release of each host, by host name */
 export async function createTrialFamilies(options: {
-  readonly hosts: Readonly<Record<string, FamilyRelease>>;
+  readonly hosts: Readonly<Record<string, FamilyRelease | 'debian-13'>>;
   readonly installed: FamilyFleetOptions['installed'];
+  readonly debian?: NonNullable<FamilyFleetOptions['debian']>;
   readonly how?: How;
 }): Promise<TrialFamilies> {
   const objects = createMemoryObjects(bucket, place.region);
@@ -46,6 +47,7 @@ export async function createTrialFamilies(options: {
     servers,
     how: options.how ?? 'booted',
     installed: options.installed,
+    ...(options.debian && { debian: options.debian }),
     endpoints: (id) => endpoints.listenersFor({ id, place }),
     progress: () => {},
     now: () => new Date(),

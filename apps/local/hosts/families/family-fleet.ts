@@ -6,6 +6,7 @@
  *     const fleet = await createFamilyFleet({ servers: [{ id, name, release: 'rocky-9' }], installed: { 'rocky-9': [...] }, ... });
  *     await fleet.repository('rocky-9').publish('main', [{ name: 'tool', version: '1.1' }], { advisories: [...] });
  *
+ * Servers of `debian-13` are those of a sandbox fleet, with `debian` and `debianRepository` of their own.
  * A host gets another mirror by `serveRepository`: a stale one is `await fleet.repository(release).stale()`, a broken
  * one is any listener. Hosts fetch `${MIRROR_URL}/main/` and `/extra/`, under the ids that `RELEASES` gives them.
  */
@@ -15,7 +16,9 @@ import { type Endpoints, type Fleet, type FleetServer, MIRROR_URL, startFleet } 
 import type { Layer } from '../host-layers.ts';
 import { findDebianMirror } from '../machine-apt.ts';
 import { createSigningKey, type SigningKey } from '../openpgp.ts';
+import { createRepository, type Repository } from '../repository.ts';
 import { familyBase } from '../sandbox-base.ts';
+import { debianSetup, debianSources, type SandboxFleetOptions } from '../sandbox-fleet.ts';
 import { type How, openVessel } from '../vessel.ts';
 import { familyLayer } from './family-layer.ts';
 import type { FamilyRepository, FamilyRepositoryOptions } from './family-repository.ts';
@@ -26,8 +29,8 @@ import { createRpmRepository } from './rpm-repository.ts';
 
 export type FamilyRelease = Exclude<ReleaseName, 'debian-13'>;
 
-export interface FamilyServer extends FleetServer {
-  readonly release: FamilyRelease;
+interface FamilyServer extends FleetServer {
+  readonly release: ReleaseName;
 }
 
 export interface FamilyFleetOptions {
@@ -35,6 +38,8 @@ export interface FamilyFleetOptions {
   readonly how: How;
   /** What the hosts of a release have installed from the start. */
   readonly installed: Readonly<Partial<Record<FamilyRelease, readonly PackageDescription[]>>>;
+  /** The same of hosts with apt, whose packages have a description of their own. */
+  readonly debian?: Pick<SandboxFleetOptions, 'installed' | 'automatic' | 'held'>;
   readonly endpoints: Endpoints;
   readonly progress: Progress;
   /** The machine's own time. */
@@ -46,6 +51,8 @@ export interface FamilyFleet extends Fleet {
   /** Signs the repositories and their packages; every host trusts it. */
   readonly key: SigningKey;
   repository(release: FamilyRelease): FamilyRepository;
+  /** What hosts with apt have as their package source. */
+  readonly debianRepository: Repository;
 }
 
 /** Metadata, caches and databases of the package managers; the packages themselves are tiny. */
@@ -64,12 +71,20 @@ export async function createFamilyFleet(options: FamilyFleetOptions): Promise<Fa
   const changes = servers.length * CHANGES_PER_HOST;
   const vessel = await openVessel({ how, tools: base, base, cache, changes });
   const key = createSigningKey('Fleet archive', now());
+  const folderOf = (name: string) => join(vessel.folder, 'repositories', name);
+  const debianRepository = await createRepository({ folder: folderOf('debian-13'), key, now });
+  const { installed: debs, automatic, held } = options.debian ?? { installed: [], automatic: [] };
   const repositories = new Map<string, FamilyRepository>();
   const layers = new Map<string, Layer>();
+  layers.set('debian-13', {
+    name: 'debian-13',
+    files: debianSources(key.keyring, how),
+    ...debianSetup(debs, automatic, held ?? [], Math.floor(now().getTime() / 1000)),
+  });
   for (const name of new Set(servers.map((server) => server.release))) {
+    if (name === 'debian-13') continue;
     const release: Release = RELEASES[name];
-    const folder = join(vessel.folder, 'repositories', name);
-    repositories.set(name, await createRepositoryOf(release, { folder, key, now }));
+    repositories.set(name, await createRepositoryOf(release, { folder: folderOf(name), key, now }));
     const packages = installed[name] ?? [];
     layers.set(name, familyLayer({ name, release, installed: packages, key, url: MIRROR_URL, at: now() }));
   }
@@ -83,8 +98,8 @@ export async function createFamilyFleet(options: FamilyFleetOptions): Promise<Fa
   const fleet = await startFleet(vessel, {
     servers,
     endpoints,
-    repository: ({ id }) => of(repositories, releaseOf.get(id)).listener,
+    repository: ({ id }) => (repositories.get(releaseOf.get(id) ?? '') ?? debianRepository).listener,
     layer: ({ id }) => of(layers, releaseOf.get(id)),
   });
-  return { ...fleet, key, repository: (release) => of(repositories, release) };
+  return { ...fleet, key, debianRepository, repository: (release) => of(repositories, release) };
 }

@@ -1,6 +1,6 @@
 /** Describes synthetic packages in words that fit every family, so that one list can be built as RPM and Arch packages. */
 
-export interface DescribedFile {
+interface DescribedFile {
   readonly content: string | Buffer;
   /** Permission bits; 0o644 when left out. */
   readonly mode?: number;
