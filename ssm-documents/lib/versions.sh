@@ -8,9 +8,9 @@
 compare_plan() {
   local verdict name arch from to now version
   awk -F '\t' -v kernel="$KERNEL_NAMES" '
-    NR == FNR {
+    FILENAME == ARGV[1] {
       key = $1 "\t" $2; state[key "\t" $3] = substr($4, 2, 1)
-      versions[key] = key in versions ? versions[key] "," $3 : $3
+      if (key in versions) versions[key] = versions[key] "," $3; else versions[key] = $3
       next
     }
     FNR == 1 { next }
