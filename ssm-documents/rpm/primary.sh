@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# Owns how the lists of packages and advisories in an RPM repository's metadata are read, without a program that
+# servers may not have.
+
+# Prints what a metadata file holds, by its name. Says why it can not.
+unpacked() {
+  case $1 in
+  *.gz) gzip -dc -- "$1" ;;
+  *.zst) zstd -dcq -- "$1" ;;
+  *.xz) xz -dc -- "$1" ;;
+  *.bz2) bzip2 -dc -- "$1" ;;
+  *) cat -- "$1" ;;
+  esac
+}
+
+# Prints a line for each package of `primary.xml` on stdin whose name is a line of the given file (or is asked for by
+# what it provides, below): name, architecture, [epoch:]version-release, bytes, SHA-256 (or `-`), installed bytes,
+# location, and what it obsoletes, its names separated by commas (or `-`).
+# read_primary <file of names>
+read_primary() {
+  awk -v RS='<' -v names="$1" '
+    BEGIN { while ((getline line < names) > 0) wanted[line] = 1 }
+    function attribute(name,   at, text) {
+      at = index($0, " " name "=\"")
+      if (!at) return ""
+      text = substr($0, at + length(name) + 3)
+      return substr(text, 1, index(text, "\"") - 1)
+    }
+    function content() { return substr($0, index($0, ">") + 1) }
+    /^package / { name = arch = version = hash = location = obsoletes = ""; size = installed = 0; own = 0; next }
+    /^name>/ { name = content(); own = name in wanted; next }
+    !own { next }
+    /^arch>/ { arch = content(); next }
+    /^version / {
+      epoch = attribute("epoch")
+      version = (epoch == "" || epoch == "0" ? "" : epoch ":") attribute("ver") "-" attribute("rel")
+      next
+    }
+    /^checksum / { if (attribute("type") == "sha256") hash = content(); next }
+    /^size / { size = attribute("package"); installed = attribute("installed"); next }
+    /^location / { location = attribute("href"); next }
+    /^rpm:obsoletes>/ { inside = 1; next }
+    /^\/rpm:obsoletes>/ { inside = 0; next }
+    inside && /^rpm:entry / { obsoletes = obsoletes (obsoletes == "" ? "" : ",") attribute("name"); next }
+    /^\/package>/ {
+      print name "\t" arch "\t" version "\t" size + 0 "\t" (length(hash) == 64 ? hash : "-") "\t" installed + 0 "\t" location "\t" \
+        (obsoletes == "" ? "-" : obsoletes)
+    }'
+}
+
+# Prints for each package that an advisory of `updateinfo.xml` on stdin names: id, kind, severity (or `-`), CVEs
+# separated by commas (or `-`), name, architecture, [epoch:]version-release, and `reboot` or `-`.
+read_advisories() {
+  awk -v RS='<' '
+    function attribute(name,   at, text) {
+      at = index($0, " " name "=\"")
+      if (!at) return ""
+      text = substr($0, at + length(name) + 3)
+      return substr(text, 1, index(text, "\"") - 1)
+    }
+    function content(   text) { text = substr($0, index($0, ">") + 1); sub(/[ \t\n]+$/, "", text); sub(/^[ \t\n]+/, "", text); return text }
+    /^update / {
+      kind = attribute("type"); id = severity = cves = ""; n = 0; reboot = "-"
+      kind = kind == "security" ? kind : kind ~ /^(bugfix|recommended)$/ ? "bugfix" : kind ~ /^(enhancement|optional|feature|newpackage)$/ ? "enhancement" : "other"
+      next
+    }
+    /^id>/ { if (id == "") id = content(); next }
+    /^severity>/ { severity = tolower(content()); gsub(/[^a-z0-9 -]/, "", severity); next }
+    /^reference / { if (attribute("type") == "cve") { cve = attribute("id")
+      if (cve !~ /^CVE-[0-9-]+$/ && match(attribute("title"), /CVE-[0-9]+-[0-9]+/)) cve = substr(attribute("title"), RSTART, RLENGTH)
+      if (cve ~ /^CVE-[0-9-]+$/ && index("," cves ",", "," cve ",") == 0) cves = cves (cves == "" ? "" : ",") cve } next }
+    /^package / {
+      epoch = attribute("epoch")
+      package[++n] = attribute("name") "\t" attribute("arch") "\t" \
+        (epoch == "" || epoch == "0" ? "" : epoch ":") attribute("version") "-" attribute("release")
+      next
+    }
+    /^reboot_suggested/ { reboot = "reboot"; next }
+    /^\/update>/ {
+      gsub(/[^A-Za-z0-9+._:~-]/, "-", id)
+      if (severity == "" || severity == "none") severity = "-"
+      for (i = 1; i <= n; i++)
+        print id "\t" kind "\t" severity "\t" (cves == "" ? "-" : cves) "\t" package[i] "\t" reboot
+    }'
+}
