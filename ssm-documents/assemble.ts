@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { gzipSync } from 'fflate';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type DocumentPhase, documentPhaseSchema } from '../core/phase.ts';
-import { gzipText } from './gzip-text.ts';
 
 const parameterSchema = z.strictObject({
   type: z.literal('String'),
@@ -120,7 +120,8 @@ const packedWidth = 512;
 /** A script that unpacks another, and runs it only as it was packed: nothing else stands in for what is missing. */
 function packedLines(lines: readonly string[]): string[] {
   const script = `${lines.join('\n')}\n`;
-  const packed = Buffer.from(gzipText(script)).toString('base64');
+  // Not zlib: its bytes differ between versions of Node and processors, each a new version of every document.
+  const packed = Buffer.from(gzipSync(Buffer.from(script), { level: 9, mtime: 0 })).toString('base64');
   const hash = createHash('sha256').update(script).digest('hex');
   return [
     '# The rest of this script is packed, since a document has 64 KB. To read it, put the lines up to',
