@@ -9,8 +9,15 @@ SUPPORTS='all'
 # Names of kernel packages, as an extended regular expression: each new one takes a minute for its initrd and room in
 # /boot, and a rollback leaves it installed.
 KERNEL_NAMES='^$'
+# Whether a new kernel is installed beside the one before, which then is the way back; `no` where it takes its place.
+KERNELS_STAY=yes
 # Files whose POSIX lock means that somebody works on packages.
 LOCK_FILES=()
+
+# Prints the expression of kernels that are there in several versions.
+kernels_beside() {
+  if [[ $KERNELS_STAY == yes ]]; then printf %s "$KERNEL_NAMES"; else printf '^$'; fi
+}
 
 # Sets REPLY to who holds the package database, or to nothing.
 family_lock_holder() {

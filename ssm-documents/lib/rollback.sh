@@ -50,11 +50,11 @@ begin_rollback() {
 # carried out. A new kernel stays installed: the boot default is what goes back.
 list_undo() {
   compare_plan "$STATE/compared.rollback"
-  awk -F '\t' -v kernel="$KERNEL_NAMES" '
+  awk -F '\t' -v kernel="$(kernels_beside)" '
     $4 == "-" && $2 ~ kernel { next }
     $4 == "-" { if ($6 == $5) print $2 "\t" $3 "\t" $6 "\t-"; next }
     $6 != $4 && $2 !~ kernel { print $2 "\t" $3 "\t" $6 "\t" $4 }' "$STATE/compared.rollback" >"$STATE/undo"
-  names=$(awk -F '\t' -v kernel="$KERNEL_NAMES" '$2 ~ kernel && $1 == "there" && $5 != "-" { print $2 }' "$STATE/compared.rollback" | some_of)
+  names=$(awk -F '\t' -v kernel="$(kernels_beside)" '$2 ~ kernel && $1 == "there" && $5 != "-" { print $2 }' "$STATE/compared.rollback" | some_of)
   [[ -z $names ]] || warn kernel-left "stays installed; choose the one before by the boot default: $names"
 }
 

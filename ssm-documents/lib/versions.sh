@@ -7,7 +7,7 @@
 # there in several versions, as kernels are, the one that the entry speaks of counts, or else the newest.
 compare_plan() {
   local verdict name arch from to now version
-  awk -F '\t' -v kernel="$KERNEL_NAMES" '
+  awk -F '\t' -v kernel="$(kernels_beside)" '
     FILENAME == ARGV[1] {
       key = $1 "\t" $2; state[key "\t" $3] = substr($4, 2, 1)
       if (key in versions) versions[key] = versions[key] "," $3; else versions[key] = $3
