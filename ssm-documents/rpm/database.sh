@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Owns what rpm itself says of a server, whatever brought its packages: what is installed, whether that is whole, and
-# whether files are as they came.
+# Owns what rpm itself says of a server, whatever brought its packages: what is installed, and whether that is
+# whole.
 
 NEEDS+=(rpm timeout)
 
@@ -34,20 +34,4 @@ family_audit() {
   [[ -n $REPLY ]] || return 0
   REPLY="installed in two versions, as an interruption leaves them: $REPLY"
   return 1
-}
-
-# `S.5....T.  c /etc/file` or `missing   c /etc/file`: rpm names no package with it. Times alone are no difference.
-family_integrity() {
-  local status=0
-  [[ -s $1 ]] || return 0
-  xargs -r timeout 300 rpm ${ROOT:+--root "$ROOT"} -V --nodeps --noscripts --nomtime <"$1" >"$WORK/verified" 2>>"$LOG" || status=$?
-  # rpm says as many as the packages that differ, and xargs makes 123 of it.
-  ((status == 0 || status == 123)) || return 1
-  awk '
-    { at = index($0, " /"); if (!at) next
-      mark = $1; kind = $2; path = substr($0, at + 1)
-      # Ghosts, licences and documentation may be missing for good reasons.
-      if (kind ~ /^[dglr]$/) next
-      sub(/ \(.*\)$/, "", path)
-      print "-\t" path "\t" mark "\t" (kind == "c" ? "config" : "file") }' "$WORK/verified"
 }
