@@ -110,4 +110,4 @@ export function buildPacmanPackage(spec: PackageDescription, modified: number): 
   };
 }
 
-const nameOf = (relation: string) => relationOf(relation).name;
+export const nameOf = (relation: string) => relationOf(relation).name;

@@ -8,7 +8,7 @@ import { folderListener, frozenListener } from '../served-folder.ts';
 import { type TarEntry, tarArchive } from '../tar-archive.ts';
 import type { Channel, FamilyRepository, FamilyRepositoryOptions } from './family-repository.ts';
 import { fullVersion, type PackageDescription } from './package-description.ts';
-import { buildPacmanPackage, type PacmanFile, pacmanRelation } from './pacman-file.ts';
+import { buildPacmanPackage, nameOf, type PacmanFile, pacmanRelation } from './pacman-file.ts';
 
 interface Published {
   readonly spec: PackageDescription;
@@ -39,7 +39,7 @@ function description({ spec, file, signature }: Published, modified: number): st
     ['PACKAGER', [spec.vendor ?? 'Quarterdeck <quarterdeck@example.invalid>']],
     ['REPLACES', (spec.obsoletes ?? []).map(pacmanRelation)],
     ['CONFLICTS', [...(spec.conflicts ?? []), ...(spec.obsoletes ?? [])].map(pacmanRelation)],
-    ['PROVIDES', (spec.provides ?? []).map(pacmanRelation)],
+    ['PROVIDES', [...(spec.provides ?? []), ...(spec.obsoletes ?? []).map(nameOf)].map(pacmanRelation)],
     ['DEPENDS', (spec.requires ?? []).map(pacmanRelation)],
   ];
   return fields
