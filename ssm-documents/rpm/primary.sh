@@ -2,7 +2,7 @@
 # Owns how the lists of packages and advisories in an RPM repository's metadata are read, without a program that
 # servers may not have.
 
-# Prints what a metadata file holds, by its name. Says why it can not.
+# Prints what a metadata file holds, by its name.
 unpacked() {
   case $1 in
   *.gz) gzip -dc -- "$1" ;;
@@ -13,13 +13,12 @@ unpacked() {
   esac
 }
 
-# Prints a line for each package of `primary.xml` on stdin whose name is a line of the given file (or is asked for by
-# what it provides, below): name, architecture, [epoch:]version-release, bytes, SHA-256 (or `-`), installed bytes,
+# Prints a line for each package of `primary.xml` on stdin whose name is a line of the given file: name, architecture, [epoch:]version-release, bytes, SHA-256 (or `-`), installed bytes,
 # location, and what it obsoletes, its names separated by commas (or `-`).
 # read_primary <file of names>
 read_primary() {
-  awk -v RS='<' -v names="$1" '
-    BEGIN { while ((getline line < names) > 0) wanted[line] = 1 }
+  awk -v names="$1" '
+    BEGIN { while ((getline line < names) > 0) wanted[line] = 1; RS = "<" }
     function attribute(name,   at, text) {
       at = index($0, " " name "=\"")
       if (!at) return ""
