@@ -64,10 +64,11 @@ renew_services() {
   judge_services
 }
 
-# Configuration that packages left beside the operator's, since the transaction began.
+# Configuration that packages left beside the operator's, since the transaction began: by the time at which it came, since
+# files bring the one at which they were packaged.
 judge_leftovers() {
   [[ -f $TRANSACTION.sh ]] || return 0
-  find "$ROOT/etc" -newer "$TRANSACTION.sh" -type f \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \
+  find "$ROOT/etc" -cnewer "$TRANSACTION.sh" -type f \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \
     -o -name '*.rpmnew' -o -name '*.rpmsave' -o -name '*.pacnew' -o -name '*.pacsave' \) >"$WORK/leftovers" 2>>"$LOG"
   count_lines leftovers leftovers "$WORK/leftovers"
 }
