@@ -92,7 +92,7 @@ keyrings_of_plan() {
 # pacman ends with 0 also where a package's script or a hook failed, and says so.
 family_transaction_problem() {
   local words
-  words=$(grep -E '^error: |^:: .* (exists in filesystem|are in conflict)' "$2" | tail -n 4 | paste -sd ' ')
+  words=$({ grep -E 'exists in (filesystem|both)| are in conflict' "$2"; grep '^error: ' "$2"; } | head -n 4 | paste -sd ' ')
   [[ $1 != 0 || -n $words ]] || return 0
   printf 'pacman ended with %s: %s' "$1" "${words:0:300}"
 }
