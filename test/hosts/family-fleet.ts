@@ -68,7 +68,9 @@ export async function createTrialFamilies(options: {
       try {
         return await work();
       } finally {
-        for (const spec of packages) await repository.withdraw(channel, spec.name, fullVersion(spec));
+        // Both halves of a multilib pair go at once.
+        const published = new Map(packages.map((spec) => [`${spec.name} ${fullVersion(spec)}`, spec]));
+        for (const spec of published.values()) await repository.withdraw(channel, spec.name, fullVersion(spec));
       }
     },
     close: () => fleet.close(),
