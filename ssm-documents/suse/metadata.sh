@@ -8,7 +8,7 @@ family_metadata_room() {
 
 # Fetches into a folder. zypper says 0 for a server without repositories, so those are counted here.
 family_metadata() {
-  local folder=$1 output=$WORK/refresh status=0 wanted
+  local folder=$1 output=$WORK/refresh status=0 wanted _
   METADATA_CODE=103 METADATA_PROBLEM='' METADATA_DETAIL=''
   write_zypp_conf "$folder"
   copy_repositories "$folder"
@@ -34,12 +34,17 @@ family_metadata() {
     return 1
   fi
   while IFS=$'\t' read -r _ output; do
-    unpacked "$output" >/dev/null 2>>"$LOG" || {
+    unpacked "$output" | head -c 1000 || {
       METADATA_CODE=1 METADATA_PROBLEM='tool-missing'
       METADATA_DETAIL="no program on this server reads ${output##*/}"
       return 1
     }
-  done <"$WORK/primaries"
+  done <"$WORK/primaries" >"$WORK/heads" 2>>"$LOG"
+  grep -qE ' packages="[1-9]' "$WORK/heads" || {
+    METADATA_PROBLEM='repository-empty'
+    METADATA_DETAIL='every enabled repository is empty'
+    return 1
+  }
   metadata_fetched "$folder"
 }
 

@@ -6,7 +6,7 @@
 family_reboot_signs() {
   local status=0 next running
   REBOOT_WHY=''
-  ZYPP_LOGFILE=/dev/null ZYPP_READONLY_HACK=1 timeout 120 zypper --non-interactive needs-rebooting >>"$LOG" 2>&1 || status=$?
+  ZYPP_LOGFILE=/dev/null ZYPP_READONLY_HACK=1 timeout 120 zypper --non-interactive needs-rebooting >/dev/null 2>&1 || status=$?
   if ((status == 102)) || [[ -e $ROOT/run/reboot-needed ]]; then
     REBOOT_WHY='zypper says that core packages or patches ask for it'
     return 0

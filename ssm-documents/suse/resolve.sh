@@ -40,8 +40,10 @@ look() {
   }
   parse_summary <"$WORK/simulation" >"$WORK/changes"
   # What could not be read must not look like nothing to update.
-  grep -qE '<install-summary |>Nothing to do\.<' "$WORK/simulation" && ! grep -qE $'\t(unknown|reinstall)\t' "$WORK/changes" ||
+  if ! grep -qE '<install-summary |>Nothing to do\.<' "$WORK/simulation" || grep -q $'\tunknown\t' "$WORK/changes"; then
+    log_answer "$WORK/simulation"
     conclude 1 blocked script-failed 'what zypper would do could not be read'
+  fi
 }
 
 # Without permission to remove, updates that remove something are kept back: the packages that would go are locked in

@@ -178,10 +178,10 @@ parse_summary() {
     /^solvable / && attribute("type") == "package" {
       name = attribute("name"); arch = attribute("arch"); to = attribute("edition"); from = attribute("edition-old")
       if (section == "to-change-vendor") action = "vendor"
-      else if (section == "to-change-arch") next
+      # Said again of what stands in another section; the same version built anew is no version of its own.
+      else if (section ~ /^to-(change-arch|reinstall)$/) next
       else if (section == "to-remove") { action = "remove"; from = to; to = "-" }
       else if (section == "to-downgrade") action = "downgrade"
-      else if (section == "to-reinstall") { action = "reinstall" }
       else if (section == "to-install") { action = "install"; from = "-" }
       else if (section ~ /^to-upgrade/) action = "upgrade"
       else action = "unknown"
