@@ -19,7 +19,7 @@ family_fetch_files() {
 # apt uses packages of file: repositories where they lie; a copy is taken, since they may be gone when it is time.
 copy_local_files() {
   local uri name rest path
-  plan_files "$STATE/plan" | while read -r rest name; do [[ -f $ARCHIVES/$name ]] || echo "$name"; done >"$WORK/missing"
+  family_plan_files "$STATE/plan" | while read -r rest name; do [[ -f $ARCHIVES/$name ]] || echo "$name"; done >"$WORK/missing"
   [[ -s $WORK/missing ]] || return 0
   apt-get -c "$APT/sealed.conf" -q -y --print-uris "$VERB" 2>>"$LOG" | grep "^'file:" |
     while read -r uri name rest; do
