@@ -40,7 +40,7 @@ list_old_services() {
   runs_systemd || return 1
   grep -lsE ' /(usr|bin|sbin|lib|lib64|opt)/[^ ]*( [(]deleted[)]|;[0-9a-f]+)$' /proc/[0-9]*/maps |
     while IFS=/ read -r _ _ id _; do cat -- "/proc/$id/cgroup"; done 2>/dev/null |
-    sed -nE 's#^(0|1):[^/]*/.*/([^/]+[.]service)(/.*)?$#\2#p' | sort -u >"$1"
+    awk -F / '/^[01]:/ { for (i = 2; i <= NF; i++) if ($i ~ /[.]service$/) { print $i; break } }' | sort -u >"$1"
 }
 
 judge_services() {

@@ -104,6 +104,7 @@ judge_rollback() {
   FAILED_BEFORE=$STATE/failed.before.rollback
   judge_units
   timed integrity judge_files
+  judge_leftovers
 }
 
 run_phase rollback rollback
