@@ -15,7 +15,7 @@ list_advisories() {
     dnf_ask "$METADATA_SEALED" -q -C updateinfo info >"$WORK/advisory-info" 2>>"$LOG" || return 0
     ;;
   esac
-  { read_advisories <"$WORK/advisory-info" && printf '%s\n' - && read_advisory_list <"$WORK/advisory-list"; } |
+  { read_advisory_info <"$WORK/advisory-info" && printf '%s\n' - && read_advisory_list <"$WORK/advisory-list"; } |
     awk -F '\t' -v OFS='\t' -v changes="$WORK/changes" "$RPM_ORDER"'
       BEGIN { while ((getline line < changes) > 0) { split(line, field, "\t"); if (field[4] != "-") to[field[1] "\t" field[2]] = field[4] } }
       $0 == "-" { listing = 1; next }
@@ -24,7 +24,7 @@ list_advisories() {
 }
 
 # `updateinfo info` as id, kind, severity and CVEs. dnf 4 and yum 3 write `Update ID : x`, dnf 5 `Name : x`.
-read_advisories() {
+read_advisory_info() {
   awk '
     function say() {
       if (id != "") print id "\t" (kind ~ /^(security|bugfix|enhancement)$/ ? kind : "other") "\t" (severity == "" ? "-" : severity) "\t" (cves == "" ? "-" : cves)

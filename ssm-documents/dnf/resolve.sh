@@ -74,12 +74,16 @@ knows_advisory() {
   esac
 }
 
-# Adds what a group names; those of it that are installed get updated, and nothing else of it is brought in.
+# Adds what a group names; those of it that are installed get updated, and nothing else of it is brought in. Read from
+# what repositories say, since dnf's own command ends in a crash where they have no environments.
 add_members() {
-  dnf_ask "$METADATA_SEALED" -C group info "$1" >"$WORK/group" 2>>"$LOG" || : >"$WORK/group"
-  awk '/^ (Mandatory|Default|Optional|Conditional) [Pp]ackages *:/ { inside = 1; sub(/.*: */, ""); if ($1 != "") print $1; next }
-    /^   *: / { if (inside) print $2; next }
-    /^   +[^ ]/ { if (inside) { sub(/^[+-]/, "", $1); sub(/^=/, "", $1); print $1 } ; next } { inside = 0 }' "$WORK/group" >"$WORK/group-members"
+  local file
+  find "$METADATA_SEALED" -type f \( -name '*comps*' -o -name '*group*' \) ! -name '*.solv*' | while IFS= read -r file; do unpacked "$file" 2>>"$LOG"; done |
+    awk -v RS='<' -v group="$1" '
+      { tag = $0; sub(/[ >].*/, "", tag); text = substr($0, index($0, ">") + 1); gsub(/^[ \t\n]+|[ \t\n]+$/, "", text) }
+      tag == "group" { id = ""; inside = 1 } tag == "/group" { inside = 0 }
+      tag == "id" && inside && id == "" { id = text }
+      tag == "packagereq" && inside && id == group { print text }' >"$WORK/group-members"
   [[ -s $WORK/group-members ]] ||
     conclude 107 unsupported mode-unsupported "no enabled repository has a group $1 with packages"
   cat -- "$WORK/group-members" >>"$WORK/members"
@@ -113,16 +117,15 @@ unpermitted() {
     $5 == "remove" { gone = $1 } { before = $4 == "-" ? "" : $1 "-" $4 } END { if (gone != "") print gone "-0-0" }' "$WORK/table" | sort -u
 }
 
-# Writes `sizes`: name, architecture, version, bytes to download and once installed, of what comes; what the table rounds
-# where the package manager is not to be asked.
+# Writes `weights`: name, architecture, version, bytes to download and once installed, of what comes; what the table rounds
+# where the package manager is not to be asked. What repositories have of the versions before is asked with it.
 weigh_changes() {
   : >"$WORK/sizes"
   [[ $VARIANT == yum3 ]] ||
-    awk -F '\t' '$4 != "-" { print $1 "-" $4 "." $2 }' "$WORK/changes" >"$WORK/wanted"
-  [[ $VARIANT == yum3 ]] || query_sizes <"$WORK/wanted" >"$WORK/sizes"
+    awk -F '\t' '$4 != "-" { print $1 "-" $4 "." $2 } $3 != "-" { print $1 "-" $3 "." $2 }' "$WORK/changes" | query_sizes >"$WORK/sizes"
   awk -F '\t' -v OFS='\t' '
-    FILENAME == ARGV[1] { known[$1 "\t" $2 "\t" $3] = 1; print; next }
-    $4 != "-" && !(($1 "\t" $2 "\t" $4) in known) { print $1, $2, $4, $7, $7 * 4 }' "$WORK/sizes" "$WORK/changes" >"$WORK/weights"
+    FILENAME == ARGV[1] { known[$1 "\t" $2 "\t" $3] = $4 OFS $5; next }
+    $4 != "-" { key = $1 "\t" $2 "\t" $4; print $1, $2, $4, key in known ? known[key] : $7 OFS $7 * 4 }' "$WORK/sizes" "$WORK/changes" >"$WORK/weights"
 }
 
 # Reads name-version.architecture, prints what repositories have of it.

@@ -3,8 +3,10 @@
 
 source "$SCRIPTS/rpm/versions.sh"
 source "$SCRIPTS/rpm/database.sh"
+source "$SCRIPTS/rpm/integrity.sh"
 source "$SCRIPTS/rpm/signatures.sh"
 source "$SCRIPTS/rpm/reboot-need.sh"
+source "$SCRIPTS/rpm/primary.sh"
 source "$SCRIPTS/dnf/dnf.sh"
 source "$SCRIPTS/dnf/metadata.sh"
 source "$SCRIPTS/dnf/table.sh"
