@@ -134,17 +134,16 @@ family_transaction_problem() {
   printf 'zypper ended with %s: %s' "$1" "${words:0:300}"
 }
 
-# zypper keeps the number of its process in a file, and rpm a lock on its own.
+# zypper keeps the number of its process in a file, and rpm a lock on its own. A process that took over the number of one
+# that died has nothing to do with packages.
 family_lock_holder() {
-  local id='' command
+  local id='' program
   REPLY=''
   { read -r id <"$ROOT/run/zypp.pid"; } 2>/dev/null
-  if [[ $id =~ ^[0-9]+$ ]] && { read -r command <"/proc/$id/comm"; } 2>/dev/null; then
-    # A number that was given to another process since is no lock.
-    [[ $(readlink -- "/proc/$id/exe") != *@(/zypper|/packagekitd|/y2base|/ruby*|/zypp-*|/python*|/pk*|/perl|/java)?(' (deleted)') ]] || {
-      REPLY="$command ($id)"
-      return
-    }
+  if [[ $id =~ ^[0-9]+$ ]] && grep -qsE '/libzypp[^/]*$' "/proc/$id/maps"; then
+    program=$(readlink -- "/proc/$id/exe")
+    REPLY="${program##*/} ($id)"
+  else
+    REPLY=$(lock_holders "${LOCK_FILES[0]}")
   fi
-  REPLY=$(lock_holders "${LOCK_FILES[0]}")
 }

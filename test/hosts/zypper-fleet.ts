@@ -1,4 +1,5 @@
 /** Owns the fleet that the documents of the SUSE family are tried on. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FamilyRelease } from '../../apps/local/hosts/families/family-fleet.ts';
 import type { PackageDescription } from '../../apps/local/hosts/families/package-description.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
@@ -37,3 +38,11 @@ export async function versions(host: Host, ...names: readonly string[]): Promise
 /** What a package that stops in a script until /run/go is there says of itself, once for each run. */
 export const waitingScript = (last = ':') =>
   `echo "$1" >>/var/tmp/slow-runs\n: >/run/reached\nwhile [ ! -e /run/go ]; do sleep 0.05; done\n${last}\n`;
+
+export async function until(host: Host, path: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    if ((await host.readFile(path)) !== undefined) return;
+    await sleep(50);
+  }
+  throw new Error(`${path} never came to be on ${host.name}`);
+}
