@@ -17,7 +17,7 @@ NEEDS+=(rpmkeys timeout)
 NEVER_CHANGED=amazon-ssm-agent
 
 # Chooses the variant by what answers, not by names: yum is dnf under its old name on some servers.
-family_settings() {
+dnf_settings() {
   local version command
   VARIANT=''
   for command in dnf5 dnf yum; do
@@ -48,7 +48,7 @@ read_terms() {
   TERMS=("--exclude=$NEVER_CHANGED")
   while read -r name; do TERMS+=("--exclude=$name"); done <"$STATE/exclusions"
   while IFS=$'\t' read -r verb id; do TERMS+=("--${verb}repo=$id"); done <"$STATE/repositories"
-  [[ -z $RELEASE ]] || TERMS+=("--releasever=$RELEASE")
+  release_terms
   # What may not be removed stays also where the operator limits how many kernels there are: room in /boot is looked at.
   [[ $Removals == allow ]] || TERMS+=(--setopt=installonly_limit=0)
 }

@@ -61,6 +61,8 @@ add_advisories() {
   while read -r item; do
     option=--advisory=$item
     [[ $item != CVE-* ]] || option=--cve=$item
+    # dnf 5 has them in the plural.
+    [[ $VARIANT != dnf5 ]] || option=$(sed 's/^--advisory=/--advisories=/; s/^--cve=/--cves=/' <<<"$option")
     knows_advisory "$option" "$item" ||
       conclude 107 unsupported mode-unsupported "no enabled repository knows $item"
     VERB+=("$option")

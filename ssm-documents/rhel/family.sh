@@ -19,3 +19,10 @@ source "$SCRIPTS/dnf/newer.sh"
 source "$SCRIPTS/dnf/reboot-need.sh"
 source "$SCRIPTS/dnf/warnings.sh"
 source "$SCRIPTS/rhel/release.sh"
+
+family_settings() {
+  dnf_settings
+}
+
+# Minor releases are chosen by the repositories that a server has.
+release_terms() { :; }
