@@ -41,7 +41,7 @@ undo_words() {
   awk -F '\t' -v old="$OLD" '{ print old "/" $4 }' "$STATE/undo-files"
 }
 
-ROLLBACK=(--no-gpg-checks --disable-repositories --no-refresh)
+ROLLBACK=(--no-gpg-checks --no-refresh)
 
 family_simulate_rollback() {
   local status=0
