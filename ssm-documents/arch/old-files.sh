@@ -24,6 +24,9 @@ family_old_sources() {
 # Reads the same; prints them with the name of their file in $OLD.
 family_fetch_old() {
   local name arch version file address
+  mkdir -p -- "$METADATA_SEALED/sync" "$WORK/no-files"
+  ln -sfn -- "$DATABASE/local" "$METADATA_SEALED/local"
+  [[ -f $METADATA_SEALED.here ]] || { choose_repositories "$METADATA_SEALED" && write_settings "$METADATA_SEALED" || return 1; }
   while IFS=$'\t' read -r name arch version; do
     if file=$(cached_file "$name-$version-$arch"); then
       cp -- "$file" "$OLD/" && cached_signature "$file" "$name" "$version" >"$OLD/${file##*/}.sig"
@@ -73,9 +76,11 @@ cached_signature() {
   done
 }
 
-# Whether a file has a signature beside it that the server's keyring trusts fully.
+# Whether a file has a signature beside it that pacman takes. What it needs is not looked for, and nothing is installed.
 is_signed() {
-  [[ -s $1.sig ]] && pacman-key --verify "$1.sig" "$1" >>"$LOG" 2>&1
+  [[ -s $1.sig ]] && ask_pacman here "$METADATA_SEALED" "$WORK/no-files" -Uw --nodeps --nodeps "$1" >"$WORK/signed" 2>&1 && return 0
+  log "${1##*/} is not taken: $(grep -m 1 '^error: ' "$WORK/signed")"
+  return 1
 }
 
 # Prints where mirrors would have a file: below the servers of the repository that has the package now, or of all. By

@@ -14,7 +14,7 @@ SUPPORTS='all repositories'
 KERNEL_NAMES='^linux(-(lts|zen|hardened|rt|rt-lts|aarch64|rpi|rpi-16k|cachyos[a-z0-9-]*)|[0-9]+(-rt)?)?$'
 KERNELS_STAY=no
 
-NEEDS+=(base64 bsdtar comm join mount pacman pacman-conf pacman-key repo-add unshare wc)
+NEEDS+=(base64 bsdtar comm join mount pacman pacman-conf unshare wc)
 
 # The agent is the process that runs this script: it is updated by its own means, never by a campaign.
 NEVER_CHANGED=amazon-ssm-agent

@@ -12,7 +12,8 @@ keep_entries() {
     join -t $'\t' - "$WORK/there" | while IFS=$'\t' read -r name version; do
     cp -a -- "$DATABASE/local/$name-$version" "$PACMAN/before/" || log "the entry of $name could not be kept"
   done
-  awk 'before == "%REASON%" && $0 == 1 { split(FILENAME, part, "/"); print name } before == "%NAME%" { name = $0 } { before = $0 }' \
+  # As it was before the plan, also for what a rollback brings back.
+  [[ $PHASE == rollback ]] || awk 'before == "%REASON%" && $0 == 1 { split(FILENAME, part, "/"); print name } before == "%NAME%" { name = $0 } { before = $0 }' \
     "$PACMAN"/before/*/desc >"$STATE/as-dependencies" 2>/dev/null || true
 }
 

@@ -5,7 +5,7 @@ UNDO=$PACMAN/undo
 
 # Makes the repository, so that pacman judges the whole transaction as it does an upgrade's.
 make_undo_repository() {
-  local file
+  local name version file REPLY
   rm -rf -- "$UNDO"
   mkdir -p -- "$UNDO/sync" && chmod 0755 "$UNDO" "$UNDO/sync" || return 1
   : >"$UNDO.repositories" && write_settings "$UNDO" || return 1
@@ -14,11 +14,25 @@ make_undo_repository() {
   sed -i '/^Ignore\(Pkg\|Group\) = /d' "$UNDO.here"
   echo undo >"$UNDO.repositories"
   ln -sfn -- "$DATABASE/local" "$UNDO/local"
-  [[ ! -s $STATE/undo-files ]] || {
-    awk -F '\t' -v old="$OLD" '{ print old "/" $4 }' "$STATE/undo-files" |
-      xargs -r repo-add --quiet --nocolor "$UNDO/undo.db.tar.gz" >>"$LOG" 2>&1 || return 1
-    cp -L -- "$UNDO/undo.db" "$UNDO/sync/undo.db"
-  }
+  mkdir -- "$UNDO/entries"
+  while IFS=$'\t' read -r name _ version file; do
+    mkdir -- "$UNDO/entries/$name-$version" && describe_file "$OLD/$file" >"$UNDO/entries/$name-$version/desc" || return 1
+  done <"$STATE/undo-files"
+  (cd "$UNDO/entries" && bsdtar -czf "$UNDO/sync/undo.db" -- *) 2>>"$LOG" || [[ ! -s $STATE/undo-files ]]
+}
+
+# Prints what a repository says of a package file, from what the file says of itself.
+describe_file() {
+  sha256_of_stdin <"$1"
+  printf '%%FILENAME%%\n%s\n\n%%CSIZE%%\n%s\n\n%%SHA256SUM%%\n%s\n\n' "${1##*/}" "$(stat -c %s -- "$1")" "$REPLY"
+  bsdtar -xOf "$1" .PKGINFO 2>>"$LOG" </dev/null | awk '
+    BEGIN {
+      split("pkgname NAME pkgbase BASE pkgver VERSION pkgdesc DESC group GROUPS size ISIZE url URL license LICENSE arch ARCH builddate BUILDDATE packager PACKAGER replaces REPLACES conflict CONFLICTS provides PROVIDES depend DEPENDS optdepend OPTDEPENDS", word, " ")
+      for (i = 1; i in word; i += 2) field[word[i]] = word[i + 1]
+    }
+    { at = index($0, " = "); key = at ? substr($0, 1, at - 1) : "" }
+    key in field { text[field[key]] = text[field[key]] substr($0, at + 3) "\n" }
+    END { for (name in text) print "%" name "%\n" text[name] }'
 }
 
 # What comes back, as arguments of -S.
@@ -80,5 +94,5 @@ SCRIPT
   # What comes back after it was replaced counts as asked for by hand otherwise.
   mapfile -t dependencies < <(awk -F '\t' 'FILENAME == ARGV[1] { as[$1] = 1; next } $3 == "-" && ($1 in as) { print $1 }' \
     "$STATE/as-dependencies" "$STATE/undo" 2>/dev/null)
-  ((${#dependencies[@]} == 0)) || printf '((code)) || pac -D --asdeps %s\n' "$(printf '%q ' "${dependencies[@]}")"
+  ((${#dependencies[@]} == 0)) || printf '((code)) || mark_dependencies %s\n' "$(printf '%q ' "${dependencies[@]}")"
 }

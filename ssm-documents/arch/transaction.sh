@@ -35,6 +35,9 @@ in_place() {
   unshare --mount --propagation slave /bin/bash -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' - \
     "$databases" "$system/sync" pacman --config "$settings" --dbpath "$system" --noconfirm --noprogressbar --color never "$@" 9>&-
 }
+mark_dependencies() {
+  pacman --config "$settings" --dbpath "$system" -D --asdeps "$@" 9>&- || code=$?
+}
 others_are_gone() {
   local waited=0
   while [[ -n $(lock_users "$lock") ]]; do
@@ -48,7 +51,8 @@ SCRIPT
 
 # family_transaction first|again|repair
 family_transaction() {
-  local ask keyrings repository
+  local ask repository
+  local -a keyrings added
   ask=$(answers "$(removals_of_plan)")
   transaction_functions "$METADATA_SEALED"
   printf 'pac() { in_place --cachedir %q --ask %s "$@"; }\n' "$FILES" "$ask"
@@ -61,6 +65,11 @@ family_transaction() {
     mending "$1"
   fi
   if [[ $1 == repair ]]; then return; fi
+  # Files that are named count as asked for by hand; what only others need does not.
+  if [[ $1 == again ]] && ! grep -qE $'^(remove|replace)\t' "$STATE/plan"; then
+    mapfile -t added < <(awk -F '\t' '$1 == "install" { print $2 }' "$STATE/plan")
+    ((${#added[@]} == 0)) || printf '((code)) || mark_dependencies %s\n' "$(printf '%q ' "${added[@]}")"
+  fi
   if [[ $1 == first ]]; then printf '%s\n' 'code=0'; fi
   # Keys first: signatures of everything else may be made by new ones.
   mapfile -t keyrings < <(keyrings_of_plan)
@@ -92,7 +101,7 @@ keyrings_of_plan() {
 # pacman ends with 0 also where a package's script or a hook failed, and says so.
 family_transaction_problem() {
   local words
+  [[ $1 != 0 ]] || grep -q '^error: ' "$2" || return 0
   words=$({ grep -E 'exists in (filesystem|both)| are in conflict' "$2"; grep '^error: ' "$2"; } | head -n 4 | paste -sd ' ')
-  [[ $1 != 0 || -n $words ]] || return 0
   printf 'pacman ended with %s: %s' "$1" "${words:0:300}"
 }
