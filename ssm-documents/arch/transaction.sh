@@ -32,7 +32,8 @@ transaction_functions() {
   cat <<'SCRIPT'
 in_place() {
   mkdir -p "$system/sync"
-  unshare --mount --propagation slave /bin/bash -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' - \
+  unshare --mount --propagation slave /bin/bash -c '
+mount --bind "$1" "$2" && shift 2 && exec "$@"' - \
     "$databases" "$system/sync" pacman --config "$settings" --dbpath "$system" --noconfirm --noprogressbar --color never "$@" 9>&-
 }
 mark_dependencies() {

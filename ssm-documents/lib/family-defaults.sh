@@ -14,11 +14,6 @@ KERNELS_STAY=yes
 # Files whose POSIX lock means that somebody works on packages.
 LOCK_FILES=()
 
-# Prints the expression of kernels that are there in several versions.
-kernels_beside() {
-  if [[ $KERNELS_STAY == yes ]]; then printf %s "$KERNEL_NAMES"; else printf '^$'; fi
-}
-
 # Sets REPLY to who holds the package database, or to nothing.
 family_lock_holder() {
   local file

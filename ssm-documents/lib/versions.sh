@@ -1,6 +1,11 @@
 # shellcheck shell=bash
 # Owns how what is installed compares with a plan.
 
+# Prints the expression of kernels that are there in several versions.
+kernels_beside() {
+  if [[ $KERNELS_STAY == no ]]; then printf '^$'; else printf %s "$KERNEL_NAMES"; fi
+}
+
 # Reads the canonical plan and `installed`; writes a line for each entry: verdict, name, architecture, from, to,
 # installed version (`-` when not there). Verdicts: there, pending, broken (unpacked, not configured), gone (removed
 # by someone since). The family is asked only where neither side of the entry is what is installed. Of packages that are
