@@ -9,7 +9,7 @@ METADATA_SEALED=$APT/lists
 METADATA_NOW=$APT/lists-now
 LOCK_FILES=("$ROOT/var/lib/dpkg/lock-frontend" "$ROOT/var/lib/dpkg/lock" "$ROOT/var/cache/apt/archives/lock")
 KERNEL_NAMES='^linux-image-[0-9]'
-SUPPORTS='all security'
+SUPPORTS='all security packages repositories'
 PACKAGE_MANAGER=apt
 
 NEEDS+=(apt-cache apt-config apt-get dpkg dpkg-query)
@@ -74,22 +74,6 @@ Dir::Etc::sourcelist "$APT/sources.list";
 Dir::Etc::sourceparts "$APT/sources.list.d/";
 CONF
 }
-
-# A source that says trusted=yes brings packages whose hashes nobody signed. Where one does, work with copies that do
-# not say so: apt itself then judges, and refuses what has no good signature. Sources may hold passwords, so the copies
-# are for root alone; apt reads them before it changes to a user of its own.
-distrust_sources() (
-  umask 077
-  rm -rf -- "$APT/sources.list" "$APT/sources.list.d"
-  grep -qsriE 'trusted *[=:] *yes|allow-(insecure|weak)[a-z-]* *[=:] *yes' "$SOURCES" "$SOURCES_D" || return 0
-  mkdir -- "$APT/sources.list.d"
-  for file in "$SOURCES" "$SOURCES_D"/*.list "$SOURCES_D"/*.sources; do
-    [[ -f $file ]] || continue
-    if [[ $file == "$SOURCES" ]]; then set -- "$APT/sources.list"; else set -- "$APT/sources.list.d/${file##*/}"; fi
-    sed -E 's/(trusted|allow-insecure|allow-weak|allow-downgrade-to-insecure) *= *yes//gI
-      /^(trusted|allow-insecure|allow-weak|allow-downgrade-to-insecure) *: *yes/Id' "$file" >"$1"
-  done
-)
 
 # Copies the operator's preferences into a folder, in the order in which apt would read them, after what stands in
 # <folder>/00-quarterdeck.pref: the first record that fits a version decides.

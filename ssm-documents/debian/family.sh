@@ -2,6 +2,7 @@
 # Owns what the Debian family is made of: Debian, Ubuntu and what derives from them, by apt.
 
 source "$SCRIPTS/debian/apt.sh"
+source "$SCRIPTS/debian/sources.sh"
 source "$SCRIPTS/debian/metadata.sh"
 source "$SCRIPTS/debian/release.sh"
 source "$SCRIPTS/debian/reboot-need.sh"

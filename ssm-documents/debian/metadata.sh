@@ -6,7 +6,8 @@
 family_metadata() {
   local lists=$1 output=$WORK/update status=0 REPLY
   METADATA_CODE=103 METADATA_PROBLEM='' METADATA_DETAIL=''
-  distrust_sources
+  copy_sources
+  require_repositories
   write_apt_conf "$lists.conf" "$lists" "$APT/none.d"
   mkdir -p -- "$APT/none.d"
   if [[ ! -e $lists.fetched ]]; then
@@ -39,7 +40,16 @@ family_metadata() {
     METADATA_DETAIL='every configured repository is empty'
     return 1
   fi
+  keep_linked_lists "$lists"
   metadata_fetched "$lists"
+}
+
+# Of repositories on the server itself apt keeps links to their indexes, which are another plan when those change.
+keep_linked_lists() {
+  local link
+  find "$1" -maxdepth 1 -type l -printf '%f\n' | while IFS= read -r link; do
+    cp -L -- "$1/$link" "$1/partial/$link" && mv -f -- "$1/partial/$link" "$1/$link"
+  done
 }
 
 # Writes `targets` (one line per configured package index), `packages-lists` (those that list anything) and

@@ -11,6 +11,14 @@ family_reboot_signs() {
     REBOOT_WHY="packages ask for it${packages:+: $packages}"
     return 0
   fi
+  if command -v needrestart >/dev/null && timeout 60 needrestart -b -k 2>>"$LOG" </dev/null | grep -qE '^NEEDRESTART-KSTA: [23]$'; then
+    REBOOT_WHY='needrestart says that another kernel is to be started'
+    return 0
+  fi
+  if modules_are_gone; then
+    REBOOT_WHY='the modules of the running kernel are gone'
+    return 0
+  fi
   [[ -d $ROOT/boot ]] || return 1
   newest=$(set -o pipefail && find "$ROOT/boot" -maxdepth 1 -name 'vmlinuz-*' -printf '%f\n' 2>>"$LOG" | sort -V | tail -n 1) &&
     read -r running </proc/sys/kernel/osrelease || return 2
@@ -21,6 +29,13 @@ family_reboot_signs() {
     arrived_after_boot "$ROOT/boot/vmlinuz-$newest" || return
   fi
   REBOOT_WHY="kernel $newest is installed, $running runs"
+}
+
+# Of a kernel that has none from the start, as in containers, that says nothing.
+modules_are_gone() {
+  local running
+  read -r running </proc/sys/kernel/osrelease
+  [[ -d $ROOT/lib/modules && ! -d $ROOT/lib/modules/$running ]] && arrived_after_boot "$ROOT/lib/modules"
 }
 
 arrived_after_boot() {

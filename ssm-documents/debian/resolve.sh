@@ -6,14 +6,18 @@ family_resolve() {
   local verb
   verb=$(apt_verb "$([[ $Removals == refuse ]] && echo no || echo yes)")
   write_apt_conf "$APT/preview.conf" "$METADATA_SEALED" "$APT/preview.d"
-  if [[ $Mode == security ]]; then prefer_security "$verb"; else begin_preferences "$APT/preview.d" "$STATE/exclusions"; fi
+  case $Mode in
+  security) prefer_security "$verb" ;;
+  packages) prefer_selected ;;
+  *) begin_preferences "$APT/preview.d" "$STATE/exclusions" ;;
+  esac
   simulate "$APT/preview.conf" "$verb" ||
     conclude 100 blocked resolver-failed "apt can not resolve an upgrade: $(grep -m 1 '^E:' "$WORK/simulation")"
   write_entries
   if grep -q '^The following packages will be DOWNGRADED' "$WORK/simulation"; then
     conclude 107 unsupported downgrade-wanted "preferences ask for a downgrade, which no campaign does"
   fi
-  kept_back >"$WORK/kept-back"
+  kept_back >>"$WORK/kept-back"
 }
 
 # simulate <conf> <verb>
@@ -49,6 +53,25 @@ prefer_security() {
   } | sort -u >"$WORK/wanted"
   begin_preferences "$APT/preview.d" "$STATE/exclusions" <(cut -f 1 "$WORK/installed")
   pins 990 <"$WORK/wanted" >"$APT/preview.d/00-security.pref"
+}
+
+# The order's packages, as far as this server has them, and what their new versions need. First apt is asked for them by
+# name; then it sees those versions as the only candidates, as it will when the plan is carried out.
+prefer_selected() {
+  local flags=(--only-upgrade)
+  [[ $Removals == allow ]] || flags+=(--no-remove)
+  family_holds | sort -u >"$WORK/held"
+  awk -F '\t' 'FILENAME == ARGV[1] { there[$1] = 1; next } $1 in there' "$WORK/installed" "$STATE/selections" | sort -u >"$WORK/asked"
+  comm -12 "$WORK/asked" "$WORK/held" >"$WORK/kept-back"
+  begin_preferences "$APT/preview.d" "$STATE/exclusions"
+  : >"$WORK/simulation"
+  # An upgrade without a name would be one of everything.
+  comm -23 "$WORK/asked" "$WORK/held" >"$WORK/names"
+  [[ ! -s $WORK/names ]] || xargs apt-get -c "$APT/preview.conf" -s -q "${flags[@]}" install <"$WORK/names" >"$WORK/simulation" 2>&1 ||
+    conclude 100 blocked resolver-failed "apt can not resolve the named packages: $(grep -m 1 '^E:' "$WORK/simulation")"
+  parse_simulation <"$WORK/simulation" | awk -F '\t' '$4 != "-" { print $1, $4 }' | sort -u >"$WORK/wanted"
+  begin_preferences "$APT/preview.d" "$STATE/exclusions" <(cut -f 1 "$WORK/installed")
+  pins 990 <"$WORK/wanted" >"$APT/preview.d/00-selected.pref"
 }
 
 # Writes the entries of the simulation; size and hash of every file as the signed metadata states them.

@@ -62,18 +62,15 @@ family_simulate_rollback() {
 
 # Packages that come from files would count as asked for by hand: the marks are put back.
 family_rollback_transaction() {
-  local fix=''
   mapfile -t UNDO < <(undo_arguments)
   transaction_environment
   [[ -f $STATE/automatic ]] || apt-mark showauto >"$STATE/automatic" 2>>"$LOG"
-  # What was interrupted may lack what it needs until the rest of the files is unpacked.
   if [[ $1 != first ]]; then
-    fix='--fix-broken '
     printf '%s\n' 'dpkg --force-confdef --force-confold --configure -a 9>&-' 'code=$?'
   fi
   [[ $1 != repair ]] || return 0
   cat <<SCRIPT
-apt-get -c "$APT/rollback.conf" -o DPkg::Lock::Timeout=60 ${rollback_flags[*]} ${fix}install $(printf '%q ' "${UNDO[@]}") 9>&-
+apt-get -c "$APT/rollback.conf" -o DPkg::Lock::Timeout=60 ${rollback_flags[*]} install $(printf '%q ' "${UNDO[@]}") 9>&-
 code=\$?
 xargs -r apt-mark auto <"$STATE/automatic" >/dev/null 9>&-
 SCRIPT

@@ -13,10 +13,10 @@ family_metadata_room() {
   du -sm -- "$SYSTEM_LISTS" 2>/dev/null | awk '{ print $1 * 3 + 50; n++ } END { if (!n) print 50 }'
 }
 
-# Prints mebibytes to download and to unpack. dpkg keeps the old files of a package until the new ones are in place,
+# Prints mebibytes to download and to unpack, and writes `totals`. dpkg keeps the old files of a package until the new ones are in place,
 # so beside the growth of all there must be room for the largest.
 room_for_plan() {
-  awk -F '\t' '
+  awk -F '\t' -v totals="$WORK/totals" '
     FILENAME == ARGV[1] { was[$1 "\t" $2] = $5; next }
     FILENAME == ARGV[2] {
       if ($0 == "") { size = 0; next }
@@ -29,12 +29,14 @@ room_for_plan() {
       if (key == "Installed-Size" || key == "Architecture") becomes[name "\t" arch "\t" version] = size
       next
     }
-    $4 != "-" {
+    $4 == "-" { grows -= was[$1 "\t" $2]; next }
+    {
       now = becomes[$1 "\t" $2 "\t" $4]; old = was[$1 "\t" $2]
-      growth += now - old
+      growth += now - old; grows += now - old
       if (now > largest) largest = now
     }
-    END { printf "%d %d\n", download / 1048576 + 1, (growth > 0 ? growth : 0) / 1024 + largest / 1024 + 1 }
+    END { printf "download\t%.0f\ninstalled\t%.0f\n", download, grows * 1024 >totals
+      printf "%d %d\n", download / 1048576 + 1, (growth > 0 ? growth : 0) / 1024 + largest / 1024 + 1 }
   ' "$WORK/installed" "$WORK/stanzas" "$WORK/changes"
 }
 

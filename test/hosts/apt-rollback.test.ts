@@ -38,7 +38,7 @@ ${release === '1.0-1' ? '' : `echo altered >>/usr/share/served/version`}
 /** The version before: its script waits only where a test says so. */
 const waitsOnTheWayBack = (script: 'preinst' | 'postinst') =>
   plain(`slow-${script}`, '1.0-1', {
-    depends: 'tool (>= 1.0)',
+    depends: 'tool (= 1.0-1)',
     scripts: {
       [script]:
         '#!/bin/sh\n[ -e /var/tmp/wait ] || exit 0\n: >/run/reached\nwhile [ ! -e /run/go ]; do sleep 0.05; done\n',
@@ -60,7 +60,7 @@ const updates: readonly PackageSpec[] = [
 ];
 const slowUpdates = [
   plain('tool', '1.1-1', { depends: 'libtool9' }),
-  ...['preinst', 'postinst'].map((script) => plain(`slow-${script}`, '1.1-1', { depends: 'tool (>= 1.1)' })),
+  ...['preinst', 'postinst'].map((script) => plain(`slow-${script}`, '1.1-1', { depends: 'tool (= 1.1-1)' })),
 ];
 
 beforeAll(async () => {
