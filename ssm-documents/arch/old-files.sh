@@ -95,7 +95,7 @@ mirror_addresses() {
   fi
   awk -F '\t' -v name="$1" -v file="${file//:/%3A}" '
     FILENAME == ARGV[1] { if ($1 == name) has[$4] = known = 1; next }
-    /^\[/ { id = substr($0, 2, length($0) - 2) }
-    /^Server = / && (!known || id in has) && n++ < 6 { sub(/^Server = /, ""); print $0 "/" file }
+    /^\[/ { repository = substr($0, 2, length($0) - 2) }
+    /^Server = / && (!known || repository in has) && n++ < 6 { sub(/^Server = /, ""); print $0 "/" file }
   ' "$index" "$PACMAN/operator.conf"
 }

@@ -61,9 +61,9 @@ choose_repositories() {
       kind[++n] = $1; expression[n] = "^" glob "$"; said[n] = $2; next
     }
     /^\[.*\]$/ && $0 != "[options]" {
-      id = substr($0, 2, length($0) - 2); chosen = 1
-      for (i = 1; i <= n; i++) if (id ~ expression[i]) { chosen = kind[i] == "enable"; found[i] = 1 }
-      if (chosen) print id
+      repository = substr($0, 2, length($0) - 2); chosen = 1
+      for (i = 1; i <= n; i++) if (repository ~ expression[i]) { chosen = kind[i] == "enable"; found[i] = 1 }
+      if (chosen) print repository
     }
     END { for (i = 1; i <= n; i++) if (kind[i] == "enable" && !found[i]) print said[i] >"/dev/stderr" }
   ' "$STATE/repositories" "$PACMAN/operator.conf" 2>&1 >"$1.repositories" | some_of)
@@ -80,12 +80,12 @@ write_settings() {
     FILENAME == ARGV[1] { excluded = excluded " " $0; next }
     /^\[/ {
       level()
-      id = substr($0, 2, length($0) - 2)
-      if (id == "options") database = "DatabaseOptional"; else if (general == "") general = database
-      if (id != "options") database = general
-      section = id == "options" || id in chosen ? id : ""
+      repository = substr($0, 2, length($0) - 2)
+      if (repository == "options") database = "DatabaseOptional"; else if (general == "") general = database
+      if (repository != "options") database = general
+      section = repository == "options" || repository in chosen ? repository : ""
       if (section != "") print
-      if (id == "options") print "IgnorePkg = " never excluded
+      if (repository == "options") print "IgnorePkg = " never excluded
       next
     }
     /^SigLevel = Database(Required|Optional|Never)$/ { database = $3; next }
