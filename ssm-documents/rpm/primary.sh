@@ -17,31 +17,36 @@ unpacked() {
 # location, and what it obsoletes, its names separated by commas (or `-`).
 # read_primary <file of names>
 read_primary() {
+  # Of tens of thousands of packages few are wanted: the others are passed over whole.
   awk -v names="$1" '
-    BEGIN { while ((getline line < names) > 0) wanted[line] = 1; RS = "<" }
-    function attribute(name,   at, text) {
-      at = index($0, " " name "=\"")
+    BEGIN { while ((getline line < names) > 0) wanted[line] = 1; RS = "<package " }
+    function attribute(text, name,   at) {
+      at = index(text, " " name "=\"")
       if (!at) return ""
-      text = substr($0, at + length(name) + 3)
+      text = substr(text, at + length(name) + 3)
       return substr(text, 1, index(text, "\"") - 1)
     }
-    function content() { return substr($0, index($0, ">") + 1) }
-    /^package / { name = arch = version = hash = location = obsoletes = ""; size = installed = 0; own = 0; next }
-    /^name>/ { name = content(); own = name in wanted; next }
-    !own { next }
-    /^arch>/ { arch = content(); next }
-    /^version / {
-      epoch = attribute("epoch")
-      version = (epoch == "" || epoch == "0" ? "" : epoch ":") attribute("ver") "-" attribute("rel")
-      next
-    }
-    /^checksum / { if (attribute("type") == "sha256") hash = content(); next }
-    /^size / { size = attribute("package"); installed = attribute("installed"); next }
-    /^location / { location = attribute("href"); next }
-    /^rpm:obsoletes>/ { inside = 1; next }
-    /^\/rpm:obsoletes>/ { inside = 0; next }
-    inside && /^rpm:entry / { obsoletes = obsoletes (obsoletes == "" ? "" : ",") attribute("name"); next }
-    /^\/package>/ {
+    function content(text) { return substr(text, index(text, ">") + 1) }
+    {
+      at = index($0, "<name>")
+      if (!at) next
+      name = substr($0, at + 6, 200); name = substr(name, 1, index(name, "<") - 1)
+      if (!(name in wanted)) next
+      n = split($0, tag, "<")
+      arch = version = hash = location = obsoletes = ""; size = installed = inside = 0
+      for (i = 1; i <= n; i++) {
+        if (tag[i] ~ /^arch>/) arch = content(tag[i])
+        else if (tag[i] ~ /^version /) {
+          epoch = attribute(tag[i], "epoch")
+          version = (epoch == "" || epoch == "0" ? "" : epoch ":") attribute(tag[i], "ver") "-" attribute(tag[i], "rel")
+        }
+        else if (tag[i] ~ /^checksum / && attribute(tag[i], "type") == "sha256") hash = content(tag[i])
+        else if (tag[i] ~ /^size /) { size = attribute(tag[i], "package"); installed = attribute(tag[i], "installed") }
+        else if (tag[i] ~ /^location /) location = attribute(tag[i], "href")
+        else if (tag[i] ~ /^rpm:obsoletes>/) inside = 1
+        else if (tag[i] ~ /^\/rpm:obsoletes>/) inside = 0
+        else if (inside && tag[i] ~ /^rpm:entry /) obsoletes = obsoletes (obsoletes == "" ? "" : ",") attribute(tag[i], "name")
+      }
       print name "\t" arch "\t" version "\t" size + 0 "\t" (length(hash) == 64 ? hash : "-") "\t" installed + 0 "\t" location "\t" \
         (obsoletes == "" ? "-" : obsoletes)
     }'

@@ -75,23 +75,29 @@ want_patterns() {
 
 # Prints pattern and member for each pattern of `primary.xml` on stdin, the package that is the pattern among them.
 read_patterns() {
-  awk -v RS='<' '
-    function attribute(name,   at, text) {
-      at = index($0, " " name "=\"")
+  awk '
+    BEGIN { RS = "<package " }
+    function attribute(text, name,   at) {
+      at = index(text, " " name "=\"")
       if (!at) return ""
-      text = substr($0, at + length(name) + 3)
+      text = substr(text, at + length(name) + 3)
       return substr(text, 1, index(text, "\"") - 1)
     }
-    /^package / { name = pattern = section = ""; n = 0; next }
-    /^name>/ { name = substr($0, 6); next }
-    /^rpm:(provides|requires|recommends)>/ { section = $0; next }
-    /^\/rpm:(provides|requires|recommends)>/ { section = ""; next }
-    section != "" && /^rpm:entry / {
-      if (section ~ /^rpm:provides/) { if (attribute("name") == "pattern()") pattern = attribute("ver") }
-      else member[++n] = attribute("name")
-      next
-    }
-    /^\/package>/ && pattern != "" { print pattern "\t" name; for (i = 1; i <= n; i++) print pattern "\t" member[i] }'
+    !index($0, "\"pattern()\"") { next }
+    {
+      n = split($0, tag, "<"); pattern = name = section = ""; members = 0
+      for (i = 1; i <= n; i++) {
+        if (tag[i] ~ /^name>/) name = substr(tag[i], 6)
+        else if (tag[i] ~ /^rpm:(provides|requires|recommends)>/) section = tag[i]
+        else if (tag[i] ~ /^\/rpm:/) section = ""
+        else if (tag[i] !~ /^rpm:entry / || section == "") continue
+        else if (section !~ /^rpm:provides/) member[++members] = attribute(tag[i], "name")
+        else if (attribute(tag[i], "name") == "pattern()") pattern = attribute(tag[i], "ver")
+      }
+      if (pattern == "") next
+      print pattern "\t" name
+      for (i = 1; i <= members; i++) print pattern "\t" member[i]
+    }'
 }
 
 # Writes the entries; size and hash of every file as the signed metadata states them. A package that another obsoletes

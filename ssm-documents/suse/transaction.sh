@@ -88,8 +88,9 @@ repair_lines() {
     [[ -f $file ]] || continue
     awk -F '\t' -v name="$name" -v arch="$arch" -v version="$version" '
       $1 == name && $2 == arch && $3 == version { found = 1; state = $4 } END { exit !found }' "$WORK/installed" || continue
-    ! grep -qsF "|install|$name|$version|$arch|" "$STATE/history" || continue
-    printf 'rpm --upgrade --replacepkgs --oldpackage --replacefiles --nodeps -- %q 9>&-\n' "$file"
+    ! grep -qsF "|install|$name|$version|$arch|" "$STATE/history" "$STATE/repaired" || continue
+    printf 'rpm --upgrade --replacepkgs --oldpackage --replacefiles --nodeps -- %q 9>&- && echo %q >>%q\n' \
+      "$file" "|install|$name|$version|$arch|" "$STATE/repaired"
   done
 }
 

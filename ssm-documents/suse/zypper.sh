@@ -150,14 +150,17 @@ zypper_on() {
 
 # Adds zypper's answer to the log, without how far it was in between.
 log_answer() {
-  grep -vE '^<(progress|option|prompt|/|text>Backend|description>|\?xml|stream>|download url=.*(percent|done)=)|^Continue\?' "$1" >"$1.short"
+  grep -vE '^<(progress|option|prompt|/|text>Backend|description>[^P]|\?xml|stream>|download url=.*(percent|done)=)|^Continue\?' "$1" >"$1.short"
   log_output "$1.short"
 }
 
-# What zypper said in words, of the file that its answer is in; the first of each kind of message is enough.
+# What zypper said in words, of the file that its answer is in: problems before errors, errors before warnings.
 zypper_words() {
-  sed -nE 's/.*<message type="(error|warning)">//p; s/^(Problem|[(][0-9]+[)]|Problem retrieving|Error message):? /\0/p' "$1" |
-    sed -E 's/<[^>]*>//g; s/&apos;/'\''/g; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | grep -v '^ *$' | head -n "${2:-3}" | paste -sd ' '
+  {
+    sed -nE 's/^<description>(Problem:.*)/\1/p' "$1"
+    sed -nE 's/.*<message type="error">//p' "$1"
+    sed -nE 's/.*<message type="warning">//p' "$1"
+  } | sed -E 's/<[^>]*>//g; s/&apos;/'\''/g; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | grep -v '^ *$' | head -n 3 | paste -sd ' '
 }
 
 # Reads zypper's answer in XML on stdin and prints name, architecture, from, to, action and repository of what would

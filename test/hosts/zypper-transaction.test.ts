@@ -326,6 +326,19 @@ describe('distributions with zypper', () => {
     );
   });
 
+  it('are not moved to packages of another vendor', async () => {
+    const foreign = plain('bystander', '2.0', { vendor: 'Somebody else' });
+    await families.whilePublished('tumbleweed', [foreign], async () => {
+      const { run } = await families.prepare(families.host('rolling'), { campaign: '2027-q1-vendor' });
+      expect(run.summary).toMatchObject({
+        code: 100,
+        result: 'blocked',
+        reasons: [{ code: 'resolver-failed' }],
+      });
+      expect(run.summary.reasons[0]?.detail).toContain('bystander');
+    });
+  });
+
   it('whose root is not written to are told so', async () => {
     const { run } = await families.prepare(families.host('micro'));
     expect(run.summary).toMatchObject({
@@ -351,6 +364,27 @@ describe('distributions with zypper', () => {
       facts: { compliant: true },
       warnings: [],
     });
+  });
+});
+
+describe('repositories of zypper', () => {
+  it('are left out and enabled by the order, and stay for the operator as they are', async () => {
+    const host = families.host('idle');
+    const extra = families.fleet.repository('sles-15');
+    await shell(host, "sed -i 's/^enabled=1/enabled=0/' /etc/zypp/repos.d/repo-extra.repo");
+    await extra.publish('main', [plain('tool', '1.1')]);
+    await extra.publish('extra', [plain('libtool9', '1.1')]);
+    const planned = async (enable: string[], disable: string[]) => {
+      const { run, plan } = await families.prepare(host, {
+        campaign: `2027-q1-${enable.length}-${disable.length}`,
+        terms: { never: [], selection: { names: [], repositories: { enable, disable } } },
+      });
+      return [run.summary.reasons[0]?.code, ...changes(plan)];
+    };
+    expect(await planned([], [])).toEqual([undefined, 'upgrade tool 1.0-1 1.1-1']);
+    expect(await planned(['SLE-*'], ['repo-up*'])).toEqual([undefined, 'upgrade libtool9 1.0-1 1.1-1']);
+    expect(await planned([], ['*'])).toEqual(['no-repositories']);
+    expect((await shell(host, 'grep -h enabled /etc/zypp/repos.d/*')).stdout).toBe('enabled=0\nenabled=1\n');
   });
 });
 
