@@ -4,6 +4,7 @@ import { phaseSeconds } from './document.ts';
 import { type Instant, instantSchema, plusSeconds } from './instant.ts';
 import { type Reason, reasonSchema } from './outcome.ts';
 import { policySchema } from './policy.ts';
+import { selectionSchema } from './selection.ts';
 import { windowSchema } from './window.ts';
 
 /** Also the job id on every server and part of execution and object names, hence short and plain. */
@@ -49,6 +50,8 @@ export const campaignSchema = z.object({
   /** `2027-Q1`; with the policy it names the error budget that is shared. */
   quarter: z.string().regex(/^\d{4}-Q[1-9]$/, 'is not a quarter: write it like 2027-Q1'),
   window: windowSchema,
+  /** Named updates, repositories, a release: where it is given, it narrows what the policy's mode means. */
+  selection: selectionSchema.optional(),
   requestedBy: z.string().min(1).max(255),
   createdAt: instantSchema,
   state: campaignStateSchema,

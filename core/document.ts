@@ -1,7 +1,7 @@
 /** Owns what a command says to a document: its name and parameters for each phase. */
 import { createHash } from 'node:crypto';
 import type { Campaign } from './campaign.ts';
-import type { Phase } from './phase.ts';
+import type { DocumentPhase, Phase } from './phase.ts';
 import { patchTimeBudget } from './policy.ts';
 import { type Family, type Place, placeKey } from './server.ts';
 
@@ -10,7 +10,7 @@ export const documentPrefix = 'Quarterdeck-';
 
 const capital = (word: string) => `${word[0]?.toUpperCase()}${word.slice(1)}`;
 
-export function documentName(family: Family, phase: Phase): string {
+export function documentName(family: Family, phase: DocumentPhase): string {
   return `${documentPrefix}${capital(family)}-${capital(phase)}`;
 }
 
@@ -19,16 +19,20 @@ export function pinKey(place: Place, family: Family, phase: Phase): string {
   return `${placeKey(place)} ${family} ${phase}`;
 }
 
+/** Phases that change packages, and may restart the server after. */
+const isTransaction = (phase: DocumentPhase) => phase === 'patch' || phase === 'rollback';
+
 /** What a step may take beyond the host's own time budget before the agent kills it. */
 const killMargin = 60;
 
 /** Seconds from the agent taking the command until it must have ended, in any case. */
-export function executionSeconds(campaign: Pick<Campaign, 'policy'>, phase: Phase): number {
+export function executionSeconds(campaign: Pick<Campaign, 'policy'>, phase: DocumentPhase): number {
   const { timeouts } = campaign.policy;
   switch (phase) {
     case 'prepare':
       return timeouts.prepare;
     case 'patch':
+    case 'rollback':
       return patchTimeBudget(campaign.policy) + killMargin;
     case 'verify':
       return timeouts.verify;
@@ -62,7 +66,7 @@ export interface OrderRef {
 /** All documents take the same parameters, so that one form serves every family and phase. */
 export function documentParameters(
   campaign: Campaign,
-  phase: Phase,
+  phase: DocumentPhase,
   bucket: { readonly bucket: string; readonly region: string },
   order: OrderRef,
 ): Record<string, string> {
@@ -75,13 +79,17 @@ export function documentParameters(
     OrderSha256: order.sha256,
     ...(campaign.hybridRoleId !== undefined && { HybridPrefix: campaign.hybridRoleId }),
     // What may be installed; a scan is over before anything is.
-    Mode: policy.mode === 'scan' ? 'all' : policy.mode,
+    Mode: campaign.selection?.mode ?? (policy.mode === 'scan' ? 'all' : policy.mode),
     Reboot: policy.reboot,
     Removals: policy.removals,
     // A duration and no moment: a server's clock is never asked.
-    TimeBudget: String(phase === 'patch' ? patchTimeBudget(policy) : executionSeconds(campaign, phase)),
+    TimeBudget: String(isTransaction(phase) ? patchTimeBudget(policy) : executionSeconds(campaign, phase)),
     RebootReserve: String(policy.reboot === 'never' ? 0 : policy.timeouts.reboot),
     MaxMetadataAge: String(policy.maxMetadataAgeHours),
+    Services: policy.services,
+    KeepPackages: policy.rollback.packages,
+    KeepMebibytes: String(Math.floor(policy.rollback.maxBytes / 1024 ** 2)),
+    KeepDays: String(policy.rollback.keepDays),
     ExecutionTimeout: String(executionSeconds(campaign, phase)),
   };
 }

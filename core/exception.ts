@@ -1,7 +1,7 @@
 /** Owns exceptions and holds: who or what stays out of an update, for how long, and why. */
 import * as z from 'zod';
+import { exclusionPattern } from './exclusion-pattern.ts';
 import { type Instant, instantSchema } from './instant.ts';
-import { exclusionPattern } from './order.ts';
 import type { Reason } from './outcome.ts';
 import type { PlanEntry } from './plan.ts';
 import { type Server, serverIdSchema } from './server.ts';

@@ -13,7 +13,11 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const planEntrySchema = z
   .object({
-    action: z.enum(['install', 'upgrade', 'remove', 'replace']),
+    /**
+     * `install` also of a kernel beside those that are there. `replace` is a removal for which another entry, an
+     * install or upgrade that obsoletes it, gives the reason. `downgrade` where a distribution's own repository says so.
+     */
+    action: z.enum(['install', 'upgrade', 'downgrade', 'remove', 'replace']),
     name: packageName,
     architecture: z.string().regex(/^[a-z0-9_]{1,16}$/),
     from: packageVersion.nullable(),
@@ -25,9 +29,17 @@ export const planEntrySchema = z
     size: z.number().int().nonnegative(),
     /** Of the package file, as the repository's signed metadata states it; null for a removal. */
     sha256: sha256.nullable(),
+    /**
+     * How the version before can be had again: its file is kept on the server, a repository still lists it, or not at
+     * all; null where there was none.
+     */
+    rollback: z.enum(['kept', 'repository', 'none']).nullable(),
+    /** Bytes and hash of the file that is kept. */
+    oldSize: z.number().int().nonnegative(),
+    oldSha256: sha256.nullable(),
   })
   .superRefine((entry, context) => {
-    const brings = entry.action !== 'remove';
+    const brings = bringsFile(entry);
     if (brings && (entry.to === null || entry.sha256 === null)) {
       context.addIssue({
         code: 'custom',
@@ -43,14 +55,35 @@ export const planEntrySchema = z
         message: `${entry.action} of ${entry.name} names no installed version`,
       });
     }
+    if ((entry.from === null) !== (entry.rollback === null)) {
+      context.addIssue({
+        code: 'custom',
+        message: `${entry.action} of ${entry.name} says ${entry.rollback} of a version before that is ${entry.from}`,
+      });
+    }
+    if (
+      (entry.rollback === 'kept') !== (entry.oldSha256 !== null) ||
+      (!entry.oldSha256 && entry.oldSize > 0)
+    ) {
+      context.addIssue({
+        code: 'custom',
+        message: `${entry.action} of ${entry.name} is covered by ${entry.rollback} and names ${entry.oldSha256 ?? 'no file'}`,
+      });
+    }
   });
 export type PlanEntry = z.infer<typeof planEntrySchema>;
 
+/** Whether a package file has to be there for it. */
+function bringsFile({ action }: Pick<PlanEntry, 'action'>): boolean {
+  return action !== 'remove' && action !== 'replace';
+}
+
 const orNone = (text: string) => (text === '-' ? null : text);
 
-/** One entry as nine tab-separated fields: the form servers write, read and hash. */
+/** One entry as twelve tab-separated fields: the form servers write, read and hash. */
 export function planLine(entry: PlanEntry): string {
   const { action, name, architecture, from, to, repository, security, size, sha256: hash } = entry;
+  const { rollback, oldSize, oldSha256 } = entry;
   return [
     action,
     name,
@@ -61,15 +94,19 @@ export function planLine(entry: PlanEntry): string {
     security ? 'yes' : 'no',
     size,
     hash ?? '-',
+    rollback ?? '-',
+    oldSize,
+    oldSha256 ?? '-',
   ].join('\t');
 }
 
 /** @throws ZodError when a field does not hold what its name says */
 export function parsePlanLine(line: string): PlanEntry {
-  const [action, name, architecture, from = '', to = '', repository, security, size, hash = '', ...rest] =
-    line.split('\t');
-  if (rest.length > 0)
-    throw new Error(`plan line has ${9 + rest.length} fields instead of 9: ${line.slice(0, 200)}`);
+  const fields = line.split('\t');
+  if (fields.length !== 12)
+    throw new Error(`plan line has ${fields.length} fields instead of 12: ${line.slice(0, 200)}`);
+  const [action, name, architecture, from = '', to = '', repository, security, size, hash = ''] = fields;
+  const [rollback = '', oldSize, oldHash = ''] = fields.slice(9);
   return planEntrySchema.parse({
     action,
     name,
@@ -78,14 +115,17 @@ export function parsePlanLine(line: string): PlanEntry {
     to: orNone(to),
     repository,
     security: z.enum(['yes', 'no']).parse(security) === 'yes',
-    size: z.coerce.number().parse(
-      z
-        .string()
-        .regex(/^(0|[1-9]\d{0,14})$/)
-        .parse(size),
-    ),
+    size: bytes(size),
     sha256: orNone(hash),
+    rollback: orNone(rollback),
+    oldSize: bytes(oldSize),
+    oldSha256: orNone(oldHash),
   });
+}
+
+function bytes(text: string | undefined): number {
+  const digits = z.string().regex(/^(0|[1-9]\d{0,14})$/);
+  return Number(digits.parse(text));
 }
 
 /** Order of bytes, the same as `LC_ALL=C sort`: the patterns above allow ASCII only. */

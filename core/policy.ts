@@ -1,5 +1,22 @@
 /** Owns the policy: what holds for every campaign of an environment. */
 import * as z from 'zod';
+import { exclusionPattern } from './exclusion-pattern.ts';
+
+/** Going back with these breaks more than it mends: all that runs is linked to them, or they are what runs all. */
+const neverRolledBack = [
+  'glibc*',
+  'libc6*',
+  'libc-bin',
+  'systemd*',
+  'libsystemd*',
+  'libudev*',
+  'udev',
+  'selinux-policy*',
+  'rpm',
+  'rpm-libs',
+  'dpkg',
+  'pacman',
+];
 
 const seconds = (fallback: number, minimum: number, maximum: number) =>
   z.number().int().min(minimum).max(maximum).default(fallback);
@@ -50,6 +67,27 @@ export const policySchema = z.object({
     .prefault({}),
   reboot: z.enum(['never', 'if-needed', 'always']).default('if-needed'),
   removals: z.enum(['refuse', 'allow']).default('refuse'),
+  /** Whether services that still use replaced files are restarted, where no reboot does it. */
+  services: z.enum(['report', 'restart']).default('report'),
+  rollback: z
+    .object({
+      /** Whether the files of the versions before are kept on the server, where repositories still have them. */
+      packages: z.enum(['keep', 'none']).default('keep'),
+      /** What a server may keep for one campaign; what does not fit is covered by repositories or not at all. */
+      maxBytes: z
+        .number()
+        .int()
+        .min(0)
+        .max(1024 ** 4)
+        .default(1024 ** 3),
+      keepDays: z.number().int().min(1).max(365).default(14),
+      /** Package names or `*` globs that are never rolled back without a person. */
+      never: z
+        .array(z.string().regex(exclusionPattern, 'is not a package name or a * glob'))
+        .max(100)
+        .default([...neverRolledBack]),
+    })
+    .prefault({}),
   /** Whether it must be known that no unit failed; without systemd nobody can tell. */
   requireHealthy: z.boolean().default(true),
   /** Whether a server that is healthy and patched as planned, yet not compliant, counts as succeeded. */

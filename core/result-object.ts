@@ -9,8 +9,7 @@ import { partitionOf } from './server.ts';
  *     section <name> <bytes>
  *     …that many bytes, then a line feed…
  *
- * Names in use: `plan` (plan lines), `newer` (name, architecture, version as tab-separated lines),
- * `before` and `after` (name, architecture, version of the plan's packages), `log`.
+ * `core/result.ts` says what each section holds, as tab-separated lines.
  */
 export function parseResultObject(content: Uint8Array): Map<string, string> {
   const bytes = Buffer.from(content);

@@ -1,15 +1,39 @@
 /** Owns the JSON summary that every document prints last: what a server says of one phase of its job. */
 import * as z from 'zod';
 import { factsSchema, reasonSchema } from './outcome.ts';
-import { phaseSchema } from './phase.ts';
+import { documentPhaseSchema } from './phase.ts';
 import { serverIdSchema } from './server.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const bootId = z.string().regex(/^[0-9a-f-]{36}$/);
 
+/** Null, or left out, where it was not looked for or could not be told. */
+const count = z.number().int().nonnegative().nullable().default(null);
+
+const foundSchema = z.object({
+  /** Files of the plan's packages that are not as their packages brought them: `dpkg --verify`, `rpm -V`, `pacman -Qkk`. */
+  integrityBefore: count,
+  integrityAfter: count,
+  /** Differences after that were none before, configuration files aside. */
+  integrityUnexpected: count,
+  /** Running services with files open that an update took away. */
+  oldServices: count,
+  restartedServices: count,
+  /** Entries of the plan by how the version before can be had again; each of them has one. */
+  rollbackKept: count,
+  rollbackRepository: count,
+  rollbackNone: count,
+  /** Packages that the operator holds or locks, and that were left as they are. */
+  held: count,
+  /** Packages of no repository: AUR, hand-made, removed upstream. */
+  foreign: count,
+  /** Configuration files that packages left beside the operator's: .dpkg-dist, .rpmnew, .pacnew. */
+  leftovers: count,
+});
+
 export const summarySchema = z.object({
   schema: z.literal(1),
-  phase: phaseSchema,
+  phase: documentPhaseSchema,
   campaign: z.string().max(64),
   server: serverIdSchema,
   /** Exit contract of the script: 0, 1, 2, or 100 and above. */
@@ -26,6 +50,8 @@ export const summarySchema = z.object({
     'refused',
     // verify
     'verified',
+    // rollback
+    'rolled-back',
     // any
     'failed',
   ]),
@@ -43,6 +69,8 @@ export const summarySchema = z.object({
     })
     .nullable(),
   facts: factsSchema,
+  /** What was counted beside the packages; the lists are in the result object. */
+  found: foundSchema.prefault({}),
   /** Entries for which something newer than the sealed version is published. */
   newer: z.number().int().nonnegative(),
   boot: z.object({ before: bootId, after: bootId }).nullable(),

@@ -1,8 +1,12 @@
-/** Owns how real script files become SSM documents: libraries inlined, comments dropped, parameters checked first. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** Owns how real script files become SSM documents: parameters read first, libraries inlined, the work packed. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { gzipSync } from 'fflate';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { type DocumentPhase, documentPhaseSchema } from '../core/phase.ts';
 
 const parameterSchema = z.strictObject({
   type: z.literal('String'),
@@ -36,43 +40,62 @@ export interface AssembledDocument {
   readonly content: DocumentContent;
 }
 
-/** Every `<family>/<phase>.yaml` under the folder, in the order of their names. */
+const purposes: Readonly<Record<DocumentPhase, string>> = {
+  prepare: 'checks a server, plans its updates and fetches their files. Changes nothing of the system.',
+  patch: 'installs exactly the sealed plan, once, and restarts the server where asked.',
+  verify: 'compares a server with its sealed plan. Changes nothing.',
+  rollback:
+    'brings back exactly the versions before the sealed plan, once, and restarts the server where asked.',
+};
+
+/** One for each folder with a `family.sh` and each phase, in the order of their names. */
 export function assembleDocuments(folder: string): readonly AssembledDocument[] {
-  const parameters = parametersSchema.parse(parse(readFileSync(join(folder, 'parameters.yaml'), 'utf8')));
-  const families = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return families
-    .flatMap(({ name: family }) =>
-      readdirSync(join(folder, family))
-        .filter((file) => file.endsWith('.yaml'))
-        .map((file) => ({ family, phase: file.slice(0, -'.yaml'.length) })),
-    )
-    .toSorted((a, b) => (`${a.family}/${a.phase}` < `${b.family}/${b.phase}` ? -1 : 1))
-    .map(({ family, phase }) => ({
+  const read = (file: string) => readFileSync(join(folder, file), 'utf8');
+  const parameters = parametersSchema.parse(parse(read('parameters.yaml')));
+  const template = templateSchema.parse(parse(read('lib/document.yaml')));
+  const families = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'family.sh')));
+  return families.toSorted().flatMap((family) =>
+    documentPhaseSchema.options.toSorted().map((phase) => ({
       name: `${capitalised(family)}-${capitalised(phase)}`,
-      content: assembleDocument(folder, join(family, `${phase}.yaml`), parameters),
-    }));
-}
-
-function assembleDocument(folder: string, template: string, parameters: DocumentParameters): DocumentContent {
-  const { mainSteps, ...rest } = templateSchema.parse(parse(readFileSync(join(folder, template), 'utf8')));
-  return {
-    ...rest,
-    parameters,
-    mainSteps: mainSteps.map((step) => ({
-      ...step,
-      inputs: { ...step.inputs, runCommand: scriptLines(folder, step.inputs.runCommand, parameters) },
+      content: {
+        ...template,
+        description: template.description
+          .replace('%family%', capitalised(family))
+          .replace('%does%', purposes[phase]),
+        parameters,
+        mainSteps: template.mainSteps.map((step) => ({
+          ...step,
+          inputs: {
+            ...step.inputs,
+            runCommand: scriptLines({ folder, family }, phase, step.inputs.runCommand, parameters),
+          },
+        })),
+      },
     })),
-  };
+  );
 }
 
-/** Puts scripts and the reading of parameters in place of the `%…%` lines of a template. */
-function scriptLines(folder: string, lines: readonly string[], parameters: DocumentParameters): string[] {
+interface Source {
+  readonly folder: string;
+  readonly family: string;
+}
+
+/** Puts scripts and the reading of parameters in place of the `%…%` lines of the template. */
+function scriptLines(
+  source: Source,
+  phase: DocumentPhase,
+  lines: readonly string[],
+  parameters: DocumentParameters,
+): string[] {
   const inlined = new Set<string>();
-  return lines.flatMap((line) => {
+  return lines.flatMap((template) => {
+    const line = template.replace('%phase%', phase);
     if (line === '%parameters%')
-      return [...inline(folder, 'lib/parameters.sh', inlined), ...parameterLines(parameters)];
-    const script = /^%script (.+)%$/.exec(line)?.[1];
-    return script === undefined ? [line] : inline(folder, script, inlined);
+      return [...inline(source, 'lib/parameters.sh', inlined), ...parameterLines(parameters)];
+    const [, kind, script] = /^%(script|packed) (.+)%$/.exec(line) ?? [];
+    if (script === undefined) return [line];
+    const inlinedLines = inline(source, script, inlined);
+    return kind === 'script' ? inlinedLines : packedLines(inlinedLines);
   });
 }
 
@@ -80,16 +103,46 @@ function scriptLines(folder: string, lines: readonly string[], parameters: Docum
  * Lines of a script with the files it sources put in their place, each once. Comments and indentation stay in the
  * repository: a document has 64 KB.
  */
-function inline(folder: string, file: string, inlined: Set<string>): string[] {
+function inline(source: Source, file: string, inlined: Set<string>): string[] {
   if (inlined.has(file)) return [];
   inlined.add(file);
-  return readFileSync(join(folder, file), 'utf8')
+  return readFileSync(join(source.folder, file), 'utf8')
     .split('\n')
     .flatMap((line) => {
-      const sourced = /^source "\$SCRIPTS\/([a-z/-]+\.sh)"$/.exec(line)?.[1];
-      if (sourced !== undefined) return inline(folder, sourced, inlined);
+      const sourced = /^source "\$SCRIPTS\/([$A-Za-z0-9/-]+\.sh)"$/.exec(line)?.[1];
+      if (sourced !== undefined) return inline(source, sourced.replace('$FAMILY', source.family), inlined);
       return /^\s*(# .*|#!.*|#)?$/.test(line) ? [] : [line.trimStart()];
     });
+}
+
+const packedWidth = 512;
+
+/** A script that unpacks another, and runs it only as it was packed: nothing else stands in for what is missing. */
+function packedLines(lines: readonly string[]): string[] {
+  const script = `${lines.join('\n')}\n`;
+  // Not zlib: its bytes differ between versions of Node and processors, each a new version of every document.
+  const packed = Buffer.from(gzipSync(Buffer.from(script), { level: 9, mtime: 0 })).toString('base64');
+  const hash = createHash('sha256').update(script).digest('hex');
+  return [
+    '# The rest of this script is packed, since a document has 64 KB. To read it, put the lines up to',
+    '# QUARTERDECK_SCRIPT_END through: base64 -d | gzip -dc',
+    "QUARTERDECK_SCRIPT=$(base64 -d <<'QUARTERDECK_SCRIPT_END' | gzip -dc",
+    ...(packed.match(new RegExp(`.{1,${packedWidth}}`, 'g')) ?? []),
+    'QUARTERDECK_SCRIPT_END',
+    ')',
+    `[[ $(printf '%s\\n' "$QUARTERDECK_SCRIPT" | sha256sum) == ${hash}* ]] ||`,
+    "refuse_parameters 'the script could not be unpacked as it was packed: base64, gzip and sha256sum are needed'",
+    'eval "$QUARTERDECK_SCRIPT"',
+  ];
+}
+
+/** The script of a step in plain text, for whoever checks what will run. */
+export function plainScript(runCommand: readonly string[]): string {
+  const begin = runCommand.findIndex((line) => line.startsWith('QUARTERDECK_SCRIPT='));
+  if (begin < 0) return `${runCommand.join('\n')}\n`;
+  const end = runCommand.indexOf('QUARTERDECK_SCRIPT_END');
+  const packed = Buffer.from(runCommand.slice(begin + 1, end).join(''), 'base64');
+  return `${runCommand.slice(0, begin).join('\n')}\n${gunzipSync(packed).toString()}`;
 }
 
 function parameterLines(parameters: DocumentParameters): string[] {

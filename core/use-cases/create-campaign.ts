@@ -16,6 +16,7 @@ export const createCampaignInput = z.object({
   quarter: campaignSchema.shape.quarter,
   window: windowSchema,
   requestedBy: campaignSchema.shape.requestedBy,
+  selection: campaignSchema.shape.selection,
   hybridRoleId: campaignSchema.shape.hybridRoleId,
   servers: z
     .array(serverSchema)

@@ -157,7 +157,7 @@ async function passGate(
     return [];
   });
   const going = orders.flat().toSorted((a, b) => byBytes(a.server.id, b.server.id));
-  const order = await writeOrder(ports.objects, campaign.id, phase, going, inForce, now);
+  const order = await writeOrder(ports.objects, campaign, phase, going, inForce, now);
   const serverIds = going.map(({ server }) => server.id);
   const offlineIds = serverIds.filter((id) => presence.get(id) === 'offline');
   return setRun(ports, ref, (run) => ({ ...run, serverIds, offlineIds, order }));

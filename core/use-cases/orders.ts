@@ -1,5 +1,6 @@
 /** Reads sealed plans back from the bucket and writes the orders that servers fetch. */
 import { gunzipSync } from 'node:zlib';
+import type { Campaign } from '../campaign.ts';
 import type { OrderRef } from '../document.ts';
 import { type Exception, exceptionsFor } from '../exception.ts';
 import type { Instant } from '../instant.ts';
@@ -19,8 +20,8 @@ import type { Server } from '../server.ts';
 const largestObject = 4 * 1024 * 1024;
 const largestResult = 32 * 1024 * 1024;
 
-/** A plan's share of the order that all servers of its batch fetch: some 2,500 packages. */
-const largestPlan = 512 * 1024;
+/** A plan's share of the order that all servers of its batch fetch: some 3,500 packages. */
+const largestPlan = 768 * 1024;
 
 export type StoredResult =
   | { readonly kind: 'content'; readonly content: Uint8Array }
@@ -83,20 +84,24 @@ export async function readPlan(objects: Objects, job: Job): Promise<StoredPlan |
 /** The key contains the hash of the content, so writing an order again changes nothing. */
 export async function writeOrder(
   objects: Objects,
-  campaignId: string,
+  campaign: Pick<Campaign, 'id' | 'policy' | 'selection'>,
   phase: Phase,
   servers: readonly { server: Server; plan: readonly PlanEntry[] | null }[],
   exceptions: readonly Exception[],
   now: Instant,
 ): Promise<OrderRef> {
   const text = orderText(
-    campaignId,
+    campaign.id,
     phase,
     servers.map(({ server, plan }) => ({
       serverId: server.id,
       exclusions: exceptionsFor(server, exceptions, now).flatMap((exception) => exception.package ?? []),
       plan,
     })),
+    {
+      never: campaign.policy.rollback.never,
+      ...(campaign.selection && { selection: campaign.selection }),
+    },
   );
   const sha256 = sha256Of(text);
   const key = `orders/${sha256}.txt`;

@@ -125,7 +125,13 @@ function isAbout(summary: Summary, campaign: Campaign, phase: Phase, job: Job): 
 }
 
 /** Results by which a phase went well; each names the plan it is about, but for a server that has none. */
-const good: ReadonlySet<Summary['result']> = new Set(['planned', 'nothing-to-do', 'patched', 'verified']);
+const good: ReadonlySet<Summary['result']> = new Set([
+  'planned',
+  'nothing-to-do',
+  'patched',
+  'verified',
+  'rolled-back',
+]);
 
 /** A server that claims success must not contradict itself, Run Command, or what was sealed for it. */
 function contradicts(summary: Summary, phase: Phase, job: Job, invocation: Invocation): Reason | undefined {

@@ -2,10 +2,15 @@
 # Owns how apt is asked: always with metadata, cache and preferences of this job, so that the system's own apt state
 # is read and never written until the transaction itself.
 
-source "$SCRIPTS/lib/facts.sh"
-
 APT=$JOB/apt
 ARCHIVES=$APT/archives
+FILES=$ARCHIVES
+METADATA_SEALED=$APT/lists
+METADATA_NOW=$APT/lists-now
+LOCK_FILES=("$ROOT/var/lib/dpkg/lock-frontend" "$ROOT/var/lib/dpkg/lock" "$ROOT/var/cache/apt/archives/lock")
+KERNEL_NAMES='^linux-image-[0-9]'
+SUPPORTS='all security packages repositories'
+PACKAGE_MANAGER=apt
 
 NEEDS+=(apt-cache apt-config apt-get dpkg dpkg-query)
 
@@ -13,8 +18,9 @@ NEEDS+=(apt-cache apt-config apt-get dpkg dpkg-query)
 NEVER_CHANGED=amazon-ssm-agent
 
 # Reads the paths and switches of the operator's configuration that matter here.
-read_apt_settings() {
+family_settings() {
   local settings
+  REPLY='apt-config can not read the configuration of apt'
   settings=$(apt-config shell SYSTEM_LISTS Dir::State::lists/d PREFERENCES Dir::Etc::preferences/f \
     PREFERENCES_D Dir::Etc::preferencesparts/d SOURCES Dir::Etc::sourcelist/f SOURCES_D Dir::Etc::sourceparts/d \
     UNATTENDED APT::Periodic::Unattended-Upgrade) || return 1
@@ -69,22 +75,6 @@ Dir::Etc::sourceparts "$APT/sources.list.d/";
 CONF
 }
 
-# A source that says trusted=yes brings packages whose hashes nobody signed. Where one does, work with copies that do
-# not say so: apt itself then judges, and refuses what has no good signature. Sources may hold passwords, so the copies
-# are for root alone; apt reads them before it changes to a user of its own.
-distrust_sources() (
-  umask 077
-  rm -rf -- "$APT/sources.list" "$APT/sources.list.d"
-  grep -qsriE 'trusted *[=:] *yes|allow-(insecure|weak)[a-z-]* *[=:] *yes' "$SOURCES" "$SOURCES_D" || return 0
-  mkdir -- "$APT/sources.list.d"
-  for file in "$SOURCES" "$SOURCES_D"/*.list "$SOURCES_D"/*.sources; do
-    [[ -f $file ]] || continue
-    if [[ $file == "$SOURCES" ]]; then set -- "$APT/sources.list"; else set -- "$APT/sources.list.d/${file##*/}"; fi
-    sed -E 's/(trusted|allow-insecure|allow-weak|allow-downgrade-to-insecure) *= *yes//gI
-      /^(trusted|allow-insecure|allow-weak|allow-downgrade-to-insecure) *: *yes/Id' "$file" >"$1"
-  done
-)
-
 # Copies the operator's preferences into a folder, in the order in which apt would read them, after what stands in
 # <folder>/00-quarterdeck.pref: the first record that fits a version decides.
 copy_preferences() {
@@ -130,7 +120,7 @@ seal_preferences() {
 }
 
 # Writes name, architecture, version, dpkg state and installed size of every package that dpkg knows.
-list_installed() (
+family_installed() (
   set -o pipefail
   # shellcheck disable=SC2016 # dpkg-query's own variables
   dpkg-query -W -f '${Package}\t${Architecture}\t${Version}\t${db:Status-Abbrev}\t${Installed-Size}\n' |
@@ -172,7 +162,7 @@ parse_simulation() {
 
 # Whether dpkg is whole: no interrupted run, no half-installed package. dpkg says 0 whatever it finds, so the text of
 # the audit is read; packages that came without checksums are no trouble. Sets REPLY to what is wrong.
-audit_packages() {
+family_audit() {
   local broken audit code=0
   REPLY=''
   if [[ -n $(find "$ROOT/var/lib/dpkg/updates" -type f -name '[0-9]*' 2>/dev/null | head -n 1) ]]; then
@@ -188,20 +178,6 @@ audit_packages() {
   [[ -z $REPLY ]]
 }
 
-# Waits up to so many seconds for apt's and dpkg's locks. Sets REPLY to the holders when they are not free; a lock is
-# never removed.
-await_locks() {
-  local deadline NOW lock
-  read_uptime
-  deadline=$((NOW + $1 * 100))
-  while :; do
-    for lock in lib/dpkg/lock-frontend lib/dpkg/lock cache/apt/archives/lock; do
-      REPLY=$(lock_holders "$ROOT/var/$lock")
-      [[ -z $REPLY ]] || break
-    done
-    [[ -n $REPLY ]] || return 0
-    read_uptime
-    ((NOW < deadline)) || return 1
-    sleep 0.5
-  done
+family_version_at_least() {
+  [[ $1 == "$2" ]] || dpkg --compare-versions "$1" ge "$2"
 }

@@ -3,10 +3,11 @@
 
 # Fetches into a folder, beginning with a copy of the system's lists so that unchanged ones are not fetched again.
 # Sets METADATA_CODE, METADATA_PROBLEM and METADATA_DETAIL when it can not be had or trusted.
-fetch_metadata() {
+family_metadata() {
   local lists=$1 output=$WORK/update status=0 REPLY
   METADATA_CODE=103 METADATA_PROBLEM='' METADATA_DETAIL=''
-  distrust_sources
+  copy_sources
+  require_repositories
   write_apt_conf "$lists.conf" "$lists" "$APT/none.d"
   mkdir -p -- "$APT/none.d"
   if [[ ! -e $lists.fetched ]]; then
@@ -22,25 +23,33 @@ fetch_metadata() {
     *NO_PUBKEY* | *EXPKEYSIG* | *BADSIG* | *REVKEYSIG* | *'is not signed'* | *"couldn't be verified"* | *'Missing key'* | *'not be verified'*)
       METADATA_PROBLEM='key-untrusted'
       ;;
-    *'is expired since'* | *'is not valid yet'* | *'is expired (invalid since'*) METADATA_PROBLEM=metadata-stale ;;
-    *'Hash Sum mismatch'* | *'unexpected size'*) METADATA_PROBLEM=metadata-altered ;;
-    *'changed its '*) METADATA_PROBLEM=repository-changed ;;
-    *) METADATA_PROBLEM=repository-unreachable ;;
+    *'is expired since'* | *'is not valid yet'* | *'is expired (invalid since'*) METADATA_PROBLEM='metadata-stale' ;;
+    *'Hash Sum mismatch'* | *'unexpected size'*) METADATA_PROBLEM='metadata-altered' ;;
+    *'changed its '*) METADATA_PROBLEM='repository-changed' ;;
+    *) METADATA_PROBLEM='repository-unreachable' ;;
     esac
     return 1
   fi
   if [[ ! -s $WORK/targets ]]; then
-    METADATA_PROBLEM=no-repositories
+    METADATA_PROBLEM='no-repositories'
     METADATA_DETAIL='no repository is configured: that is not the same as nothing to update'
     return 1
   fi
   if [[ ! -s $WORK/packages-lists ]]; then
-    METADATA_PROBLEM=repository-empty
+    METADATA_PROBLEM='repository-empty'
     METADATA_DETAIL='every configured repository is empty'
     return 1
   fi
-  aws_time
-  printf '%s\n' "$REPLY" >"$lists.fetched"
+  keep_linked_lists "$lists"
+  metadata_fetched "$lists"
+}
+
+# Of repositories on the server itself apt keeps links to their indexes, which are another plan when those change.
+keep_linked_lists() {
+  local link
+  find "$1" -maxdepth 1 -type l -printf '%f\n' | while IFS= read -r link; do
+    cp -L -- "$1/$link" "$1/partial/$link" && mv -f -- "$1/partial/$link" "$1/$link"
+  done
 }
 
 # Writes `targets` (one line per configured package index), `packages-lists` (those that list anything) and
@@ -70,15 +79,12 @@ link_security_lists() {
   done <"$WORK/security-lists"
 }
 
-# Whether metadata may be too old to say what this server lacks: fetched too long ago, or past its own last day, which
-# an operator may have told apt not to mind.
-metadata_is_stale() {
-  local lists=$1 fetched REPLY line until
+# Whether metadata is past the last day that it gives itself, by AWS's clock.
+family_metadata_expired() {
+  local REPLY line until
   aws_time
-  fetched=$(cat -- "$lists.fetched" 2>/dev/null) || return 0
-  ((REPLY - fetched <= MaxMetadataAge * 3600)) || return 0
   while IFS= read -r line; do
     until=$(date -u -d "${line#*: }" +%s 2>/dev/null) && ((REPLY <= until)) || return 0
-  done < <(grep -hs '^Valid-Until: ' "$lists"/*Release)
+  done < <(grep -hs '^Valid-Until: ' "$1"/*Release)
   return 1
 }

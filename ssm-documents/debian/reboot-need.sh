@@ -1,24 +1,22 @@
 # shellcheck shell=bash
 # Owns whether a Debian or Ubuntu server still needs a reboot.
 
-judge_reboot() {
-  local code=0
-  reboot_needed || code=$?
-  case $code in
-  0) FACTS[rebootPending]=true ;;
-  1) FACTS[rebootPending]=false ;;
-  *) FACTS[rebootPending]=null ;;
-  esac
-}
-
-# Returns 2 where it can not be told. Sets REBOOT_WHY. Ubuntu's packages leave a mark; Debian's leave none, so the newest kernel is compared with the one
-# that runs.
-reboot_needed() {
+# Returns 2 where it can not be told. Sets REBOOT_WHY. Ubuntu's packages leave a mark; Debian's leave none, so the newest
+# kernel is compared with the one that runs.
+family_reboot_signs() {
   local packages='' newest running
   REBOOT_WHY=''
   if [[ -e $ROOT/run/reboot-required ]]; then
     [[ ! -s $ROOT/run/reboot-required.pkgs ]] || packages=$(sort -u "$ROOT/run/reboot-required.pkgs" | some_of)
     REBOOT_WHY="packages ask for it${packages:+: $packages}"
+    return 0
+  fi
+  if command -v needrestart >/dev/null && timeout 60 needrestart -b -k 2>>"$LOG" </dev/null | grep -qE '^NEEDRESTART-KSTA: [23]$'; then
+    REBOOT_WHY='needrestart says that another kernel is to be started'
+    return 0
+  fi
+  if modules_are_gone; then
+    REBOOT_WHY='the modules of the running kernel are gone'
     return 0
   fi
   [[ -d $ROOT/boot ]] || return 1
@@ -31,6 +29,13 @@ reboot_needed() {
     arrived_after_boot "$ROOT/boot/vmlinuz-$newest" || return
   fi
   REBOOT_WHY="kernel $newest is installed, $running runs"
+}
+
+# Of a kernel that has none from the start, as in containers, that says nothing.
+modules_are_gone() {
+  local running
+  read -r running </proc/sys/kernel/osrelease
+  [[ -d $ROOT/lib/modules && ! -d $ROOT/lib/modules/$running ]] && arrived_after_boot "$ROOT/lib/modules"
 }
 
 arrived_after_boot() {

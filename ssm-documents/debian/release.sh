@@ -23,7 +23,7 @@ ubuntu 26.10 2027-07-15 -
 
 # Sets RELEASE_END to the last day of support of this server's release, or nothing where the table does not know it.
 # A server counts as subscribed when it has Ubuntu's ESM repositories configured.
-read_release_end() {
+family_release_end() {
   local id='' version='' line release day subscribed
   RELEASE_END=''
   while IFS= read -r line; do
@@ -38,13 +38,4 @@ read_release_end() {
     RELEASE_END=$day
     [[ $subscribed == - ]] || ! grep -qs 'UbuntuESM' "$WORK/targets" || RELEASE_END=$subscribed
   done <<<"$RELEASES"
-}
-
-# Whether this server's release has ended, by AWS's clock.
-release_ended() {
-  local today REPLY
-  read_release_end
-  aws_time
-  TZ=UTC0 printf -v today '%(%Y-%m-%d)T' "$REPLY"
-  [[ -n $RELEASE_END && $today > $RELEASE_END ]]
 }

@@ -1,111 +1,91 @@
 # shellcheck shell=bash
-# Owns how the transaction runs: outside the reach of the agent's time limit, found again by its lock, and repaired
-# when it was interrupted.
+# Owns the transaction as apt is asked for it: simulated, carried out, judged.
 
-MOST_ATTEMPTS=3
-
-# Starts the transaction, or waits for the one that is running, until it has an exit code; starts it again where it
-# was interrupted. Sets ST[outcome], and ST[problem] to apt's words when it failed.
-finish_transaction() {
-  local code
-  while :; do
-    if [[ -s $STATE/transaction.code ]]; then
-      code=$(<"$STATE/transaction.code")
-      break
-    fi
-    if ! transaction_runs; then
-      ((ST[attempts] < MOST_ATTEMPTS)) || {
-        code=interrupted
-        break
-      }
-      start_transaction
-    fi
-    await_transaction
-  done
-  [[ ! -f $STATE/transaction.log ]] || log_output "$STATE/transaction.log"
-  log "the transaction ended with $code"
-  ST[problem]=''
-  [[ $code == 0 ]] || ST[problem]=$(transaction_problem "$code")
-  if [[ $code == 0 ]]; then save_stage stage=installed outcome=patched; else save_stage stage=installed outcome=failed; fi
+# Prints "<sha256>  <file name>" for the entries of a plan that bring a file. apt's name for it has a colon as %3a.
+family_plan_files() {
+  awk -F '\t' 'NR > 1 && $5 != "-" { version = $5; gsub(/:/, "%3a", version)
+    print $9 "  " $2 "_" version "_" $3 ".deb" }' "$1"
 }
 
-transaction_problem() {
-  local words
-  words=$(grep -E '^(E|dpkg: error|dpkg-deb: error|Errors were)|No space left' "$STATE/transaction.log" | tail -n 3 | paste -sd ' ')
-  printf 'apt ended with %s: %s' "$1" "${words:0:300}"
-}
-
-transaction_runs() {
-  [[ -f $STATE/transaction.lock ]] || return 1
-  ! flock -n "$STATE/transaction.lock" true
-}
-
-# The second and later attempts first finish what dpkg left behind; state says that it was this job's. That much is done
-# whatever the time; the rest of the plan is as new as a first attempt.
-start_transaction() {
-  local repair='' overtime='' REPLY
+family_fetch_files() {
   choose_verb
-  if ((ST[attempts] == 0)); then
-    require_time
-  else
-    repair=yes
-    has_time || VERB='' overtime=yes
-  fi
-  save_stage "attempts=$((ST[attempts] + 1))" "overtime=$overtime"
-  rm -f -- "$STATE/transaction.begun"
-  write_transaction "$repair"
-  log "starting the transaction, attempt ${ST[attempts]}"
-  # In a unit of its own, the transaction outlives the agent's time limit and the agent itself.
-  if runs_systemd && command -v systemd-run >/dev/null && run_in_unit; then return; fi
-  setsid /bin/bash "$STATE/transaction.sh" </dev/null >/dev/null 2>&1 {JOB_LOCK}>&- &
+  write_apt_conf "$APT/sealed.conf" "$METADATA_SEALED" "$APT/sealed.d"
+  seal_preferences "$APT/sealed.d" "$STATE/plan" "$STATE/exclusions"
+  apt-get -c "$APT/sealed.conf" -q -y --download-only "$VERB" </dev/null >"$WORK/download" 2>&1 || REPLY=$(grep -m 1 '^E:' "$WORK/download")
+  log_output "$WORK/download"
+  copy_local_files
 }
 
-# In a subshell, since closing a descriptor by its variable closes it for good.
-run_in_unit() (
-  exec {JOB_LOCK}>&-
-  systemd-run --quiet --collect --no-block --unit="quarterdeck-$CampaignId" --setenv=PATH="$PATH" \
-    --property=KillMode=mixed --property=TimeoutStopSec=15min /bin/bash "$STATE/transaction.sh" 2>>"$LOG"
+# apt uses packages of file: repositories where they lie; a copy is taken, since they may be gone when it is time.
+copy_local_files() {
+  local uri name rest path
+  family_plan_files "$STATE/plan" | while read -r rest name; do [[ -f $ARCHIVES/$name ]] || echo "$name"; done >"$WORK/missing"
+  [[ -s $WORK/missing ]] || return 0
+  apt-get -c "$APT/sealed.conf" -q -y --print-uris "$VERB" 2>>"$LOG" | grep "^'file:" |
+    while read -r uri name rest; do
+      path=${uri#\'file:}
+      path=${path%\'}
+      cp -- "/${path##/}" "$ARCHIVES/$name" || true
+    done
+}
+
+# Sets VERB and FLAGS for the plan: removals happen only where it has some.
+choose_verb() {
+  local removals=no
+  ! grep -q '^remove'$'\t' "$STATE/plan" || removals=yes
+  VERB=$(apt_verb "$removals")
+  FLAGS=(-q -y --no-download)
+  [[ $removals == yes ]] || FLAGS+=(--no-remove)
+}
+
+# Writes name, architecture, from, to and action of what was simulated.
+read_simulation() (
+  set -o pipefail
+  parse_simulation <"$WORK/simulation" | cut -f 1-5 >"$1"
 )
 
-# Daemons that maintainer scripts start inherit what is open: the lock is not passed on to apt.
-write_transaction() {
-  local repair=$1
-  cat >"$STATE/transaction.sh" <<SCRIPT
-exec 9>>"$STATE/transaction.lock" && flock -n 9 || exit 0
-: >"$STATE/transaction.begun"
-cd / && umask 022
-exec </dev/null >>"$STATE/transaction.log" 2>&1
-export LC_ALL=C QD_ROOT="$ROOT" DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l UCF_FORCE_CONFFOLD=1
+# Under the plan's pins, on the plan's files.
+family_simulate() {
+  choose_verb
+  write_apt_conf "$APT/sealed.conf" "$METADATA_SEALED" "$APT/sealed.d"
+  seal_preferences "$APT/sealed.d" "$STATE/plan" "$STATE/exclusions"
+  apt-get -c "$APT/sealed.conf" -s "${FLAGS[@]}" "$VERB" >"$WORK/simulation" 2>&1 || {
+    log_output "$WORK/simulation"
+    REPLY="apt can not do what was sealed: $(grep -m 1 '^E:' "$WORK/simulation")"
+    return 1
+  }
+  read_simulation "$1"
+}
+
+transaction_environment() {
+  cat <<'SCRIPT'
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l UCF_FORCE_CONFFOLD=1
 export APT_LISTCHANGES_FRONTEND=none APT_LISTBUGS_FRONTEND=none
-if [ -n "$repair" ]; then
-  dpkg --force-confdef --force-confold --configure -a 9>&-
-  apt-get -c "$APT/sealed.conf" -o DPkg::Lock::Timeout=60 ${FLAGS[*]} -f install 9>&-
-  code=\$?
-fi
-if [ -n "$VERB" ]; then
-  apt-get -c "$APT/sealed.conf" -o DPkg::Lock::Timeout=60 ${FLAGS[*]} $VERB 9>&-
-  code=\$?
-fi
-echo \$code >"$STATE/transaction.code.new"
-sync "$STATE/transaction.code.new"
-mv -f "$STATE/transaction.code.new" "$STATE/transaction.code"
 SCRIPT
 }
 
-# Waits until the running attempt has an exit code or is no more. Reading from a pipe that nobody writes to passes
-# the time without a process.
-await_transaction() {
-  local idle ticks=0
-  exec {idle}<> <(:)
-  while [[ ! -s $STATE/transaction.code ]]; do
-    read -r -t 0.05 -u "$idle" || true
-    ((ticks += 1))
-    ((ticks % 20 == 0)) || continue
-    if [[ -e $STATE/transaction.begun ]]; then
-      transaction_runs || break
-    elif ((ticks > 600)); then
-      break
-    fi
-  done
-  exec {idle}>&-
+# family_transaction first|again|repair
+family_transaction() {
+  choose_verb
+  transaction_environment
+  if [[ $1 != first ]]; then
+    cat <<SCRIPT
+dpkg --force-confdef --force-confold --configure -a 9>&-
+apt-get -c "$APT/sealed.conf" -o DPkg::Lock::Timeout=60 ${FLAGS[*]} -f install 9>&-
+code=\$?
+SCRIPT
+  fi
+  [[ $1 != repair ]] || return 0
+  cat <<SCRIPT
+apt-get -c "$APT/sealed.conf" -o DPkg::Lock::Timeout=60 ${FLAGS[*]} $VERB 9>&-
+code=\$?
+SCRIPT
+}
+
+# What went wrong, from the exit code (or `interrupted`) and the log; nothing when it went well.
+family_transaction_problem() {
+  local words
+  [[ $1 != 0 ]] || return 0
+  words=$(grep -E '^(E|dpkg: error|dpkg-deb: error|Errors were)|No space left' "$2" | tail -n 3 | paste -sd ' ')
+  printf 'apt ended with %s: %s' "$1" "${words:0:300}"
 }

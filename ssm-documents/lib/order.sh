@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # Owns the order: fetches the batch's object, checks it, and cuts out what it says to this server.
 
-# Sets PLAN_SHA256 (empty while there is no plan) and writes `exclusions` and `plan`, the canonical plan that the seal
-# is made of, into the state folder.
+# Sets PLAN_SHA256 (empty while there is no plan) and RELEASE (empty where the order names none), and writes into the
+# state folder: `exclusions`, `selections`, `never` (a name or glob a line), `repositories` (enable or disable, and the
+# id), and `plan`, the canonical plan that the seal is made of.
 read_order() {
   local phase=$1 status=0 REPLY
   get_object "$OrderKey" "$WORK/order" || {
@@ -13,19 +14,26 @@ read_order() {
   }
   sha256_of_stdin <"$WORK/order"
   [[ $REPLY == "$OrderSha256" ]] || conclude 1 "$2" order-altered "the order's SHA-256 is $REPLY, not $OrderSha256"
-  : >"$STATE/exclusions"
+  local name
+  for name in exclusions selections repositories release never; do : >"$STATE/$name"; done
   : >"$WORK/entries"
   PLAN_SHA256=$(awk -F '\t' -v id="$SERVER_ID" -v campaign="$CampaignId" -v phase="$phase" \
-    -v exclusions="$STATE/exclusions" -v entries="$WORK/entries" '
+    -v state="$STATE/" -v entries="$WORK/entries" '
     NR == 1 { if ($0 != "quarterdeck-order\t1\t" campaign "\t" phase) { bad = 3; exit }; next }
     $1 == "server" { own = $2 == id; found = found || own; next }
     !own { next }
-    $1 == "exclude" && $2 ~ /^[A-Za-z0-9*][A-Za-z0-9*+._@-]*$/ && NF == 2 { print $2 > exclusions; next }
+    $1 == "exclude" && $2 ~ /^[A-Za-z0-9*][A-Za-z0-9*+._@-]*$/ && NF == 2 { print $2 > (state "exclusions"); next }
+    $1 == "never" && $2 ~ /^[A-Za-z0-9*][A-Za-z0-9*+._@-]*$/ && NF == 2 { print $2 > (state "never"); next }
+    $1 == "select" && $2 ~ /^@?[A-Za-z0-9][A-Za-z0-9+._:~-]*$/ && NF == 2 { print $2 > (state "selections"); next }
+    $1 == "repository" && $2 ~ /^(enable|disable)$/ && $3 ~ /^[A-Za-z0-9*][A-Za-z0-9*._:+-]*$/ && NF == 3 {
+      print $2 "\t" $3 > (state "repositories"); next }
+    $1 == "release" && $2 ~ /^[0-9][0-9.]*$/ && NF == 2 { print $2 > (state "release"); next }
     $1 == "plan" && NF == 2 { print $2; next }
     # What a package manager gets to see starts with a letter or digit: nothing of it can pass for an option.
-    $1 == "entry" && NF == 10 && $3 ~ /^[A-Za-z0-9][A-Za-z0-9+._@-]*$/ && $4 ~ /^[a-z0-9_]+$/ &&
+    $1 == "entry" && NF == 13 && $3 ~ /^[A-Za-z0-9][A-Za-z0-9+._@-]*$/ && $4 ~ /^[a-z0-9_]+$/ &&
       $5 ~ /^([A-Za-z0-9][A-Za-z0-9.+:~^_-]*|-)$/ && $6 ~ /^([A-Za-z0-9][A-Za-z0-9.+:~^_-]*|-)$/ &&
-      $9 ~ /^[0-9]+$/ && $10 ~ /^([0-9a-f]+|-)$/ { print substr($0, 7) > entries; next }
+      $9 ~ /^[0-9]+$/ && $10 ~ /^([0-9a-f]+|-)$/ &&
+      $11 ~ /^(kept|repository|none|-)$/ && $12 ~ /^[0-9]+$/ && $13 ~ /^([0-9a-f]+|-)$/ { print substr($0, 7) > entries; next }
     { bad = 5; exit }
     END { exit bad ? bad : found ? 0 : 4 }
   ' "$WORK/order") || status=$?
@@ -33,8 +41,9 @@ read_order() {
   0) ;;
   3) conclude 1 "$2" order-of-another "the order is not for phase $phase of $CampaignId" ;;
   4) conclude 1 "$2" not-in-order "the order has no section for $SERVER_ID" ;;
-  *) conclude 1 "$2" order-malformed "the order's section for $SERVER_ID has a line that is no exclusion and no entry" ;;
+  *) conclude 1 "$2" order-malformed "the order's section for $SERVER_ID has a line that no order has" ;;
   esac
+  RELEASE=$(<"$STATE/release")
   [[ -n $PLAN_SHA256 ]] || return 0
   { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat "$WORK/entries"; } >"$STATE/plan"
   sha256_of_stdin <"$STATE/plan"
@@ -43,10 +52,12 @@ read_order() {
 
 # Sets PLAN_JSON to what the summary says of the plan in the state folder.
 describe_plan() {
-  local entries security bytes
-  read -r entries security bytes < <(awk -F '\t' '
-    NR > 1 { n++; bytes += $8; if ($7 == "yes") security++ }
-    END { printf "%d %d %.0f\n", n, security, bytes }' "$STATE/plan")
+  local entries security bytes kept repository none
+  read -r entries security bytes kept repository none < <(awk -F '\t' '
+    NR > 1 { n++; bytes += $8; covered[$10]++; if ($7 == "yes") security++ }
+    END { printf "%d %d %.0f %d %d %d\n", n, security, bytes, covered["kept"], covered["repository"], covered["none"] }
+  ' "$STATE/plan")
+  FOUND[rollbackKept]=$kept FOUND[rollbackRepository]=$repository FOUND[rollbackNone]=$none
   PLAN_ENTRIES=$entries
   PLAN_JSON="{\"sha256\":\"$PLAN_SHA256\",\"entries\":$entries,\"security\":$security,\"downloadBytes\":$bytes}"
 }

@@ -120,7 +120,7 @@ close_phase() {
 is_final() {
   [[ ${ST[stage]:-} == ended && -s $STATE/$1.summary ]] || return 1
   case $1 in
-  patch) return 0 ;;
+  patch | rollback) return 0 ;;
   prepare) [[ ${ST[result]} == planned || ${ST[result]} == nothing-to-do ]] ;;
   *) return 1 ;;
   esac
@@ -151,8 +151,9 @@ run_phase() {
   rm -rf -- "$WORK"
   mkdir -m 0700 -- "$WORK"
   read_boot_id
-  # Only a patch leaves anything half done; the others begin again.
-  if [[ $PHASE != patch || ${ST[stage]:-ended} == ended ]]; then
+  name_transaction "$PHASE"
+  # Only what changes packages leaves anything half done; the others begin again.
+  if [[ ($PHASE != patch && $PHASE != rollback) || ${ST[stage]:-ended} == ended ]]; then
     ST=([budget]=$TimeBudget)
     rm -f -- "$STATE/$PHASE.summary" "$LOG"
   fi

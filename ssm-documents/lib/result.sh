@@ -9,7 +9,7 @@ result_section() {
   [[ ! -f $2 ]] || RESULT_SECTIONS+=("$1" "$2")
 }
 
-# The beginning of a log says what was done, and its end why something failed. With a plan of at most 512 KiB, the
+# The beginning of a log says what was done, and its end why something failed. With a plan of at most 768 KiB, the
 # result is below 4 MiB, which is all that is read of it.
 shorten_log() {
   local bytes

@@ -4,6 +4,8 @@
 HOME_FOLDER=$ROOT/var/lib/quarterdeck
 JOB=$HOME_FOLDER/$CampaignId
 STATE=$JOB/state
+# Files of the versions before.
+OLD=$JOB/old
 
 declare -A ST=()
 STATE_FILE=''
@@ -22,6 +24,12 @@ lock_job() {
 
 read_boot_id() {
   read -r BOOT_ID <"$ROOT/proc/sys/kernel/random/boot_id"
+}
+
+# Sets TRANSACTION to how the names of a phase's transaction files begin.
+name_transaction() {
+  TRANSACTION=$STATE/transaction
+  [[ $1 != rollback ]] || TRANSACTION=$STATE/rollback-transaction
 }
 
 load_state() {

@@ -8,6 +8,8 @@ PLAN_JSON=null
 BOOT_JSON=null
 NEWER=0
 declare -a REASONS=() WARNINGS=()
+# Counts for people and metrics (core/summary.ts, `found`); what was not looked for stays out.
+declare -A FOUND=()
 declare -A FACTS=([installed]=null [rebootPending]=null [rebooted]=null [healthy]=null [compliant]=null)
 
 # A stable code for programs, a sentence for people.
@@ -54,12 +56,13 @@ system_json() {
 # Sets REPLY to the summary. Sentences give way where it would be too long; facts never do.
 # summary_json <phase> <code> <result>
 summary_json() {
-  local phase=$1 code=$2 result=$3 step seconds='' reasons warnings SYSTEM_JSON
+  local phase=$1 code=$2 result=$3 step found='' seconds='' reasons warnings SYSTEM_JSON
   local first=400 others=160
   for step in "${!STEP_TIMES[@]}"; do
     seconds_text "${STEP_TIMES[$step]}"
     seconds+="${seconds:+,}\"$step\":$REPLY"
   done
+  for step in "${!FOUND[@]}"; do found+="${found:+,}\"$step\":${FOUND[$step]}"; done
   system_json
   while :; do
     reasons_json "$first" "${REASONS[@]}"
@@ -70,7 +73,7 @@ summary_json() {
     REPLY+=",\"code\":$code,\"result\":\"$result\",\"reasons\":$reasons,\"warnings\":$warnings,\"plan\":$PLAN_JSON"
     REPLY+=",\"facts\":{\"installed\":${FACTS[installed]},\"rebootPending\":${FACTS[rebootPending]}"
     REPLY+=",\"rebooted\":${FACTS[rebooted]},\"healthy\":${FACTS[healthy]},\"compliant\":${FACTS[compliant]}}"
-    REPLY+=",\"newer\":$NEWER,\"boot\":$BOOT_JSON,\"object\":$OBJECT_JSON,\"system\":$SYSTEM_JSON"
+    REPLY+=",\"found\":{$found},\"newer\":$NEWER,\"boot\":$BOOT_JSON,\"object\":$OBJECT_JSON,\"system\":$SYSTEM_JSON"
     REPLY+=",\"seconds\":{$seconds}}"
     ((${#REPLY} > SUMMARY_LIMIT && others > 40)) || return 0
     others=$((others - 40))
@@ -80,14 +83,21 @@ summary_json() {
 
 # The truth about a work step that ended without a word: killed by its time limit, or with its server.
 describe_interruption() {
-  local stage=${ST[stage]:-nothing}
+  local stage=${ST[stage]:-nothing} tool missing=''
+  name_transaction "$1"
   STEP_TIMES=()
   PLAN_JSON=${ST[plan]:-null}
   if [[ $stage == nothing ]]; then
-    reason not-started 'the work step left no trace: it was refused its parameters, or could not write its state folder'
+    for tool in base64 gzip sha256sum; do command -v "$tool" >/dev/null || missing+=" $tool"; done
+    if [[ -n $missing ]]; then
+      [[ $1 != prepare ]] || RESULT=blocked
+      reason tool-missing "not found:$missing"
+    else
+      reason not-started 'the work step left no trace: it was refused its parameters, could not unpack its script, or could not write its state folder'
+    fi
   elif ! flock -n "$STATE/lock" true; then
     reason still-running "another run of this job is under way, in stage $stage"
-  elif [[ -f $STATE/transaction.lock ]] && ! flock -n "$STATE/transaction.lock" true; then
+  elif [[ -f $TRANSACTION.lock ]] && ! flock -n "$TRANSACTION.lock" true; then
     reason interrupted "the work step was ended in stage $stage; its package transaction is still running"
   else
     reason interrupted "the work step was ended in stage $stage; run the document again to finish or repair"
@@ -109,8 +119,9 @@ print_summary() {
     code=${ST[code]}
     REPLY=$(<"$STATE/$1.summary")
   else
-    describe_interruption
-    summary_json "$1" 1 failed
+    RESULT=failed
+    describe_interruption "$1"
+    summary_json "$1" 1 "$RESULT"
   fi
   printf '%s\n' "$REPLY"
   [[ $code == 0 || $code == 2 ]] || exit 1

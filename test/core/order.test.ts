@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exclusionPattern, orderText } from '../../core/order.ts';
+import { exclusionPattern } from '../../core/exclusion-pattern.ts';
+import { orderText } from '../../core/order.ts';
 import { parsePlanLine, sha256Of } from '../../core/plan.ts';
 import { campaignId, entryOf, serverId } from '../support/samples.ts';
 

@@ -32,6 +32,7 @@ const common = {
   security: fc.boolean(),
   size,
 };
+const nothingBefore = { rollback: fc.constant(null), oldSize: fc.constant(0), oldSha256: fc.constant(null) };
 const entry: fc.Arbitrary<PlanEntry> = fc.oneof(
   fc.record({
     ...common,
@@ -39,20 +40,27 @@ const entry: fc.Arbitrary<PlanEntry> = fc.oneof(
     from: fc.constant(null),
     to: version,
     sha256: hash,
+    ...nothingBefore,
   }),
   fc.record({
     ...common,
-    action: fc.constantFrom('upgrade', 'replace'),
+    action: fc.constantFrom('upgrade', 'downgrade'),
     from: version,
     to: version,
     sha256: hash,
+    rollback: fc.constantFrom('repository', 'none'),
+    oldSize: fc.constant(0),
+    oldSha256: fc.constant(null),
   }),
   fc.record({
     ...common,
-    action: fc.constant('remove'),
+    action: fc.constantFrom('remove', 'replace'),
     from: version,
     to: fc.constant(null),
     sha256: fc.constant(null),
+    rollback: fc.constant('kept'),
+    oldSize: size,
+    oldSha256: hash,
   }),
 ) as fc.Arbitrary<PlanEntry>;
 const plan = fc.array(entry, { maxLength: 8 });
@@ -68,10 +76,10 @@ describe('a plan line', () => {
     );
   });
 
-  test('is nine fields that a shell can take apart', () => {
+  test('is twelve fields that a shell can take apart', () => {
     fc.assert(
       fc.property(entry, (one) => {
-        expect(planLine(one)).toMatch(/^[A-Za-z0-9+._@:~^/-]+(\t[A-Za-z0-9+._@:~^/-]+){8}$/);
+        expect(planLine(one)).toMatch(/^[A-Za-z0-9+._@:~^/-]+(\t[A-Za-z0-9+._@:~^/-]+){11}$/);
       }),
     );
   });
@@ -97,7 +105,7 @@ describe('a plan line', () => {
   const good = planLine(entryOf());
   test.each([
     ['no field', ''],
-    ['too few fields', good.split('\t').slice(0, 8).join('\t')],
+    ['too few fields', good.split('\t').slice(0, 11).join('\t')],
     ['too many fields', `${good}\tmore`],
     ['spaces for tabs', good.replaceAll('\t', ' ')],
     ['another action', good.replace('upgrade', 'purge')],
@@ -118,6 +126,10 @@ describe('a plan line', () => {
     ['an upgrade from nothing', good.replace('3.0.1-1', '-')],
     ['an upgrade to nothing', good.replace('3.0.2-1', '-')],
     ['a removal that names what to install', good.replace('upgrade', 'remove')],
+    ['coverage of nothing', good.replace('3.0.1-1', '-').replace('upgrade', 'install')],
+    ['no word on the version before', good.replace('repository\t0\t-', '-\t0\t-')],
+    ['a kept file without its hash', good.replace('repository\t0', 'kept\t5')],
+    ['a hash of a file that is not kept', good.replace('repository\t0\t-', `none\t5\t${sha256Of('old')}`)],
     ['a security flag that is neither', good.replace('yes', 'maybe')],
   ])('with %s is refused', (_, line) => {
     expect(() => parsePlanLine(line)).toThrow();

@@ -14,6 +14,13 @@ describe('a policy', () => {
       errorBudget: { failures: 5, share: 0.1 },
       reboot: 'if-needed',
       removals: 'refuse',
+      services: 'report',
+      rollback: {
+        packages: 'keep',
+        maxBytes: 1024 ** 3,
+        keepDays: 14,
+        never: expect.arrayContaining(['glibc*', 'libc6*', 'systemd*', 'selinux-policy*']),
+      },
       requireHealthy: true,
       requireCompliant: true,
       maxMetadataAgeHours: 24,

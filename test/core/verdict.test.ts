@@ -63,7 +63,7 @@ describe('a verdict on what a server says', () => {
       judge('patch', { result: 'refused', reasons: [{ code, detail: '' }] }).state;
     expect(refused('no-time')).toBe('failed');
     expect(refused('lock-held')).toBe('failed');
-    expect(refused('dpkg-broken')).toBe('failed');
+    expect(refused('packages-broken')).toBe('failed');
   });
 });
 

@@ -193,14 +193,14 @@ describe('a server is blocked or refused, and not touched,', () => {
       expect(prepare.summary).toMatchObject({
         code: 101,
         result: 'blocked',
-        reasons: [{ code: 'dpkg-broken' }],
+        reasons: [{ code: 'packages-broken' }],
       });
       expect(prepare.summary.reasons[0]?.detail).toContain('wreck');
       const patch = await fleet.run(host, 'patch', { plan });
       expect(patch.summary).toMatchObject({
         code: 101,
         result: 'refused',
-        reasons: [{ code: 'dpkg-broken' }],
+        reasons: [{ code: 'packages-broken' }],
       });
       expect(await version(host, 'wreck')).toBe('1.1-1 iF');
       expect(await version(host, 'tool')).toBe('1.0-1 ii');

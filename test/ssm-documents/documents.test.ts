@@ -6,9 +6,15 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { documentSizeLimit, parseDocument } from '../../apps/local/run-command/document.ts';
 import { substitute } from '../../apps/local/run-command/interpolation.ts';
-import { assembleDocuments } from '../../ssm-documents/assemble.ts';
+import { assembleDocuments, plainScript } from '../../ssm-documents/assemble.ts';
 
 const documents = assembleDocuments('ssm-documents');
+const folders = readdirSync('ssm-documents', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => join('ssm-documents', name));
+const families = folders
+  .filter((path) => existsSync(join(path, 'family.sh')))
+  .map((path) => path.slice('ssm-documents/'.length));
 const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-documents-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -26,7 +32,11 @@ const samples: Readonly<Record<string, { good: readonly string[]; bad: readonly 
   },
   OrderSha256: { good: ['0f'.repeat(32)], bad: ['0F'.repeat(32), '0f'.repeat(33), ''] },
   HybridPrefix: { good: ['hybrid', 'AROAEXAMPLE0123456789'], bad: ['a/b', '', 'a:b'] },
-  Mode: { good: ['all', 'security'], bad: ['', 'everything', 'all '] },
+  Services: { good: ['report', 'restart'], bad: ['', 'restarted'] },
+  KeepPackages: { good: ['keep', 'none'], bad: ['yes'] },
+  KeepMebibytes: { good: ['0', '1024'], bad: ['-1', '01', '10000000'] },
+  KeepDays: { good: ['1', '14'], bad: ['0', '1000'] },
+  Mode: { good: ['all', 'security', 'advisories', 'packages', 'groups'], bad: ['', 'everything', 'all '] },
   Reboot: { good: ['never', 'if-needed', 'always'], bad: ['maybe', 'Always'] },
   Removals: { good: ['refuse', 'allow'], bad: ['yes'] },
   TimeBudget: { good: ['1', '600', '172800'], bad: ['0', '-1', '1.5', '1000000', '010'] },
@@ -40,8 +50,30 @@ const samples: Readonly<Record<string, { good: readonly string[]; bad: readonly 
 const breakouts = ["'", '"', '`id`', '$(id)', ';id', '\n', '\u2028', '{{ Bucket }}', 'x\nBucket=evil', '\\'];
 
 describe('the documents', () => {
-  it('are three for the Debian family', () => {
-    expect(documents.map(({ name }) => name)).toEqual(['Debian-Patch', 'Debian-Prepare', 'Debian-Verify']);
+  it('are four for every family', () => {
+    const phases = ['Patch', 'Prepare', 'Rollback', 'Verify'];
+    const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+    expect(families).toContain('debian');
+    expect(documents.map(({ name }) => name)).toEqual(
+      families.flatMap((family) => phases.map((phase) => `${capital(family)}-${phase}`)),
+    );
+  });
+
+  it.each(documents)('$name runs nothing in place of a script that can not be unpacked', ({ content }) => {
+    const lines = content.mainSteps[0]?.inputs.runCommand ?? [];
+    const values = Object.fromEntries(
+      Object.entries(samples).map(([name, { good }]) => [name, good[0] as string]),
+    );
+    const damaged = lines.map((line) => (line.length === 512 ? `A${line.slice(1)}` : line));
+    expect(damaged).not.toEqual(lines);
+    const { status, stderr } = spawnSync('bash', ['-s'], {
+      input: `${damaged.join('\n')}\n`,
+      encoding: 'utf8',
+      cwd: folder,
+      env: { PATH: '/usr/bin:/bin', QD_ROOT: folder, ...environmentOf(values) },
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('the script could not be unpacked');
   });
 
   it.each(documents)(
@@ -98,17 +130,18 @@ describe('the documents', () => {
     }
   });
 
-  it('inline every script of their family', () => {
-    const scripts = readdirSync('ssm-documents/debian').filter((file) => file.endsWith('.sh'));
-    const text = JSON.stringify(documents);
-    expect(scripts.length).toBeGreaterThan(5);
-    expect(text).not.toContain('source \\"$SCRIPTS');
-    expect(text).not.toContain('%script');
+  it('inline every script that they source', () => {
+    for (const { content } of documents) {
+      const text = content.mainSteps.map(({ inputs }) => plainScript(inputs.runCommand)).join('');
+      expect(text).toContain('run_phase');
+      expect(text).not.toContain('source "$SCRIPTS');
+      expect(text).not.toMatch(/^%(script|packed|parameters)/m);
+    }
   });
 });
 
 describe('the programs that scripts need', () => {
-  const scripts = ['ssm-documents/lib', 'ssm-documents/debian']
+  const scripts = folders
     .flatMap((path) => readdirSync(path).map((file) => join(path, file)))
     .filter((file) => file.endsWith('.sh'))
     .map((file) => readFileSync(file, 'utf8'));
@@ -136,7 +169,6 @@ describe('the programs that scripts need', () => {
 });
 
 describe('the README of the documents', () => {
-  const folders = ['ssm-documents/lib', 'ssm-documents/debian'];
   const scripts = folders
     .flatMap((path) => readdirSync(path).map((file) => join(path, file)))
     .filter((file) => file.endsWith('.sh'))

@@ -68,7 +68,7 @@ describe('what could not be checked is not taken for good:', () => {
       'if [[ $1 == --audit ]]; then echo "dpkg: error: no memory" >&2; exit 2; fi',
     );
     const { summary } = await trial.run(broken, 'verify', { plan });
-    expect(summary).toMatchObject({ facts: { healthy: false }, reasons: [{ code: 'dpkg-broken' }] });
+    expect(summary).toMatchObject({ facts: { healthy: false }, reasons: [{ code: 'packages-broken' }] });
   });
 
   it('packages that can not be listed are not installed', async () => {

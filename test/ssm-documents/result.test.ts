@@ -17,9 +17,8 @@ const bash = (script: string) =>
       '--norc',
       '-c',
       `SCRIPTS=ssm-documents CampaignId=2027-q1-tests
-      for name in lib/log lib/state lib/json lib/transport lib/order lib/result lib/summary lib/phase debian/apt debian/preview; do
-        source ssm-documents/$name.sh
-      done
+      for name in log state json transport order result summary phase preview; do source ssm-documents/lib/$name.sh; done
+      for name in apt resolve; do source ssm-documents/debian/$name.sh; done
       WORK=${folder} SERVER_ID=i-0123456789abcdef0
       conclude() { printf '%s|' "$@"; exit 0; }
       ${script}`,
@@ -71,17 +70,18 @@ describe('a plan', () => {
     );
     writeFileSync(join(bin, 'apt-cache'), `#!/bin/sh\ncat ${folder}/stanzas.txt\n`, { mode: 0o755 });
     writeFileSync(join(bin, 'dpkg'), '#!/bin/sh\necho amd64\n', { mode: 0o755 });
-    return bash('open_job; write_plan; printf "%s" "$PLAN_ENTRIES"').stdout;
+    const covered = String.raw`sed -i 's/$/\trepository\t0\t-/' "$WORK/entries"`;
+    return bash(`open_job; write_entries; ${covered}; write_plan; printf %s "$PLAN_ENTRIES"`).stdout;
   };
 
-  it('of 512 KiB is taken, and the control plane reads it', () => {
-    expect(planOf(4000)).toBe('4000');
-    const text = readFileSync(join(folder, 'plan'), 'utf8');
-    expect(text.length).toBeGreaterThan(450 * 1024);
-    expect(planIn(new Map([['plan', text]]))).toHaveLength(4000);
+  it('of nearly 768 KiB is taken, and the control plane reads it', () => {
+    expect(planOf(5000)).toBe('5000');
+    const text = readFileSync(join(folder, 'entries'), 'utf8');
+    expect(text.length).toBeGreaterThan(650 * 1024);
+    expect(planIn(new Map([['plan', text]]))).toHaveLength(5000);
   });
 
   it('of more is not supported, before anything is fetched for it', () => {
-    expect(planOf(4600)).toMatch(/^107\|unsupported\|plan-too-large\|the plan has \d{6} bytes/);
+    expect(planOf(6000)).toMatch(/^107\|unsupported\|plan-too-large\|the plan has \d{6} bytes/);
   });
 });

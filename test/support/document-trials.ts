@@ -1,11 +1,12 @@
 /** Owns what the tests of documents need beside a host: orders, parameters, and what came back. */
 import { gunzipSync } from 'node:zlib';
 import type { Host } from '../../apps/local/hosts/host.ts';
-import { orderText } from '../../core/order.ts';
-import type { Phase } from '../../core/phase.ts';
+import { type OrderTerms, orderText } from '../../core/order.ts';
+import type { DocumentPhase } from '../../core/phase.ts';
 import { type PlanEntry, parsePlanLine, planHash, sha256Of } from '../../core/plan.ts';
 import type { Objects } from '../../core/ports.ts';
 import { parseResultObject } from '../../core/result-object.ts';
+import type { Family } from '../../core/server.ts';
 import { assembleDocuments, type DocumentContent } from '../../ssm-documents/assemble.ts';
 import { type DocumentRun, type Interpolation, runDocument } from './run-document.ts';
 
@@ -16,8 +17,9 @@ const documents = new Map(
   assembleDocuments('ssm-documents').map(({ name, content }) => [name, content] as const),
 );
 
-export function documentOf(phase: Phase): DocumentContent {
-  const name = `Debian-${phase.charAt(0).toUpperCase()}${phase.slice(1)}`;
+export function documentOf(phase: DocumentPhase, family: Family = 'debian'): DocumentContent {
+  const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+  const name = `${capital(family)}-${capital(phase)}`;
   const content = documents.get(name);
   if (!content) throw new Error(`no document ${name}`);
   return content;
@@ -28,6 +30,7 @@ interface Trial {
   readonly campaign?: string;
   readonly plan?: readonly PlanEntry[];
   readonly exclusions?: readonly string[];
+  readonly terms?: OrderTerms;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly interpolation?: Interpolation;
 }
@@ -39,18 +42,17 @@ interface PhaseRun extends DocumentRun {
 
 export interface Trials {
   /** Writes the order and gives the parameters of a command. */
-  order(host: Host, phase: Phase, trial?: Trial): Promise<Record<string, string>>;
-  run(host: Host, phase: Phase, trial?: Trial): Promise<PhaseRun>;
+  order(host: Host, phase: DocumentPhase, trial?: Trial): Promise<Record<string, string>>;
+  run(host: Host, phase: DocumentPhase, trial?: Trial): Promise<PhaseRun>;
   /** Prepares a host and gives its plan, which is checked against the hash in the summary. */
   prepare(host: Host, trial?: Trial): Promise<{ run: PhaseRun; plan: readonly PlanEntry[] }>;
 }
 
-export function createTrials(objects: Objects): Trials {
-  const order = async (host: Host, phase: Phase, trial: Trial = {}) => {
+export function createTrials(objects: Objects, family: Family = 'debian'): Trials {
+  const order = async (host: Host, phase: DocumentPhase, trial: Trial = {}) => {
     const campaign = trial.campaign ?? `2027-q1-${host.name}`;
-    const content = orderText(campaign, phase, [
-      { serverId: host.id, exclusions: trial.exclusions ?? [], plan: trial.plan ?? null },
-    ]);
+    const section = { serverId: host.id, exclusions: trial.exclusions ?? [], plan: trial.plan ?? null };
+    const content = orderText(campaign, phase, [section], trial.terms);
     const hash = sha256Of(content);
     await objects.put(`orders/${hash}.txt`, content);
     return {
@@ -64,9 +66,9 @@ export function createTrials(objects: Objects): Trials {
       ...trial.parameters,
     };
   };
-  const run = async (host: Host, phase: Phase, trial: Trial = {}): Promise<PhaseRun> => {
+  const run = async (host: Host, phase: DocumentPhase, trial: Trial = {}): Promise<PhaseRun> => {
     const parameters = await order(host, phase, trial);
-    const ran = await runDocument(host, documentOf(phase), parameters, trial.interpolation);
+    const ran = await runDocument(host, documentOf(phase, family), parameters, trial.interpolation);
     return { ...ran, sections: await sectionsOf(ran) };
   };
   const sectionsOf = async ({ summary }: DocumentRun) => {

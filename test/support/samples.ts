@@ -12,7 +12,7 @@ import { type Policy, policySchema } from '../../core/policy.ts';
 import type { DocumentPin } from '../../core/ports.ts';
 import { serverPrefix } from '../../core/result-object.ts';
 import { type Family, type Place, type Server, serverSchema } from '../../core/server.ts';
-import type { Summary } from '../../core/summary.ts';
+import { type Summary, summarySchema } from '../../core/summary.ts';
 
 export const campaignId = 'spring-2027-web';
 export const frankfurt: Place = { account: '111111111111', region: 'eu-central-1' };
@@ -126,6 +126,9 @@ export function entryOf(changes: Partial<PlanEntry> = {}): PlanEntry {
     security: true,
     size: 1_000_000,
     sha256: sha256Of(name),
+    rollback: changes.from === null ? null : 'repository',
+    oldSize: 0,
+    oldSha256: null,
     ...changes,
   };
 }
@@ -170,6 +173,7 @@ export function summaryOf(server: Server, phase: Phase, changes: Partial<Summary
     warnings: [],
     plan: { sha256: planHash(server.id, plan), entries: 1, security: 1, downloadBytes: 1_000_000 },
     facts: phase === 'prepare' ? unknownFacts : allGood,
+    found: summarySchema.shape.found.parse({}),
     newer: 0,
     boot: { before: bootId, after: bootId },
     object: {

@@ -9,7 +9,7 @@ import { type PlanEntry, planHash, planLine, sha256Of } from '../../core/plan.ts
 import type { Objects } from '../../core/ports.ts';
 import { serverPrefix } from '../../core/result-object.ts';
 import type { Server } from '../../core/server.ts';
-import type { Summary } from '../../core/summary.ts';
+import { type Summary, summarySchema } from '../../core/summary.ts';
 
 /** How one server behaves in one phase; what is not said goes well. */
 export interface Behaviour {
@@ -51,6 +51,9 @@ export const samplePlan: readonly PlanEntry[] = [
     security: true,
     size: 1_000_000,
     sha256: sha256Of('openssl 3.0.2-1'),
+    rollback: 'kept',
+    oldSize: 990_000,
+    oldSha256: sha256Of('openssl 3.0.1-1'),
   },
 ];
 
@@ -113,6 +116,7 @@ export function createSimulatedFleet(
         downloadBytes: plan.reduce((sum, entry) => sum + entry.size, 0),
       },
       facts: { ...good[phase].facts, ...behaviour.facts },
+      found: summarySchema.shape.found.parse({ rollbackKept: plan.length }),
       newer: 0,
       boot: { before: bootId, after: bootId },
       object: behaviour.withoutObject ? null : { key, sha256: sha256Of(content), bytes: content.length },

@@ -1,4 +1,5 @@
 /** Makes Debian binary packages out of a description, so that a fleet has something real to install. */
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { type TarEntry, tarArchive } from './tar-archive.ts';
 
@@ -82,6 +83,11 @@ export function buildDeb(spec: PackageSpec, modified: number): DebFile {
   const conffiles = files.flatMap(([path, file]) => (file.conffile ? [`${path}\n`] : [])).join('');
   const meta: TarEntry[] = [{ path: 'control', content: Buffer.from(control), mode: 0o644 }];
   if (conffiles) meta.push({ path: 'conffiles', content: Buffer.from(conffiles), mode: 0o644 });
+  const checksums = data
+    .filter(({ path }) => !spec.files?.[`/${path}`]?.conffile)
+    .map(({ path, content }) => `${createHash('md5').update(content).digest('hex')}  ${path}\n`);
+  if (checksums.length > 0)
+    meta.push({ path: 'md5sums', content: Buffer.from(checksums.join('')), mode: 0o644 });
   for (const [path, script] of Object.entries(spec.scripts ?? {}))
     meta.push({ path, content: Buffer.from(script), mode: 0o755 });
   return {

@@ -36,11 +36,12 @@ export async function createDebianFleet(options: DebianFleetOptions): Promise<Fl
     changes: servers.length * CHANGES_PER_HOST,
   });
   const apt = await privateApt(join(vessel.folder, 'apt'), mirror, []);
+  const archives = debianMirrorListener(mirror, apt, join(cache, 'mirror'));
   progress(`starting ${servers.length} Debian hosts`);
   return startFleet(vessel, {
     servers,
     endpoints,
-    repository: debianMirrorListener(mirror, apt, join(cache, 'mirror')),
-    layer: { files: {}, packages: [], automatic: [], held: [] },
+    repository: () => archives,
+    layer: () => ({ name: 'debian', files: {} }),
   });
 }

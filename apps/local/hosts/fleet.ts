@@ -72,9 +72,11 @@ export async function startFleet(
   vessel: Vessel,
   options: {
     readonly servers: readonly FleetServer[];
-    readonly layer: Layer;
+    /** What a server is stacked on beside the base; layers of one name are one. */
+    readonly layer: (server: FleetServer) => Layer;
     readonly endpoints: Endpoints;
-    readonly repository: RequestListener;
+    /** Where a server gets its packages. */
+    readonly repository: (server: FleetServer) => RequestListener;
   },
 ): Promise<Fleet> {
   const { servers, layer, endpoints, repository } = options;
@@ -85,20 +87,22 @@ export async function startFleet(
   };
   try {
     if (vessel.how === 'booted') await checkInotify(servers.length);
-    const files = {
-      '/etc/hosts': `127.0.0.1 localhost\n${ENDPOINT_ADDRESS} ${MIRROR_NAME}\n`,
-      ...layer.files,
-    };
-    const [opened] = await Promise.all([openNetwork(vessel), writeLayer(vessel, { ...layer, files })]);
+    const names = `127.0.0.1 localhost\n${ENDPOINT_ADDRESS} ${MIRROR_NAME}\n`;
+    const layers = new Map(servers.map((server) => [layer(server).name, layer(server)]));
+    const written = [...layers.values()].map((each) =>
+      writeLayer(vessel, { ...each, files: { '/etc/hosts': names, ...each.files } }),
+    );
+    const [opened] = await Promise.all([openNetwork(vessel), ...written]);
     network = opened;
     const sources = new Map<string, RequestListener>();
     const hosts = await Promise.all(
       servers.map(async (server) => {
         await opened.attach(server.name, {
           ...endpoints(server.id),
-          repository: (request, response) => (sources.get(server.id) ?? repository)(request, response),
+          repository: (request, response) =>
+            (sources.get(server.id) ?? repository(server))(request, response),
         });
-        await writeHostFiles(vessel, server);
+        await writeHostFiles(vessel, server, layer(server).name);
         return startHost(vessel, server);
       }),
     );

@@ -1,39 +1,43 @@
-/** Stacks a host's root file system out of the base, what its fleet has in common, and what is its own. */
+/** Stacks a host's root file system out of the base, what it has in common with others, and what is its own. */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { DebFile } from './deb-file.ts';
 import { runOnMachine } from './machine-command.ts';
 import type { Vessel } from './vessel.ts';
 
-/** What all hosts of a fleet have beside the base. */
+/** What hosts of a kind have beside the base. */
 export interface Layer {
+  /** Tells it from the other layers of its fleet. */
+  readonly name: string;
   /** By absolute path. */
   readonly files: Readonly<Record<string, string | Buffer>>;
-  /** Installed by the base's own dpkg, scripts and all. */
-  readonly packages: readonly DebFile[];
-  /** Names of packages to mark as installed automatically. */
-  readonly automatic: readonly string[];
-  /** Names of packages that the operator of the hosts holds. */
-  readonly held: readonly string[];
+  /** What is done once to a root with these files, by its own tools. */
+  readonly setup?: LayerSetup;
 }
 
-const INSTALL = `
+export interface LayerSetup {
+  /** For sh, run as root in that root, with the archives in `/mnt`. */
+  readonly script: string;
+  readonly words: readonly string[];
+  readonly archives: readonly { readonly fileName: string; readonly content: Buffer }[];
+}
+
+const SETUP = `
 set -eu
-cd /run/fleet/layer
-mount -t overlay overlay -o "lowerdir=/run/base,upperdir=$PWD/up,workdir=$PWD/work,$1" root
-shift
+cd "/run/fleet/layer/$1"
+mount -t overlay overlay -o "lowerdir=/run/base,upperdir=$PWD/up,workdir=$PWD/work,$2" root
+script=$3
+shift 3
 mount --rbind /dev root/dev
 mount --rbind /proc root/proc
-mount --bind packages root/mnt
-chroot root sh -c 'dpkg --force-unsafe-io --install /mnt/*.deb' >&2
-for package in "$@"; do chroot root apt-mark -qq "\${package%%:*}" "\${package#*:}" >&2; done
+mount --bind archives root/mnt
+chroot root sh -euc "$script" sh "$@" >&2
 `;
 
 const MOUNT = `
 set -eu
 cd "/run/fleet/hosts/$1"
-mount -t overlay overlay -o "lowerdir=/run/fleet/layer/up:/run/base,upperdir=$PWD/up,workdir=$PWD/work,$2" root
+mount -t overlay overlay -o "lowerdir=/run/fleet/layer/$3/up:/run/base,upperdir=$PWD/up,workdir=$PWD/work,$2" root
 `;
 
 // Nothing here outlives the run, so nothing needs to reach the disk.
@@ -51,23 +55,24 @@ async function place(root: string, files: Layer['files']): Promise<void> {
   }
 }
 
-export async function writeLayer(vessel: Vessel, layer: Layer): Promise<void> {
-  const folder = join(vessel.inside, 'layer');
-  for (const name of ['up', 'work', 'root', 'packages']) await mkdir(join(folder, name), { recursive: true });
-  await place(join(folder, 'up'), layer.files);
-  if (layer.packages.length === 0) return;
-  for (const deb of layer.packages) await writeFile(join(folder, 'packages', deb.fileName), deb.content);
-  await runInside(vessel, [
-    // Its mounts go with its namespace.
-    ...['unshare', '--mount', 'sh', '-c', INSTALL, 'sh'],
-    overlayOptions(vessel),
-    ...layer.automatic.map((name) => `auto:${name}`),
-    ...layer.held.map((name) => `hold:${name}`),
-  ]);
+export async function writeLayer(vessel: Vessel, { name, files, setup }: Layer): Promise<void> {
+  const folder = join(vessel.inside, 'layer', name);
+  for (const part of ['up', 'work', 'root', 'archives']) await mkdir(join(folder, part), { recursive: true });
+  await place(join(folder, 'up'), files);
+  if (!setup) return;
+  for (const { fileName, content } of setup.archives)
+    await writeFile(join(folder, 'archives', fileName), content);
+  // Its mounts go with its namespace.
+  const words = ['unshare', '--mount', 'sh', '-c', SETUP, 'sh', name, overlayOptions(vessel), setup.script];
+  await runInside(vessel, [...words, ...setup.words]);
 }
 
 /** Makes the root file system of one host, mounted inside the vessel below `/run/fleet/hosts`. */
-export async function writeHostFiles(vessel: Vessel, server: { id: string; name: string }): Promise<void> {
+export async function writeHostFiles(
+  vessel: Vessel,
+  server: { id: string; name: string },
+  layer: string,
+): Promise<void> {
   const folder = join(vessel.inside, 'hosts', server.name);
   for (const name of ['up', 'work', 'root']) await mkdir(join(folder, name), { recursive: true });
   const machineId = createHash('sha256').update(server.id).digest('hex').slice(0, 32);
@@ -75,5 +80,5 @@ export async function writeHostFiles(vessel: Vessel, server: { id: string; name:
     '/etc/hostname': `${server.name}\n`,
     '/etc/machine-id': `${machineId}\n`,
   });
-  await runInside(vessel, ['sh', '-c', MOUNT, 'sh', server.name, overlayOptions(vessel)]);
+  await runInside(vessel, ['sh', '-c', MOUNT, 'sh', server.name, overlayOptions(vessel), layer]);
 }

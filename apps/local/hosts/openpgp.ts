@@ -4,6 +4,14 @@ import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign 
 export interface SigningKey {
   /** The public key as a binary keyring, as `signed-by` wants it. */
   readonly keyring: Buffer;
+  /** The same as text, as `rpm --import` wants it. */
+  readonly armoredKey: string;
+  /** Forty hexadecimal digits. */
+  readonly fingerprint: string;
+  /** A binary signature of its own beside what it signs. */
+  sign(content: Buffer, at: Date): Buffer;
+  /** The same as text. */
+  signArmored(content: Buffer, at: Date): string;
   /** Text with its signature around it: what an InRelease file is. */
   clearSign(text: string, at: Date): string;
 }
@@ -15,6 +23,7 @@ const ED25519_OID = Buffer.from('2b06010401da470f01', 'hex');
 const SIGNATURE_PACKET = 2;
 const KEY_PACKET = 6;
 const USER_PACKET = 13;
+const BINARY_DOCUMENT = 0x00;
 const CANONICAL_TEXT = 0x01;
 const POSITIVE_CERTIFICATION = 0x13;
 
@@ -73,8 +82,21 @@ function signature(identity: Identity, type: number, at: Date, signed: Buffer, e
   );
 }
 
-const armored = (body: Buffer) =>
-  `-----BEGIN PGP SIGNATURE-----\n\n${(body.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END PGP SIGNATURE-----\n`;
+function checksum(body: Buffer): string {
+  let crc = 0xb704ce;
+  for (const byte of body) {
+    crc ^= byte << 16;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 0x800000 ? (crc << 1) ^ 0x1864cfb : crc << 1;
+  }
+  return uint(crc & 0xffffff, 4)
+    .subarray(1)
+    .toString('base64');
+}
+
+function armored(body: Buffer, kind = 'SIGNATURE'): string {
+  const lines = body.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN PGP ${kind}-----\n\n${lines.join('\n')}\n=${checksum(body)}\n-----END PGP ${kind}-----\n`;
+}
 
 export function createSigningKey(owner: string, at: Date): SigningKey {
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -99,8 +121,13 @@ export function createSigningKey(owner: string, at: Date): SigningKey {
     [mayCertifyAndSign],
   );
 
+  const keyring = Buffer.concat([packet(KEY_PACKET, keyBody), packet(USER_PACKET, user), certification]);
   return {
-    keyring: Buffer.concat([packet(KEY_PACKET, keyBody), packet(USER_PACKET, user), certification]),
+    keyring,
+    armoredKey: armored(keyring, 'PUBLIC KEY BLOCK'),
+    fingerprint: identity.fingerprint.toString('hex').toUpperCase(),
+    sign: (content, signedAt) => signature(identity, BINARY_DOCUMENT, signedAt, content),
+    signArmored: (content, signedAt) => armored(signature(identity, BINARY_DOCUMENT, signedAt, content)),
     clearSign(text, signedAt) {
       const lines = text.replace(/\n$/, '').split('\n');
       // Signed are the lines without trailing blanks, joined by CRLF and without the last line's end.

@@ -1,10 +1,11 @@
 /** A signed package repository of Debian's shape, generated into a folder and served over HTTP. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { buildDeb, nativeArchitecture, type PackageSpec } from './deb-file.ts';
 import type { SigningKey } from './openpgp.ts';
+import { folderListener } from './served-folder.ts';
 
 /** Debian's own two pockets, told apart by their labels: the security flag of a plan rests on that. */
 const POCKETS = {
@@ -90,21 +91,5 @@ export async function createRepository(options: {
       await writeIndexes(suite);
     },
     listener: folderListener(folder),
-  };
-}
-
-function folderListener(folder: string): RequestListener {
-  return async (request, response) => {
-    try {
-      const path = decodeURIComponent(new URL(request.url ?? '/', 'http://repository').pathname);
-      // Always the whole file: dates are too coarse to answer "not modified" about a repository of seconds.
-      const file = join(folder, path);
-      if (!file.startsWith(`${folder}/`)) return void response.writeHead(404).end();
-      const content = await readFile(file);
-      response.writeHead(200, { 'content-length': content.length });
-      response.end(request.method === 'HEAD' ? undefined : content);
-    } catch {
-      response.writeHead(404).end();
-    }
   };
 }

@@ -1,4 +1,4 @@
-/** Builds the root file system that sandbox hosts share: Debian's userland, extracted and not configured. */
+/** Builds the root file systems that sandbox hosts share: Debian's userland, extracted and not configured. */
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, cacheFolder, type Progress } from './base-cache.ts';
@@ -16,6 +16,11 @@ const PACKAGES = (
   'mawk mount ncurses-base ncurses-bin openssl passwd perl-base procps sed systemd systemd-container ' +
   'systemd-sysv sysvinit-utils tar util-linux xz-utils'
 ).split(' ');
+/** What hosts of other families run on: Debian packages the package managers of all of them. */
+const MANAGERS =
+  'dnf dnf-plugins-core gnupg libarchive-tools pacman-package-manager python3 python3-systemd rpm xz-utils zstd zypper'.split(
+    ' ',
+  );
 /** Folders that base-files and dpkg make when they are configured, or that this file writes to. */
 const FOLDERS = (
   'etc/systemd/system media mnt opt root srv usr/local/bin usr/local/lib usr/local/sbin usr/local/share ' +
@@ -61,25 +66,41 @@ export function sandboxBase(
   progress: Progress,
   cache = cacheFolder(),
 ): Promise<string> {
+  return build('sandbox-base', PACKAGES, 50, mirror, progress, cache);
+}
+
+/** The same with dnf, zypper and pacman beside apt: what a fleet of several families is stacked on. */
+export function familyBase(mirror: DebianMirror, progress: Progress, cache = cacheFolder()): Promise<string> {
+  return build('family-base', [...PACKAGES, ...MANAGERS], 90, mirror, progress, cache);
+}
+
+function build(
+  name: string,
+  packages: readonly string[],
+  megabytes: number,
+  mirror: DebianMirror,
+  progress: Progress,
+  cache: string,
+): Promise<string> {
   const recipe = {
     RECIPE_VERSION,
     SUITE,
-    PACKAGES,
+    PACKAGES: packages,
     LEFT_OUT,
     FOLDERS,
     MASKED,
     architecture: nativeArchitecture(),
   };
   return cached(
-    'sandbox-base',
+    name,
     recipe,
     async (folder) => {
-      const work = await mkdtemp(join(cache, 'sandbox-base-packages-'));
+      const work = await mkdtemp(join(cache, `${name}-packages-`));
       try {
-        progress(`fetching Debian ${SUITE} packages for the sandbox hosts (once, about 50 MB)`);
+        progress(`fetching Debian ${SUITE} packages for the sandbox hosts (once, about ${megabytes} MB)`);
         const apt = await privateApt(work, mirror, [{ uri: mirror.main, suite: SUITE }]);
         await apt.update();
-        const archives = await apt.download(PACKAGES);
+        const archives = await apt.download(packages);
         progress(`extracting ${archives.length} packages`);
         await extractDebs(archives, folder);
         await finish(folder);

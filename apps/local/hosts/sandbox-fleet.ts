@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { cacheFolder, type Progress } from './base-cache.ts';
 import { buildDeb, type PackageSpec } from './deb-file.ts';
 import { type Endpoints, type Fleet, type FleetServer, MIRROR_URL, startFleet } from './fleet.ts';
-import type { Layer } from './host-layers.ts';
+import type { Layer, LayerSetup } from './host-layers.ts';
 import { findDebianMirror } from './machine-apt.ts';
 import { createSigningKey } from './openpgp.ts';
 import { createRepository, type Repository } from './repository.ts';
@@ -35,7 +35,7 @@ export interface SandboxFleet extends Fleet {
 const CHANGES_PER_HOST = 64 * 2 ** 20;
 const KEYRING = '/usr/share/keyrings/fleet-archive-keyring.gpg';
 
-function packageSources(keyring: Buffer, how: How): Layer['files'] {
+export function debianSources(keyring: Buffer, how: How): Layer['files'] {
   const source = (suite: string) => `deb [signed-by=${KEYRING}] ${MIRROR_URL}/ ${suite} main\n`;
   return {
     [KEYRING]: keyring,
@@ -43,6 +43,23 @@ function packageSources(keyring: Buffer, how: How): Layer['files'] {
     // A user namespace of one user has nobody to drop privileges to.
     ...(how === 'rootless' && { '/etc/apt/apt.conf.d/90rootless': 'APT::Sandbox::User "root";\n' }),
   };
+}
+
+const INSTALL = `
+dpkg --force-unsafe-io --install /mnt/*.deb
+for package; do apt-mark -qq "\${package%%:*}" "\${package#*:}"; done
+`;
+
+/** Installs packages with the hosts' own dpkg, scripts and all, and marks them. */
+export function debianSetup(
+  installed: readonly PackageSpec[],
+  automatic: readonly string[],
+  held: readonly string[],
+  modified: number,
+): { readonly setup?: LayerSetup } {
+  if (installed.length === 0) return {};
+  const words = [...automatic.map((name) => `auto:${name}`), ...held.map((name) => `hold:${name}`)];
+  return { setup: { script: INSTALL, words, archives: installed.map((spec) => buildDeb(spec, modified)) } };
 }
 
 export async function createSandboxFleet(options: SandboxFleetOptions): Promise<SandboxFleet> {
@@ -60,17 +77,17 @@ export async function createSandboxFleet(options: SandboxFleetOptions): Promise<
   const key = createSigningKey('Fleet archive', now());
   const repository = await createRepository({ folder: join(vessel.folder, 'repository'), key, now });
   const modified = Math.floor(now().getTime() / 1000);
+  const layer: Layer = {
+    name: 'debian',
+    files: debianSources(key.keyring, how),
+    ...debianSetup(options.installed, options.automatic, options.held ?? [], modified),
+  };
   progress(`starting ${servers.length} ${how} hosts`);
   const fleet = await startFleet(vessel, {
     servers,
     endpoints,
-    repository: repository.listener,
-    layer: {
-      files: packageSources(key.keyring, how),
-      packages: options.installed.map((spec) => buildDeb(spec, modified)),
-      automatic: options.automatic,
-      held: options.held ?? [],
-    },
+    repository: () => repository.listener,
+    layer: () => layer,
   });
   return { ...fleet, repository };
 }

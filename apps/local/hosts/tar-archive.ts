@@ -12,7 +12,7 @@ const BLOCK = 512;
 const octal = (value: number, width: number) => `${value.toString(8).padStart(width - 1, '0')}\0`;
 
 function header(path: string, size: number, mode: number, folder: boolean, modified: number): Buffer {
-  const name = `./${path}${folder && path !== '' ? '/' : ''}`;
+  const name = `${path}${folder ? '/' : ''}`;
   if (Buffer.byteLength(name) > 100)
     throw new Error(`path "${path}" is too long for a package: shorten it to 97 bytes`);
   const out = Buffer.alloc(BLOCK);
@@ -41,13 +41,17 @@ function parentsOf(paths: readonly string[]): string[] {
   return [...folders].sort();
 }
 
-/** @param modified epoch seconds written on every entry */
-export function tarArchive(entries: readonly TarEntry[], modified: number): Buffer {
+/**
+ * @param modified epoch seconds written on every entry
+ * @param top what every path begins with: Debian's begin at `.`, Arch's have nothing there
+ */
+export function tarArchive(entries: readonly TarEntry[], modified: number, top: '.' | '' = '.'): Buffer {
   const blocks: Buffer[] = [];
-  for (const folder of parentsOf(entries.map((entry) => entry.path)))
-    blocks.push(header(folder, 0, 0o755, true, modified));
+  const placed = (path: string) => [top, path].filter(Boolean).join('/');
+  for (const folder of parentsOf(entries.map((entry) => entry.path)).map(placed))
+    if (folder !== '') blocks.push(header(folder, 0, 0o755, true, modified));
   for (const { path, content, mode } of entries) {
-    blocks.push(header(path, content.length, mode, false, modified), content);
+    blocks.push(header(placed(path), content.length, mode, false, modified), content);
     blocks.push(Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK));
   }
   return Buffer.concat([...blocks, Buffer.alloc(2 * BLOCK)]);

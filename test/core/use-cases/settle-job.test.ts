@@ -153,7 +153,7 @@ describe('a result object', () => {
     const job = await failure(preparation(many(5000)));
     expect(job.reasons[0]).toEqual({
       code: 'result-unproven',
-      detail: expect.stringMatching(/the plan has \d{6} characters, and 524288 are taken at most/),
+      detail: expect.stringMatching(/the plan has \d{6} characters, and 786432 are taken at most/),
     });
   });
 
@@ -173,7 +173,7 @@ describe('a result object', () => {
 
 describe('a plan', () => {
   const removal = entryOf({ action: 'remove', name: 'mta', to: null, sha256: null, repository: '-' });
-  const replacement = entryOf({ action: 'replace', name: 'mta' });
+  const replacement = entryOf({ ...removal, action: 'replace' });
 
   test.each([
     ['remove', removal],

@@ -1,0 +1,105 @@
+/** Owns what the sections of a result object say, for every family and phase alike. */
+import * as z from 'zod';
+import { parsePlanLine, planEntrySchema } from './plan.ts';
+
+const name = z.string().min(1).max(300);
+const bytes = z
+  .string()
+  .regex(/^-?\d{1,15}$/)
+  .transform(Number);
+
+const versionSchema = z.object({ name, architecture: name, version: name });
+
+export const resultSchema = z.object({
+  /** prepare: the plan, as it was hashed. */
+  plan: z.array(planEntrySchema).optional(),
+  /**
+   * prepare: why entries are there. Apart from the plan, since repositories complete their advisories later, and a plan
+   * must not be another one for that.
+   */
+  advisories: z
+    .array(
+      z.object({
+        /** As the vendor names it, `RHSA-2026:1234`. */
+        id: name,
+        kind: z.enum(['security', 'bugfix', 'enhancement', 'other']),
+        /** The vendor's own word in lower case, or null. */
+        severity: name.nullable(),
+        cves: z.array(name),
+        name,
+        architecture: name,
+      }),
+    )
+    .optional(),
+  /** prepare: bytes to download, and by how much installed packages grow. */
+  totals: z.object({ download: bytes, installed: bytes }).partial().optional(),
+  /** patch, verify: published above the plan's version. */
+  newer: z.array(versionSchema).optional(),
+  before: z.array(versionSchema).optional(),
+  after: z.array(versionSchema).optional(),
+  /** Files of the plan's packages that are not as packages brought them. `what` is the family's own word for it. */
+  integrity: z
+    .array(z.object({ package: name.nullable(), path: name, what: name, config: z.boolean() }))
+    .optional(),
+  /** Units that still use replaced files. */
+  services: z.array(name).optional(),
+  holds: z.array(name).optional(),
+  /** Configuration files left beside the operator's. */
+  leftovers: z.array(name).optional(),
+  log: z.string().optional(),
+});
+export type Result = z.infer<typeof resultSchema>;
+
+const orNull = (text: string | undefined) => (text === '-' ? null : text);
+
+const readers: { [K in keyof Result]-?: (text: string) => unknown } = {
+  plan: (text) => rows(text).map((row) => parsePlanLine(row.join('\t'))),
+  advisories: (text) =>
+    rows(text).map(([id, kind, severity, cves, name, architecture]) => ({
+      id,
+      kind,
+      severity: orNull(severity),
+      cves: cves === '-' ? [] : cves?.split(','),
+      name,
+      architecture,
+    })),
+  totals: (text) => Object.fromEntries(rows(text).map(([key, value]) => [key, value])),
+  newer: versions,
+  before: versions,
+  after: versions,
+  integrity: (text) =>
+    rows(text).map(([owner, path, what, config]) => ({
+      package: orNull(owner),
+      path,
+      what,
+      config: z.enum(['config', 'file']).parse(config) === 'config',
+    })),
+  services: lines,
+  holds: lines,
+  leftovers: lines,
+  log: (text) => text,
+};
+
+/** @throws ZodError when a section does not hold what its name says */
+export function readSections(sections: ReadonlyMap<string, string>): Result {
+  return resultSchema.parse(
+    Object.fromEntries(
+      Object.entries(readers).flatMap(([key, read]) => {
+        const text = sections.get(key);
+        return text === undefined ? [] : [[key, read(text)]];
+      }),
+    ),
+  );
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
+function rows(text: string): string[][] {
+  return lines(text).map((line) => line.split('\t'));
+}
+
+function versions(text: string): unknown {
+  return rows(text).map(([name, architecture, version]) => ({ name, architecture, version }));
+}

@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Owns repository metadata of a job: fetched into a folder of its own, and judged.
+
+# Begins with what the system's cache has, so that what is unchanged is not fetched again: it is compared with the
+# repository's own index, which always is.
+family_metadata() {
+  local folder=$1 output=$WORK/makecache status=0
+  METADATA_CODE=103 METADATA_PROBLEM='' METADATA_DETAIL=''
+  if [[ ! -d $folder ]]; then
+    mkdir -p -- "$folder"
+    (cd -- "$SYSTEM_CACHE" 2>/dev/null && cp -rp --parents --reflink=auto -- */repodata "$folder/" 2>/dev/null) || true
+  fi
+  dnf_ask "$folder" --refresh makecache >"$output" 2>&1 || status=$?
+  log_output "$output"
+  if ((status != 0)); then
+    METADATA_DETAIL=$(dnf_words "$output")
+    case $(<"$output") in
+    *[Uu]'nknown repo'* | *'not matching any repositories'*)
+      METADATA_CODE=107 METADATA_PROBLEM=mode-unsupported
+      ;;
+    *GPG* | *'PGP signature'* | *'igning key'*) METADATA_PROBLEM='key-untrusted' ;;
+    *hecksum*) METADATA_PROBLEM='metadata-altered' ;;
+    *'no enabled repositories'*) METADATA_PROBLEM='no-repositories' ;;
+    *) METADATA_PROBLEM='repository-unreachable' ;;
+    esac
+    [[ $METADATA_PROBLEM != repository-unreachable ]] || hint_of_rhui
+    return 1
+  fi
+  list_repositories "$folder" || {
+    METADATA_PROBLEM=repository-unreachable METADATA_DETAIL="$PACKAGE_MANAGER does not list its repositories"
+    return 1
+  }
+  if [[ ! -s $WORK/repositories ]]; then
+    METADATA_PROBLEM=no-repositories
+    METADATA_DETAIL='no repository is enabled: that is not the same as nothing to update'
+    return 1
+  fi
+  if ! awk -F '\t' '$2 > 0 { found = 1 } END { exit !found }' "$WORK/repositories"; then
+    METADATA_PROBLEM=repository-empty METADATA_DETAIL='every enabled repository is empty'
+    return 1
+  fi
+  metadata_fetched "$folder"
+}
+
+# Clients of update infrastructure in the cloud hold certificates that expire: they come first.
+hint_of_rhui() {
+  local client
+  client=$(awk -F '\t' '$1 ~ /rhui/ { print $1 }' "$WORK/installed" 2>/dev/null | head -n 1)
+  [[ -z $client ]] || METADATA_DETAIL+="; update $client first, its certificates may have expired"
+}
+
+# Writes `repositories`: id and number of packages of each enabled repository.
+list_repositories() {
+  local verb=(-v repolist)
+  [[ $VARIANT != dnf5 ]] || verb=(repo info)
+  dnf_ask "$1" -C "${verb[@]}" >"$WORK/repolist" 2>>"$LOG" || return 1
+  awk -F ' *: ' '
+    /^Repo-id|^Repo ID/ { id = $2; sub(/\/.*/, "", id) }
+    /^Repo-pkgs |^Repo-pkgs:|^ *(Total|Available) packages/ { if (id != "") { n = $2; gsub(/[^0-9]/, "", n); print id "\t" n + 0; id = "" } }
+  ' "$WORK/repolist" >"$WORK/repositories"
+}
+
+# Whether any repository says what its updates are for.
+has_errata() {
+  grep -rlsE 'type="updateinfo(_zck|_db)?"' --include=repomd.xml "$METADATA_SEALED" | grep -q .
+}
+
+family_metadata_room() {
+  du -sm -- "$SYSTEM_CACHE" 2>/dev/null | awk '{ print $1 * 2 + 50; n++ } END { if (!n) print 150 }'
+}

@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# Owns what the two phases have in common that change packages: time, locks, the comparison with what would happen.
+
+source "$SCRIPTS/lib/log.sh"
+source "$SCRIPTS/lib/state.sh"
+source "$SCRIPTS/lib/json.sh"
+source "$SCRIPTS/lib/transport.sh"
+source "$SCRIPTS/lib/order.sh"
+source "$SCRIPTS/lib/result.sh"
+source "$SCRIPTS/lib/summary.sh"
+source "$SCRIPTS/lib/phase.sh"
+source "$SCRIPTS/lib/facts.sh"
+source "$SCRIPTS/lib/locks.sh"
+source "$SCRIPTS/lib/family-defaults.sh"
+source "$SCRIPTS/$FAMILY/family.sh"
+source "$SCRIPTS/lib/plan-files.sh"
+source "$SCRIPTS/lib/judge.sh"
+source "$SCRIPTS/lib/transaction.sh"
+source "$SCRIPTS/lib/reboot.sh"
+
+recall_plan() {
+  sha256_of_stdin <"$STATE/plan"
+  PLAN_SHA256=$REPLY
+  RELEASE=$(<"$STATE/release")
+  describe_plan
+}
+
+# A transaction that was begun is never stopped, so it is not begun when it could outlast its time. What it takes:
+# some seconds for the package manager itself, about one for a package with its scripts, a minute for each initrd.
+has_time() {
+  NEEDED=$((20 + PLAN_ENTRIES + 60 * $(awk -F '\t' -v kernel="$KERNEL_NAMES" '$5 != "-" && $2 ~ kernel { n++ } END { print n + 0 }' "$STATE/plan")))
+  seconds_left
+  ((REPLY >= NEEDED))
+}
+
+require_time() {
+  local REPLY
+  FACTS[installed]=false FACTS[compliant]=false
+  has_time || conclude 1 refused no-time "$REPLY seconds are left for a transaction that may take $NEEDED"
+}
+
+wait_for_locks() {
+  local REPLY patience
+  seconds_left
+  patience=$((REPLY / 3))
+  await_locks $((patience < 600 ? patience : 600)) ||
+    conclude 102 refused lock-held "the package database is locked by $REPLY"
+}
+
+# Compares what should happen (`<name> <arch> <from> <to>`) with what would (`<name> <arch> <from> <to> <action>`): what
+# comes goes by its version, what goes by the one that is there.
+require_same() {
+  local difference
+  difference=$(set -o pipefail && awk -F '\t' '
+    { key = $1 "\t" $2 "\t" ($4 == "-" ? "-" $3 : $4) }
+    FILENAME == ARGV[1] { wanted[key] = $1; next }
+    {
+      if (key in wanted) delete wanted[key]
+      else print "would also " $5 " " $1 ($4 == "-" ? "" : " " $4)
+    }
+    END { for (key in wanted) print "would not get " wanted[key] }
+  ' "$1" "$2" | sort) ||
+    conclude 1 failed script-failed "what $PACKAGE_MANAGER would do could not be compared with the plan"
+  [[ -z $difference ]] || {
+    log "$difference"
+    conclude 104 drifted outside-plan "$PACKAGE_MANAGER $(head -n 3 <<<"$difference" | paste -sd ';' | sed 's/;/, /g')"
+  }
+}

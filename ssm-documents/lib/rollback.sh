@@ -1,0 +1,110 @@
+#!/bin/bash
+# Owns the way back: the exact versions before the plan or nothing, once, from files that were sealed with it.
+
+source "$SCRIPTS/lib/change.sh"
+source "$SCRIPTS/lib/old-files.sh"
+
+rollback() {
+  local REPLY
+  family_settings || conclude 100 refused misconfigured "$REPLY"
+  case ${ST[stage]} in
+  started) begin_rollback ;;
+  *) recall_plan ;;
+  esac
+  case ${ST[stage]} in
+  transaction) timed transaction finish_transaction ;;
+  rebooting) timed boot come_back ;;
+  esac
+  timed check judge_rollback
+  reboot_where_asked
+  timed services renew_services
+  if [[ ${ST[outcome]} == failed ]]; then conclude 100 failed; fi
+  conclude 0 rolled-back
+}
+
+# All that can refuse it, before anything is touched.
+begin_rollback() {
+  local REPLY names
+  read_order rollback failed
+  [[ -n $PLAN_SHA256 ]] || conclude 1 failed no-plan 'the order has no plan for this server'
+  describe_plan
+  ST[plan]=$PLAN_JSON
+  timed lock wait_for_locks
+  family_installed "$WORK/installed" || conclude 101 refused packages-broken 'the package database can not be read'
+  list_undo
+  [[ -s $STATE/undo ]] || {
+    FACTS[installed]=false
+    conclude 2 nothing-to-do
+  }
+  names=$(not_never "$STATE/undo" 1 | comm -23 <(sort "$STATE/undo") <(sort) | cut -f 1 | some_of)
+  [[ -z $names ]] || conclude 107 refused never-rolled-back "not without a person: $names"
+  list_failed_units "$STATE/failed.before.rollback" || rm -f -- "$STATE/failed.before.rollback"
+  require_time
+  gather_old_files
+  family_simulate_rollback "$WORK/would" || conclude 104 drifted not-resolvable "$REPLY"
+  require_same "$STATE/undo" "$WORK/would"
+  save_stage stage=transaction attempts=0
+}
+
+# Writes `undo`: name, architecture, what is there now, what was there before (`-` for nothing) of each entry that was
+# carried out. A new kernel stays installed: the boot default is what goes back.
+list_undo() {
+  compare_plan "$STATE/compared.rollback"
+  awk -F '\t' -v kernel="$(kernels_beside)" '
+    $4 == "-" && $2 ~ kernel { next }
+    $4 == "-" { if ($6 == $5) print $2 "\t" $3 "\t" $6 "\t-"; next }
+    $6 != $4 && $2 !~ kernel { print $2 "\t" $3 "\t" $6 "\t" $4 }' "$STATE/compared.rollback" >"$STATE/undo"
+  names=$(awk -F '\t' -v kernel="$(kernels_beside)" '$2 ~ kernel && $1 == "there" && $5 != "-" { print $2 }' "$STATE/compared.rollback" | some_of)
+  [[ -z $names ]] || warn kernel-left "stays installed; choose the one before by the boot default: $names"
+}
+
+# Has every file that is needed in $OLD, and `undo-files`, lines of `<name> <arch> <version> <file name>`.
+gather_old_files() {
+  local REPLY names
+  awk -F '\t' '$4 != "-" { print $1 "\t" $2 "\t" $4 }' "$STATE/undo" | sort -u >"$WORK/needed"
+  # What is sealed as kept is taken from there, and only as it was sealed.
+  awk -F '\t' '
+    FILENAME == ARGV[1] { needed[$0] = 1; next }
+    FILENAME == ARGV[2] { if ($10 == "kept" && ($2 "\t" $3 "\t" $4) in needed) hash[$2 "\t" $3 "\t" $4] = $12; next }
+    { key = $1 "\t" $2 "\t" $3; if (key in hash) { print key "\t" $6; delete hash[key] } }
+    END { for (key in hash) print key "\t-" }
+  ' "$WORK/needed" "$STATE/plan" "$OLD/index" >"$STATE/undo-files" 2>>"$LOG"
+  names=$(awk -F '\t' '$4 == "-" { print $1 }' "$STATE/undo-files" | some_of)
+  [[ -z $names ]] || conclude 106 drifted old-files-missing "sealed as kept, and not on this server: $names"
+  awk -F '\t' '
+    FILENAME == ARGV[1] { hash[$2 "\t" $3 "\t" $4] = $12; next }
+    { print hash[$1 "\t" $2 "\t" $3] "  " $4 }' "$STATE/plan" "$STATE/undo-files" >"$WORK/files"
+  check_hashes "$OLD" || conclude 106 drifted file-altered "missing, or not what was sealed: $REPLY"
+  # The rest a repository has to have still, and the package manager checks its signature.
+  cut -f 1-3 "$STATE/undo-files" | sort | comm -23 "$WORK/needed" - >"$WORK/elsewhere"
+  [[ ! -s $WORK/elsewhere ]] || family_fetch_old <"$WORK/elsewhere" >>"$STATE/undo-files" 2>>"$LOG" ||
+    log 'not all versions before could be fetched'
+  names=$(cut -f 1-3 "$STATE/undo-files" | sort | comm -23 "$WORK/needed" - | cut -f 1 | some_of)
+  [[ -z $names ]] || conclude 107 refused not-covered "no file of the version before: $names"
+}
+
+judge_rollback() {
+  local now
+  family_installed "$WORK/installed" || conclude 101 failed packages-broken 'the package database can not be read'
+  # Against the plan turned round: each entry of `undo` has to be what was there before.
+  now=$(awk -F '\t' '
+    FILENAME == ARGV[1] { there[$1 "\t" $2 "\t" $3] = substr($4, 2, 1); any[$1 "\t" $2] = 1; next }
+    $4 == "-" ? ($1 "\t" $2) in any : there[$1 "\t" $2 "\t" $4] != "i" { print $1 }
+  ' "$WORK/installed" "$STATE/undo" | some_of)
+  FACTS[installed]=false
+  [[ -z $now ]] || {
+    ST[outcome]=failed
+    reason not-rolled-back "not at the version before: $now"
+  }
+  compare_plan "$WORK/compared"
+  versions_of_plan "$WORK/compared" "$STATE/after.rollback"
+  result_section after "$STATE/after.rollback"
+  [[ -z ${ST[problem]:-} ]] || reason package-manager "${ST[problem]}"
+  judge_boot "${ST[boot]}"
+  FAILED_BEFORE=$STATE/failed.before.rollback
+  judge_units
+  timed integrity judge_files
+  judge_leftovers
+}
+
+run_phase rollback rollback
