@@ -30,11 +30,11 @@ export interface PlannedCampaign {
 export type ConflictCode =
   | 'no-policy'
   | 'duplicate-server'
+  | 'unknown-server'
   | 'second-schedule'
   | 'invalid-schedule'
   | 'wrong-quarter'
   | 'past-date'
-  | 'lead-time'
   | 'outside-allowed-hours'
   | 'not-approved'
   | 'in-freeze'

@@ -1,0 +1,107 @@
+/** Owns what has been placed so far: who has which windows, how full they are, and which HA groups they occupy. */
+import type { Conflict, ConflictCode, PlannedCampaign, PlannedWindow } from './quarter-plan.ts';
+import type { ServerToPlan } from './server-to-plan.ts';
+import type { Slot } from './slots.ts';
+
+interface Occupied {
+  readonly start: number;
+  readonly end: number;
+  readonly server: string;
+}
+
+export interface Ledger {
+  readonly conflicts: Conflict[];
+  refuse(server: ServerToPlan, code: ConflictCode, message: string): void;
+  isRefused(server: ServerToPlan): boolean;
+  add(server: ServerToPlan, slot: Slot, zone: string, reason: string): void;
+  windowsOf(name: string): readonly Placed[];
+  /** Servers that have the window already. */
+  countOf(campaign: string): number;
+  /** The member of an HA group whose window overlaps, and the group. */
+  clash(server: ServerToPlan, slot: Slot): { readonly group: string; readonly server: string } | undefined;
+  /** Takes the windows back: only what is whole stays. */
+  drop(server: ServerToPlan): void;
+  all(): { windows: PlannedWindow[]; campaigns: PlannedCampaign[] };
+}
+
+export interface Placed {
+  readonly slot: Slot;
+  readonly reason: string;
+}
+
+/** @param groupsOf names of the HA groups of a server */
+export function createLedger(groupsOf: (server: ServerToPlan) => readonly string[]): Ledger {
+  const placed = new Map<string, { server: ServerToPlan; zone: string; windows: Placed[] }>();
+  const counts = new Map<string, number>();
+  const occupied = new Map<string, Occupied[]>();
+  const refused = new Set<string>();
+  const conflicts: Conflict[] = [];
+
+  return {
+    conflicts,
+    refuse(server, code, message) {
+      refused.add(server.name.toLowerCase());
+      conflicts.push({ server: server.name, code, message });
+    },
+    isRefused: (server) => refused.has(server.name.toLowerCase()),
+    add(server, slot, zone, reason) {
+      const own = placed.get(server.name.toLowerCase());
+      if (own) own.windows.push({ slot, reason });
+      else placed.set(server.name.toLowerCase(), { server, zone, windows: [{ slot, reason }] });
+      counts.set(slot.campaign, (counts.get(slot.campaign) ?? 0) + 1);
+      for (const group of groupsOf(server)) {
+        const spans = occupied.get(group) ?? [];
+        spans.push({ start: slot.startMillis, end: slot.endMillis, server: server.name });
+        occupied.set(group, spans);
+      }
+    },
+    windowsOf: (name) => placed.get(name.toLowerCase())?.windows ?? [],
+    countOf: (campaign) => counts.get(campaign) ?? 0,
+    clash(server, slot) {
+      for (const group of groupsOf(server)) {
+        const other = occupied
+          .get(group)
+          ?.find(
+            (span) =>
+              span.server !== server.name && span.start < slot.endMillis && slot.startMillis < span.end,
+          );
+        if (other) return { group, server: other.server };
+      }
+      return undefined;
+    },
+    drop(server) {
+      const own = placed.get(server.name.toLowerCase());
+      placed.delete(server.name.toLowerCase());
+      for (const { slot } of own?.windows ?? []) {
+        counts.set(slot.campaign, (counts.get(slot.campaign) ?? 1) - 1);
+      }
+      for (const group of own ? groupsOf(server) : []) {
+        occupied.set(group, occupied.get(group)?.filter((span) => span.server !== server.name) ?? []);
+      }
+    },
+    all() {
+      const windows: PlannedWindow[] = [];
+      const campaigns = new Map<string, PlannedCampaign>();
+      for (const { server, zone, windows: own } of placed.values()) {
+        for (const { slot, reason } of own) {
+          const { start, end, localStart, campaign } = slot;
+          windows.push({ server: server.name, start, end, zone, localStart, campaign, reason });
+          const servers = counts.get(campaign) as number;
+          if (!campaigns.has(campaign)) {
+            campaigns.set(campaign, { id: campaign, policy: slot.policy, start, end, zone, servers });
+          }
+        }
+      }
+      windows.sort((a, b) => compare(a.start, b.start) || compare(a.server, b.server));
+      return {
+        windows,
+        campaigns: [...campaigns.values()].sort((a, b) => compare(a.start, b.start) || compare(a.id, b.id)),
+      };
+    },
+  };
+}
+
+/** By code units: the same on every machine, whatever its locale. */
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

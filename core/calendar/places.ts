@@ -1,0 +1,82 @@
+/** Owns the places of a plan, one for each policy and zone: what is dear to work out is worked out there once. */
+import { type Instant, millisOf } from '../instant.ts';
+import type { Quarter } from '../quarter.ts';
+import type { CalendarPolicy } from './calendar-policy.ts';
+import { dayNumber } from './civil-day.ts';
+import { frozenSpans, holidaysIn } from './closed-spans.ts';
+import type { ScheduleRule } from './schedule.ts';
+import type { ServerToPlan } from './server-to-plan.ts';
+import { judgeDate, type SetDate } from './set-dates.ts';
+import { type Period, periodsOf, type Setting } from './slots.ts';
+import type { Freeze, Holiday } from './team-calendar.ts';
+import { createZoneClocks } from './zone-clock.ts';
+
+interface Surroundings {
+  readonly quarter: Quarter;
+  readonly policies: ReadonlyMap<string, CalendarPolicy>;
+  readonly freezes?: readonly Freeze[];
+  readonly holidays?: readonly Holiday[];
+  readonly now: Instant;
+}
+
+/** A server with the rule that yields its windows, and what holds where it stands. */
+export interface Planning {
+  readonly server: ServerToPlan;
+  readonly rule: ScheduleRule;
+  readonly place: Place;
+}
+
+/** A policy in a zone. */
+export interface Place extends Setting {
+  periods(): readonly Period[];
+  /** Servers share dates, so each is judged once. */
+  judge(day: number, minutes: number): SetDate;
+}
+
+export function createPlaces(input: Surroundings): (policy: CalendarPolicy, zone: string) => Place {
+  const { quarter, freezes = [], holidays = [], policies } = input;
+  const clockOf = createZoneClocks();
+  const places = new Map<string, Place>();
+  const reserved = new Map<string, number>();
+  for (const { daysBefore } of policies.values()) {
+    if (!daysBefore) continue;
+    const { environment, days } = daysBefore;
+    reserved.set(environment, Math.max(days, reserved.get(environment) ?? 0));
+  }
+  // Windows and what follows from them reach a little over the borders of the quarter.
+  const days = { first: dayNumber(quarter.firstDay) - 8, last: dayNumber(quarter.lastDay) + 8 };
+  return (policy, zone) => {
+    const key = `${policy.name} ${zone}`;
+    let place = places.get(key);
+    if (place === undefined) {
+      const setting: Setting = {
+        policy,
+        quarter,
+        clock: clockOf(zone),
+        frozen: frozenSpans(freezes, policy.name, zone, clockOf, days),
+        holidays: holidaysIn(holidays, zone, days),
+        now: millisOf(input.now),
+      };
+      let periods: Period[] | undefined;
+      const judged = new Map<number, SetDate>();
+      place = {
+        ...setting,
+        periods() {
+          periods ??= periodsOf(setting, reserved.get(policy.name) ?? 0);
+          return periods;
+        },
+        judge(day, minutes) {
+          const key = day * 1440 + minutes;
+          let date = judged.get(key);
+          if (date === undefined) {
+            date = judgeDate(setting, day, minutes);
+            judged.set(key, date);
+          }
+          return date;
+        },
+      };
+      places.set(key, place);
+    }
+    return place;
+  };
+}
