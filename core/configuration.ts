@@ -1,5 +1,7 @@
 /** Owns the configuration: the one file that says what the stack is and which policy holds for which environment. */
 import * as z from 'zod';
+import { calendarPolicies, calendarPolicyInputSchema } from './calendar/calendar-policy.ts';
+import { quartersOf, teamCalendarSchema } from './calendar/team-calendar.ts';
 import { hybridRoleIdSchema } from './campaign.ts';
 import { type JsonSchema, pathText, problemOf, unknownKeys } from './configuration-problems.ts';
 import { policySchema } from './policy.ts';
@@ -21,6 +23,11 @@ const environmentSchema = policySchema.omit({ schema: true, name: true }).extend
     .unwrap()
     .default('scan')
     .describe('scan changes nothing on a server: it says what an update would do'),
+  calendar: calendarPolicyInputSchema
+    .optional()
+    .describe(
+      'when its servers may be patched; what is not said has a default by the name of the environment',
+    ),
 });
 
 const network = z.object({
@@ -35,6 +42,8 @@ const network = z.object({
     .min(1)
     .max(5),
 });
+
+const zoneForm = 'is not an IANA time zone: write it like Europe/Berlin';
 
 const tagValue = z
   .string()
@@ -83,13 +92,14 @@ const configurationSchema = z
     serverTags: serverTagsSchema.prefault({}).describe('keys of the tags in which a server says what it is'),
     defaultTimeZone: z
       .string()
-      .refine(isZone, 'is not an IANA time zone: write it like Europe/Berlin')
+      .refine(isZone, zoneForm)
       .default('UTC')
       .describe('of servers that carry no tag for it'),
     environments: z
       .record(serverSchema.shape.environment, environmentSchema)
       .refine((all) => Object.keys(all).length > 0, 'names no environment: name at least one')
       .describe('by the value of the environment tag; {} takes all defaults'),
+    calendar: teamCalendarSchema.prefault({}).describe('quarters, freezes, holidays and HA groups'),
     notifications: z
       .object({
         emails: z
@@ -142,6 +152,9 @@ const configurationSchema = z
       if (partitionOf(place.region) !== partitionOf(all.home.region)) {
         refuse(`is in another partition than home (${all.home.region}): give it a stack of its own`);
       }
+    }
+    for (const { path, message, input } of calendarProblems(all)) {
+      context.addIssue({ code: 'custom', path, message, input });
     }
   })
   .transform(({ places, ...rest }) => ({ ...rest, places: places ?? [rest.home] }));
@@ -212,6 +225,48 @@ export function configurationJsonSchema(): JsonSchema {
     },
   });
   return { ...schema, title: 'Configuration of Quarterdeck' } as JsonSchema;
+}
+
+/** What no part of the calendar can see by itself. */
+function calendarProblems({
+  calendar,
+  environments,
+}: {
+  readonly calendar: z.output<typeof teamCalendarSchema>;
+  readonly environments: Readonly<Record<string, z.output<typeof environmentSchema>>>;
+}): { path: PropertyKey[]; message: string; input: unknown }[] {
+  const given = Object.fromEntries(Object.entries(environments).map(([name, all]) => [name, all.calendar]));
+  const policies = calendarPolicies(given).problems.map(({ path: [name = '', key = ''], message }) => ({
+    path: ['environments', name, 'calendar', key],
+    message,
+    input: given[name]?.[key as keyof (typeof given)[string]] ?? 'the default',
+  }));
+  const quarters = quartersOf(calendar);
+  const cycle =
+    'problem' in quarters
+      ? [{ path: ['calendar', 'quarters'], message: quarters.problem, input: calendar.quarters }]
+      : [];
+  const freezes = calendar.freezes.flatMap(({ environments: names = [], zone }, index) => {
+    const path = ['calendar', 'freezes', index];
+    const unknown = names.filter((name) => !(name in environments));
+    const known = Object.keys(environments).join(', ');
+    return [
+      ...unknown.map((name) => ({
+        path: [...path, 'environments'],
+        message: `is no environment of this file: it has ${known}`,
+        input: name,
+      })),
+      ...(zone === undefined || isZone(zone)
+        ? []
+        : [{ path: [...path, 'zone'], message: zoneForm, input: zone }]),
+    ];
+  });
+  const holidays = calendar.holidays.flatMap(({ zones = [] }, index) =>
+    zones
+      .filter((zone) => !isZone(zone))
+      .map((zone) => ({ path: ['calendar', 'holidays', index, 'zones'], message: zoneForm, input: zone })),
+  );
+  return [...policies, ...cycle, ...freezes, ...holidays];
 }
 
 function isZone(name: string): boolean {

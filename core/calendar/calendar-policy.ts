@@ -17,7 +17,10 @@ export const calendarPolicyInputSchema = z.object({
   hours: z
     .object({
       from: timeSchema,
-      to: z.union([timeSchema, z.literal('24:00')]).describe('at or before from, it is of the next day'),
+      to: z
+        .string()
+        .regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'is not a time of day: write it like "04:00", in quotes')
+        .describe('at or before from, it is of the next day'),
     })
     .optional()
     .describe('on the clock of the server'),
@@ -37,7 +40,9 @@ export const calendarPolicyInputSchema = z.object({
     .describe('a window that clocks or hours leave shorter than this is refused'),
   nth: z
     .object({
-      week: z.union([z.number().int().min(1).max(4), z.literal('last')]),
+      week: z.union([z.number().int().min(1).max(4), z.literal('last')], {
+        error: 'is not a week of the month: write 1 to 4, or last',
+      }),
       weekday: weekdaySchema,
       offsetDays: z.number().int().min(-14).max(14).default(0),
     })
@@ -51,10 +56,9 @@ export const calendarPolicyInputSchema = z.object({
     .optional()
     .describe('time between the start of a campaign and its window'),
   daysBefore: z
-    .object({ environment: z.string(), days: z.number().int().min(1).max(60) })
-    .nullable()
+    .object({ environment: z.string(), days: z.number().int().min(0).max(60) })
     .optional()
-    .describe('so many days before the servers of the other environment'),
+    .describe('so many days before the servers of the other environment; 0 is by itself'),
   securityWithinDays: z
     .number()
     .int()
@@ -143,7 +147,7 @@ function withDefaults(
   // A default that another environment is needed for holds only where there is one.
   const other = merged.daysBefore && all[merged.daysBefore.environment];
   const inherited = merged.daysBefore && merged.daysBefore.environment in all ? merged.daysBefore : undefined;
-  const before = daysBefore === undefined ? inherited : (daysBefore ?? undefined);
+  const before = daysBefore === undefined ? inherited : daysBefore.days > 0 ? daysBefore : undefined;
   const cadence = input.cadence ?? (daysBefore === undefined && before ? other?.cadence : undefined);
   return {
     ...merged,
@@ -161,10 +165,10 @@ function problemsOf(
   const { from, until } = allowedMinutes(policy);
   const { days, nth, daysBefore, windowMinutes, shortestMinutes, hours } = policy;
   if (windowMinutes > until - from) {
-    const message = `is ${windowMinutes}: the hours ${hours.from} to ${hours.to} leave ${until - from}, write that or less`;
+    const message = `is longer than the hours ${hours.from} to ${hours.to}, which leave ${until - from}: write that or less`;
     problems.push(['windowMinutes', message]);
   } else if (shortestMinutes > windowMinutes) {
-    const message = `is ${shortestMinutes}: windows are ${windowMinutes} minutes long, write that or less`;
+    const message = `is longer than windows, which are ${windowMinutes} minutes: write that or less`;
     problems.push(['shortestMinutes', message]);
   }
   if (nth) {

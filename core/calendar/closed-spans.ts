@@ -56,37 +56,37 @@ export function holidaysIn(
     holidays
       .filter(({ zones }) => zones === undefined || zones.includes(zone))
       .flatMap(({ date, name }) => {
-        const dates = date.length === 5 ? years.map((year) => `${year}-${date}`) : [date];
-        return dates.map((text) => [dayNumber(text), name] as const);
+        const days = date.length === 5 ? years.map((year) => dayInYear(year, date)) : [dayNumber(date)];
+        return days.map((day) => [day, name] as const);
       }),
   );
 }
 
 type Moment = readonly [day: number, minutes: number];
 
-function daySpans(freeze: Freeze, first: number, last: number): [from: Moment, to: Moment][] {
-  if (!('every' in freeze)) return [[momentOf(freeze.from, 0), momentOf(freeze.to, 1440)]];
-  if (freeze.every === 'year') {
+/** By the schema `from` and `to` are texts, but for those of a month. */
+function daySpans({ every, from, to }: Freeze, first: number, last: number): [from: Moment, to: Moment][] {
+  if (every === undefined) return [[momentOf(String(from), 0), momentOf(String(to), 1440)]];
+  if (every === 'year') {
     // From the year before: a freeze over New Year began in it.
-    return yearsOf(first, last).map((year) => {
-      const to = freeze.to < freeze.from ? year + 1 : year;
-      return [
-        [dayNumber(existing(year, freeze.from)), 0],
-        [dayNumber(existing(to, freeze.to)), 1440],
-      ];
-    });
+    return yearsOf(first, last).map((year) =>
+      wholeDays(dayInYear(year, String(from)), dayInYear(to < from ? year + 1 : year, String(to))),
+    );
   }
   const { year, month } = dateOf(first);
   const months = Math.ceil((last - first) / 28) + 2;
   return Array.from({ length: months }, (_, index) => {
-    const from = dayInMonth(year, month - 1 + index, freeze.from);
-    const same = dayInMonth(year, month - 1 + index, freeze.to);
-    const to = same < from ? dayInMonth(year, month + index, freeze.to) : same;
-    return [
-      [from, 0],
-      [to, 1440],
-    ];
+    const start = dayInMonth(year, month - 1 + index, Number(from));
+    const same = dayInMonth(year, month - 1 + index, Number(to));
+    return wholeDays(start, same < start ? dayInMonth(year, month + index, Number(to)) : same);
   });
+}
+
+function wholeDays(from: number, to: number): [from: Moment, to: Moment] {
+  return [
+    [from, 0],
+    [to, 1440],
+  ];
 }
 
 function momentOf(text: string, minutesOfDay: number): Moment {
@@ -95,9 +95,9 @@ function momentOf(text: string, minutesOfDay: number): Moment {
 }
 
 /** 29 February of other years is the 28th. */
-function existing(year: number, yearDay: string): string {
+function dayInYear(year: number, yearDay: string): number {
   const leap = new Date(Date.UTC(year, 1, 29)).getUTCMonth() === 1;
-  return `${year}-${yearDay === '02-29' && !leap ? '02-28' : yearDay}`;
+  return dayNumber(`${year}-${yearDay === '02-29' && !leap ? '02-28' : yearDay}`);
 }
 
 /** @param day 1 to 31, or -1 for the last; what a month has not is its last or first day */

@@ -23,37 +23,48 @@ const monthSchema = z.union([z.number().int().min(1).max(12), z.enum(monthNames)
 });
 const reason = z.string().min(1).max(200).describe('is told wherever the freeze moves something');
 const environments = z.array(z.string()).min(1).optional().describe('all, if nothing is said');
-const yearDay = z
-  .string()
-  .refine((text) => isDay(`2028-${text}`), 'is not a day of the year: write it like 12-24');
-const moment = z
-  .string()
-  .refine(
-    (text) => isDay(text.slice(0, 10)) && /^(T([01]\d|2[0-3]):[0-5]\d)?$/.test(text.slice(10)),
-    'is neither a day nor a local time: write it like 2026-12-18 or 2026-12-18T18:00',
-  );
-const dayOfMonth = z
-  .number()
-  .int()
-  .refine(
-    (day) => (day >= 1 && day <= 31) || (day <= -1 && day >= -31),
-    'is not a day of a month: 1 to 31, or -1 for the last',
-  );
 const zone = z.string().optional().describe('IANA name; each server by its own clock, if nothing is said');
 
+/** How a day or moment is written, by how often the freeze comes. */
+const forms = {
+  once: {
+    fits: (value: string | number) =>
+      typeof value === 'string' &&
+      isDay(value.slice(0, 10)) &&
+      /^(T([01]\d|2[0-3]):[0-5]\d)?$/.test(value.slice(10)),
+    message: 'is neither a day nor a local time: write it like 2026-12-18 or 2026-12-18T18:00',
+  },
+  year: {
+    fits: (value: string | number) => typeof value === 'string' && isDay(`2028-${value}`),
+    message: 'is not a day of the year: write it like 12-24',
+  },
+  month: {
+    fits: (value: string | number) =>
+      typeof value === 'number' && Number.isInteger(value) && Math.abs(value) >= 1 && Math.abs(value) <= 31,
+    message: 'is not a day of a month: write 1 to 31, or -1 for the last',
+  },
+} as const;
+
+const edge = z.union([z.string(), z.number()], { error: forms.once.message });
 const freezeSchema = z
-  .union([
-    z.object({
-      from: moment,
-      to: moment.describe('a day is frozen to its end'),
-      zone,
-      reason,
-      environments,
-    }),
-    z.object({ every: z.literal('year'), from: yearDay, to: yearDay, zone, reason, environments }),
-    z.object({ every: z.literal('month'), from: dayOfMonth, to: dayOfMonth, zone, reason, environments }),
-  ])
-  .refine((freeze) => 'every' in freeze || freeze.from <= freeze.to, 'ends before it starts');
+  .object({
+    every: z.enum(['year', 'month']).optional().describe('once, if nothing is said'),
+    from: edge.describe('2026-12-18 or 2026-12-18T18:00; 12-18 of every year; 28 of every month'),
+    to: edge.describe('written like from; a day is frozen to its end'),
+    zone,
+    reason,
+    environments,
+  })
+  .superRefine((freeze, context) => {
+    const { fits, message } = forms[freeze.every ?? 'once'];
+    const edges = Object.entries({ from: freeze.from, to: freeze.to });
+    const wrong = edges.filter(([, value]) => !fits(value));
+    for (const [key, input] of wrong) context.addIssue({ code: 'custom', path: [key], message, input });
+    if (freeze.every === undefined && wrong.length === 0 && freeze.to < freeze.from) {
+      const ends = `is before ${freeze.from}: write a later day`;
+      context.addIssue({ code: 'custom', path: ['to'], message: ends, input: freeze.to });
+    }
+  });
 export type Freeze = z.infer<typeof freezeSchema>;
 
 const holidaySchema = z.object({
@@ -127,20 +138,20 @@ function whyNoCycle(quarters: QuarterCalendar['quarters'], first: number | undef
       const within = quarters.filter(({ months }) => months.includes(month)).map((quarter) => quarter.name);
       return `${name} (${within.join(' and ')})`;
     });
-    return `overlap: ${owners.join(', ')} must be in one quarter only`;
+    return `they overlap: ${owners.join(', ')} must be in one quarter only`;
   }
-  if (missing.length > 0) return `leave a gap: ${missing.join(', ')} must be in a quarter`;
+  if (missing.length > 0) return `they leave a gap: ${missing.join(', ')} must be in a quarter`;
   const names = quarters.map(({ name }) => name.toLowerCase());
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) return `have the name ${twice} twice: give each its own`;
+  if (twice !== undefined) return `they have the name ${twice} twice: give each its own`;
   const jump = all.findIndex((month, index) => index > 0 && month !== ((all[index - 1] as number) % 12) + 1);
   if (jump > 0) {
     const [before, after] = [all[jump - 1], all[jump]].map((month) => monthNames[(month as number) - 1]);
-    return `are out of order: ${after} follows ${before}, write the months one after the other`;
+    return `they are out of order: ${after} follows ${before}, write the months one after the other`;
   }
   if (first !== undefined && first !== all[0]) {
     const [said, begins] = [first, all[0] as number].map((month) => monthNames[month - 1]);
-    return `begin in ${begins}, and firstMonth says ${said}: leave firstMonth out`;
+    return `they begin in ${begins}, and firstMonth says ${said}: leave firstMonth out`;
   }
   return undefined;
 }
