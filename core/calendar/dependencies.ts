@@ -5,10 +5,19 @@ import type { Problem } from './set-dates.ts';
 import type { Slot } from './slots.ts';
 
 export interface DependencyOrder {
+  /** What a server depends on, and who depends on it. */
+  readonly links: Links;
   /** Servers by depth: those of a level depend on servers of earlier levels only. */
   readonly levels: readonly (readonly ServerToPlan[])[];
   readonly broken: readonly { readonly server: ServerToPlan; readonly message: string }[];
 }
+
+export interface Links {
+  before(server: ServerToPlan): readonly ServerToPlan[];
+  after(server: ServerToPlan): readonly ServerToPlan[];
+}
+
+const none: readonly ServerToPlan[] = [];
 
 /** @param byName all servers that there are, by lower-case name */
 export function dependencyOrder(
@@ -16,47 +25,57 @@ export function dependencyOrder(
   byName: ReadonlyMap<string, ServerToPlan>,
 ): DependencyOrder {
   const broken: { server: ServerToPlan; message: string }[] = [];
-  const depths = new Map<ServerToPlan, number>();
-  const planned = new Set(servers);
-  let open: ServerToPlan[] = [];
+  const before = new Map<ServerToPlan, ServerToPlan[]>();
+  const after = new Map<ServerToPlan, ServerToPlan[]>();
   for (const server of servers) {
-    if (!server.dependsOn?.length) depths.set(server, 0);
-    else {
-      const unknown = server.dependsOn.find((name) => !byName.has(name.toLowerCase()));
-      if (unknown === undefined) open.push(server);
-      else {
-        const message = `depends on ${unknown}, which is not among the servers: correct the name`;
+    for (const name of server.dependsOn ?? []) {
+      const other = byName.get(name.toLowerCase());
+      if (other === undefined) {
+        const message = `depends on ${name}, which is not among the servers: correct the name`;
         broken.push({ server, message });
+        continue;
       }
+      addTo(before, server, other);
+      addTo(after, other, server);
     }
   }
-  const refused = new Set(broken.map(({ server }) => server));
-  const namesOf = (server: ServerToPlan) =>
-    (server.dependsOn ?? []).map((name) => byName.get(name.toLowerCase()) as ServerToPlan);
-  while (open.length > 0) {
-    const next = open.filter((server) =>
-      namesOf(server).some((other) => !depths.has(other) && planned.has(other) && !refused.has(other)),
-    );
-    if (next.length === open.length) break;
-    const still = new Set(next);
-    const settled = open.filter((server) => !still.has(server));
-    // After all were looked at: a server of this round must not be deeper for standing later in the list.
-    const found = settled.map(
-      (server) => 1 + Math.max(-1, ...namesOf(server).map((other) => depths.get(other) ?? -1)),
-    );
-    for (const [index, server] of settled.entries()) depths.set(server, found[index] as number);
-    open = next;
-  }
-  for (const server of open) {
-    const message = `depends on ${server.dependsOn?.join(', ')}, which depends on it in turn or on others that do: break the circle`;
-    broken.push({ server, message });
+  const links: Links = {
+    before: (server) => before.get(server) ?? none,
+    after: (server) => after.get(server) ?? none,
+  };
+  // Level by level: a server is settled when all that it waits for is. What is not planned is not waited for.
+  const planned = new Set(servers);
+  const waiting = new Map<ServerToPlan, number>();
+  for (const server of servers) {
+    const count = links.before(server).filter((other) => planned.has(other)).length;
+    if (count > 0) waiting.set(server, count);
   }
   const levels: ServerToPlan[][] = [];
-  for (const [server, depth] of depths) {
-    while (levels.length <= depth) levels.push([]);
-    levels[depth]?.push(server);
+  let level = servers.filter((server) => !waiting.has(server));
+  while (level.length > 0) {
+    levels.push(level);
+    const next: ServerToPlan[] = [];
+    for (const server of level.flatMap((settled) => links.after(settled))) {
+      const left = (waiting.get(server) as number) - 1;
+      if (left > 0) waiting.set(server, left);
+      else {
+        waiting.delete(server);
+        next.push(server);
+      }
+    }
+    level = next;
   }
-  return { levels, broken };
+  for (const server of waiting.keys()) {
+    const message = `depends on ${server.dependsOn?.join(', ')}, and in the end on itself: break the circle`;
+    broken.push({ server, message });
+  }
+  return { links, levels, broken };
+}
+
+function addTo(map: Map<ServerToPlan, ServerToPlan[]>, key: ServerToPlan, server: ServerToPlan): void {
+  const list = map.get(key);
+  if (list) list.push(server);
+  else map.set(key, [server]);
 }
 
 /**
@@ -69,41 +88,31 @@ export function whyTooEarly(
   server: ServerToPlan,
   slot: Slot,
   index: number,
+  links: Links,
   ledger: Ledger,
 ): Problem | undefined {
-  for (const name of server.dependsOn ?? []) {
-    const theirs = ledger.windowsOf(name)[index]?.slot;
+  for (const other of links.before(server)) {
+    const theirs = ledger.windowsOf(other)[index]?.slot;
     if (theirs && theirs.endMillis > slot.startMillis) {
-      const message = `${slot.words} is before the end of the window of ${name}, on which it depends (${theirs.words}): set a later date`;
+      const message = `${slot.words} is before the end of the window of ${other.name}, on which it depends (${theirs.words})`;
       return { code: 'dependency-broken', message };
     }
   }
   return undefined;
 }
 
-/** Who depends on a server, by its lower-case name. */
-export function dependentsOf(servers: readonly ServerToPlan[]): ReadonlyMap<string, readonly string[]> {
-  const dependents = new Map<string, string[]>();
-  for (const { name, dependsOn = [] } of servers) {
-    for (const other of dependsOn) {
-      const key = other.toLowerCase();
-      dependents.set(key, [...(dependents.get(key) ?? []), name]);
-    }
-  }
-  return dependents;
-}
-
 /** Why a window comes too late for servers that depend on this one and have theirs already. */
 export function whyTooLate(
-  dependents: readonly string[] | undefined,
+  server: ServerToPlan,
   slot: Slot,
   index: number,
+  links: Links,
   ledger: Ledger,
 ): Problem | undefined {
-  for (const name of dependents ?? []) {
-    const theirs = ledger.windowsOf(name)[index]?.slot;
+  for (const other of links.after(server)) {
+    const theirs = ledger.windowsOf(other)[index]?.slot;
     if (theirs && slot.endMillis > theirs.startMillis) {
-      const message = `${slot.words} ends after the window of ${name} begins, which depends on it (${theirs.words})`;
+      const message = `${slot.words} ends after the window of ${other.name} begins, which depends on it (${theirs.words})`;
       return { code: 'dependency-broken', message };
     }
   }

@@ -20,18 +20,19 @@ export function haGroupsOf(
     }
   }
   const missing = new Map(byServer);
+  const groups = new Map<ServerToPlan, readonly string[]>();
   for (const server of servers) {
     const key = server.name.toLowerCase();
     missing.delete(key);
-    if (server.haGroup !== undefined && server.haGroup !== '') {
-      byServer.set(key, [...new Set([...(byServer.get(key) ?? []), server.haGroup])]);
-    }
+    const own = server.haGroup ? [server.haGroup] : none;
+    const listedIn = byServer.get(key) ?? none;
+    if (own.length + listedIn.length > 0) groups.set(server, [...new Set([...listedIn, ...own])]);
   }
   return {
-    of: (server) => byServer.get(server.name.toLowerCase()) ?? none,
-    unknown: [...missing].map(([name, groups]) => ({
+    of: (server) => groups.get(server) ?? none,
+    unknown: [...missing].map(([name, names]) => ({
       name,
-      message: `is in HA group ${groups.join(', ')} and not among the servers: correct the name`,
+      message: `is in HA group ${names.join(', ')} and not among the servers: correct the name`,
     })),
   };
 }

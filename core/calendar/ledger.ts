@@ -14,7 +14,7 @@ export interface Ledger {
   refuse(server: ServerToPlan, code: ConflictCode, message: string): void;
   isRefused(server: ServerToPlan): boolean;
   add(server: ServerToPlan, slot: Slot, zone: string, reason: string): void;
-  windowsOf(name: string): readonly Placed[];
+  windowsOf(server: ServerToPlan): readonly Placed[];
   /** Servers that have the window already. */
   countOf(campaign: string): number;
   /** The member of an HA group whose window overlaps, and the group. */
@@ -31,23 +31,24 @@ export interface Placed {
 
 /** @param groupsOf names of the HA groups of a server */
 export function createLedger(groupsOf: (server: ServerToPlan) => readonly string[]): Ledger {
-  const placed = new Map<string, { server: ServerToPlan; zone: string; windows: Placed[] }>();
+  const placed = new Map<ServerToPlan, { zone: string; windows: Placed[] }>();
   const counts = new Map<string, number>();
   const occupied = new Map<string, Occupied[]>();
-  const refused = new Set<string>();
+  const refused = new Set<ServerToPlan>();
+  const none: readonly Placed[] = [];
   const conflicts: Conflict[] = [];
 
   return {
     conflicts,
     refuse(server, code, message) {
-      refused.add(server.name.toLowerCase());
+      refused.add(server);
       conflicts.push({ server: server.name, code, message });
     },
-    isRefused: (server) => refused.has(server.name.toLowerCase()),
+    isRefused: (server) => refused.has(server),
     add(server, slot, zone, reason) {
-      const own = placed.get(server.name.toLowerCase());
+      const own = placed.get(server);
       if (own) own.windows.push({ slot, reason });
-      else placed.set(server.name.toLowerCase(), { server, zone, windows: [{ slot, reason }] });
+      else placed.set(server, { zone, windows: [{ slot, reason }] });
       counts.set(slot.campaign, (counts.get(slot.campaign) ?? 0) + 1);
       for (const group of groupsOf(server)) {
         const spans = occupied.get(group) ?? [];
@@ -55,7 +56,7 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
         occupied.set(group, spans);
       }
     },
-    windowsOf: (name) => placed.get(name.toLowerCase())?.windows ?? [],
+    windowsOf: (server) => placed.get(server)?.windows ?? none,
     countOf: (campaign) => counts.get(campaign) ?? 0,
     clash(server, slot) {
       for (const group of groupsOf(server)) {
@@ -70,8 +71,8 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
       return undefined;
     },
     drop(server) {
-      const own = placed.get(server.name.toLowerCase());
-      placed.delete(server.name.toLowerCase());
+      const own = placed.get(server);
+      placed.delete(server);
       for (const { slot } of own?.windows ?? []) {
         counts.set(slot.campaign, (counts.get(slot.campaign) ?? 1) - 1);
       }
@@ -80,21 +81,24 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
       }
     },
     all() {
-      const windows: PlannedWindow[] = [];
+      // By start, in each by server: sorting a few hundred starts is much cheaper than sorting all windows.
+      const byStart = new Map<string, PlannedWindow[]>();
       const campaigns = new Map<string, PlannedCampaign>();
-      for (const { server, zone, windows: own } of placed.values()) {
-        for (const { slot, reason } of own) {
-          const { start, end, localStart, campaign } = slot;
-          windows.push({ server: server.name, start, end, zone, localStart, campaign, reason });
-          const servers = counts.get(campaign) as number;
+      for (const [server, { zone, windows }] of [...placed].sort(([a], [b]) => compare(a.name, b.name))) {
+        for (const { slot, reason } of windows) {
+          const { start, end, localStart, campaign, policy } = slot;
+          const same = byStart.get(start);
+          const window = { server: server.name, start, end, zone, localStart, campaign, reason };
+          if (same) same.push(window);
+          else byStart.set(start, [window]);
           if (!campaigns.has(campaign)) {
-            campaigns.set(campaign, { id: campaign, policy: slot.policy, start, end, zone, servers });
+            const servers = counts.get(campaign) as number;
+            campaigns.set(campaign, { id: campaign, policy, start, end, zone, servers });
           }
         }
       }
-      windows.sort((a, b) => compare(a.start, b.start) || compare(a.server, b.server));
       return {
-        windows,
+        windows: [...byStart].sort(([a], [b]) => compare(a, b)).flatMap(([, same]) => same),
         campaigns: [...campaigns.values()].sort((a, b) => compare(a.start, b.start) || compare(a.id, b.id)),
       };
     },

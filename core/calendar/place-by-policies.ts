@@ -1,7 +1,7 @@
 /** Owns placing all servers whose policy decides, in the order in which environments and servers depend on each other. */
 import type { CalendarPolicy } from './calendar-policy.ts';
 import { dayNumber, dayWords } from './civil-day.ts';
-import { type DependencyOrder, dependentsOf, whyTooEarly, whyTooLate } from './dependencies.ts';
+import { type DependencyOrder, whyTooEarly, whyTooLate } from './dependencies.ts';
 import type { Ledger } from './ledger.ts';
 import type { Place, Planning } from './places.ts';
 import { inLine, type Placement, placeBefore, placeInPeriod, type WhyNot } from './policy-placement.ts';
@@ -23,16 +23,15 @@ export function placeByPolicies(plannings: readonly Planning[], around: Surround
   const depths = new Map(
     order.levels.flatMap((level, depth) => level.map((server) => [server, depth] as const)),
   );
-  const dependents = dependentsOf(around.planned.map(({ server }) => server));
   const whyNot: WhyNot = (server, slot, atMost) => {
     if (ledger.countOf(slot.campaign) >= atMost) {
       return { code: 'window-full', message: `the window of ${slot.words} has ${atMost} servers already` };
     }
-    const index = ledger.windowsOf(server.name).length;
+    const index = ledger.windowsOf(server).length;
     return (
       clashProblem(server, slot, ledger) ??
-      whyTooEarly(server, slot, index, ledger) ??
-      whyTooLate(dependents.get(server.name.toLowerCase()), slot, index, ledger)
+      whyTooEarly(server, slot, index, order.links, ledger) ??
+      whyTooLate(server, slot, index, order.links, ledger)
     );
   };
   const first = plannings.filter(({ place }) => place.policy.daysBefore === undefined);
@@ -46,7 +45,7 @@ export function placeByPolicies(plannings: readonly Planning[], around: Surround
   for (let depth = 0; depth < order.levels.length; depth++) {
     const level = followers.filter(({ server }) => depths.get(server) === depth);
     for (const [place, servers] of byPlace(level)) {
-      for (const server of inLine(servers)) placeBeforeOthers(place, server, anchors, around, whyNot);
+      placeBeforeOthers(place, servers, anchors, around, whyNot);
     }
   }
 }
@@ -65,8 +64,8 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
       continue;
     }
     const waiting = line.filter(
-      ({ name }) =>
-        !ledger.windowsOf(name).some(({ slot }) => periodKey(policy.cadence, slot.day) === period.key),
+      (server) =>
+        !ledger.windowsOf(server).some(({ slot }) => periodKey(policy.cadence, slot.day) === period.key),
     );
     for (const { server, problem } of placeInPeriod(waiting, period, placement)) {
       const message = `${policy.name} is patched ${policy.cadence}, and in ${period.words} no allowed window is left: ${problem?.message ?? 'all are closed'}`;
@@ -74,7 +73,7 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
     }
   }
   for (const server of line) {
-    if (ledger.windowsOf(server.name).length > 0 || ledger.isRefused(server)) continue;
+    if (ledger.windowsOf(server).length > 0 || ledger.isRefused(server)) continue;
     const why = barren.length > 0 ? barren.join('; ') : 'the policy allows no day in it';
     ledger.refuse(server, 'no-room', `no allowed window is left in ${quarter.id}: ${why}`);
   }
@@ -100,9 +99,9 @@ function anchorsOf({ planned, ledger, policies }: Surroundings): Anchors {
     const { name, cadence } = place.policy;
     if (server.hostGroup === undefined || !followed.has(name)) continue;
     const key = anchorKey(name, server.hostGroup);
-    const own = anchors.get(key) ?? new Map<number, Slot>();
-    anchors.set(key, own);
-    for (const { slot } of ledger.windowsOf(server.name)) {
+    for (const { slot } of ledger.windowsOf(server)) {
+      const own = anchors.get(key) ?? new Map<number, Slot>();
+      anchors.set(key, own);
       const period = periodKey(cadence, slot.day);
       const known = own.get(period);
       if (known === undefined || slot.startMillis < known.startMillis) own.set(period, slot);
@@ -111,39 +110,40 @@ function anchorsOf({ planned, ledger, policies }: Surroundings): Anchors {
   return anchors;
 }
 
+/** Servers that come some days before those of another environment: of their host group, or else of the zone. */
 function placeBeforeOthers(
   place: Place,
-  server: ServerToPlan,
+  servers: readonly ServerToPlan[],
   anchors: Anchors,
   { ledger, policies, placeOf }: Surroundings,
   whyNot: WhyNot,
 ): void {
   const { policy, quarter, clock } = place;
   const { environment, days } = policy.daysBefore as NonNullable<CalendarPolicy['daysBefore']>;
-  const group =
-    server.hostGroup === undefined ? undefined : anchors.get(anchorKey(environment, server.hostGroup));
-  const followed = placeOf(policies.get(environment) as CalendarPolicy, clock.zone);
-  const firstOpen = followed.periods().flatMap(({ key, preferred, slots }) => {
-    const slot = [...preferred, ...slots].find(({ closed }) => closed === undefined);
-    return slot ? [[key, slot] as const] : [];
-  });
-  const slots = place.periods().flatMap((period) => period.slots);
   const placement: Placement = { policy, zone: clock.zone, ledger, whyNot };
-  let previous = dayNumber(quarter.firstDay);
-  for (const [, anchor] of group && group.size > 0 ? [...group].sort(([a], [b]) => a - b) : firstOpen) {
-    const target = anchor.day - days;
-    const whose =
-      group && group.size > 0
-        ? `${environment} of host group ${server.hostGroup}`
-        : `the first window of ${environment}`;
-    const reason = `${days} days before ${whose} (${dayWords(anchor.day)})`;
-    const taken = ledger
-      .windowsOf(server.name)
-      .some(({ slot }) => slot.day >= previous && slot.day <= target);
-    const bounds = { target, earliest: previous, reason };
-    const problem = taken ? undefined : placeBefore(server, slots, bounds, placement);
-    if (problem) ledger.refuse(server, problem.code, problem.message);
-    previous = Math.max(previous, target + 1);
+  const slots = place
+    .periods()
+    .flatMap((period) => period.slots)
+    .toReversed();
+  const followed = placeOf(policies.get(environment) as CalendarPolicy, clock.zone).periods();
+  const firstOpen = followed.flatMap(({ preferred, slots: all }) => {
+    const slot = [...preferred, ...all].find(({ closed }) => closed === undefined);
+    return slot ? [slot] : [];
+  });
+  for (const server of inLine(servers)) {
+    const { hostGroup } = server;
+    const group = hostGroup === undefined ? undefined : anchors.get(anchorKey(environment, hostGroup));
+    const whose = group ? `${environment} of host group ${hostGroup}` : `the first window of ${environment}`;
+    const ahead = group ? [...group.values()].sort((a, b) => a.startMillis - b.startMillis) : firstOpen;
+    let earliest = dayNumber(quarter.firstDay);
+    for (const anchor of ahead) {
+      const target = anchor.day - days;
+      const reason = `${days} days before ${whose} (${dayWords(anchor.day)})`;
+      const taken = ledger.windowsOf(server).some(({ slot }) => slot.day >= earliest && slot.day <= target);
+      const problem = taken ? undefined : placeBefore(server, slots, { target, earliest, reason }, placement);
+      if (problem) ledger.refuse(server, problem.code, problem.message);
+      earliest = Math.max(earliest, target + 1);
+    }
   }
 }
 

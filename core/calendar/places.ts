@@ -2,8 +2,10 @@
 import { type Instant, millisOf } from '../instant.ts';
 import type { Quarter } from '../quarter.ts';
 import type { CalendarPolicy } from './calendar-policy.ts';
-import { dayNumber } from './civil-day.ts';
+import { dayMillis, dayNumber } from './civil-day.ts';
 import { frozenSpans, holidaysIn } from './closed-spans.ts';
+import { type Cron, parseCron, runsAfter } from './cron.ts';
+import { localOf } from './local-time.ts';
 import type { ScheduleRule } from './schedule.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
 import { judgeDate, type SetDate } from './set-dates.ts';
@@ -31,6 +33,12 @@ export interface Place extends Setting {
   periods(): readonly Period[];
   /** Servers share dates, so each is judged once. */
   judge(day: number, minutes: number): SetDate;
+  /**
+   * Runs of a cron expression within the quarter that are still to come.
+   *
+   * @throws CronError
+   */
+  runsOf(expression: string): { readonly cron: Cron; readonly dates: readonly SetDate[] };
 }
 
 export function createPlaces(input: Surroundings): (policy: CalendarPolicy, zone: string) => Place {
@@ -59,24 +67,49 @@ export function createPlaces(input: Surroundings): (policy: CalendarPolicy, zone
       };
       let periods: Period[] | undefined;
       const judged = new Map<number, SetDate>();
+      const judge = (day: number, minutes: number) =>
+        remembered(judged, day * 1440 + minutes, () => judgeDate(setting, day, minutes));
+      const runs = new Map<string, { cron: Cron; dates: SetDate[] }>();
       place = {
         ...setting,
+        judge,
+        runsOf: (expression) =>
+          remembered(runs, expression, () => {
+            const cron = parseCron(expression);
+            return { cron, dates: cron.times.length === 1 ? runsWithin(setting, cron, judge) : [] };
+          }),
         periods() {
           periods ??= periodsOf(setting, reserved.get(policy.name) ?? 0);
           return periods;
-        },
-        judge(day, minutes) {
-          const key = day * 1440 + minutes;
-          let date = judged.get(key);
-          if (date === undefined) {
-            date = judgeDate(setting, day, minutes);
-            judged.set(key, date);
-          }
-          return date;
         },
       };
       places.set(key, place);
     }
     return place;
   };
+}
+
+function runsWithin(
+  { quarter, clock, now }: Setting,
+  cron: Cron,
+  judge: (day: number, minutes: number) => SetDate,
+): SetDate[] {
+  const [first, last] = [dayNumber(quarter.firstDay), dayNumber(quarter.lastDay)];
+  const dates: SetDate[] = [];
+  // Midnight of the first day is up to 14 hours earlier in UTC.
+  for (const { at, day, minutes } of runsAfter(cron, clock, Math.max(now, (first - 1) * dayMillis))) {
+    const local = localOf(clock, at).day;
+    if (local > last) break;
+    if (local >= first) dates.push(judge(day, minutes));
+  }
+  return dates;
+}
+
+function remembered<K, V>(known: Map<K, V>, key: K, make: () => V): V {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make();
+    known.set(key, value);
+  }
+  return value;
 }

@@ -3,7 +3,7 @@ import { type Instant, millisOf } from '../instant.ts';
 import { defaultQuarters, type Quarter, type QuarterCalendar } from '../quarter.ts';
 import type { CalendarPolicy } from './calendar-policy.ts';
 import { dayNumber } from './civil-day.ts';
-import { dependencyOrder, whyTooEarly } from './dependencies.ts';
+import { type DependencyOrder, dependencyOrder, whyTooEarly } from './dependencies.ts';
 import { haGroupsOf } from './ha-groups.ts';
 import { compare, createLedger, type Ledger } from './ledger.ts';
 import { localOf } from './local-time.ts';
@@ -12,7 +12,8 @@ import { createPlaces, type Planning } from './places.ts';
 import type { PlannedWindow, QuarterPlan } from './quarter-plan.ts';
 import { type RuleOfServer, rulesOf, ruleWords } from './schedule.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
-import { placeCron, placeDate } from './set-schedules.ts';
+import type { Problem } from './set-dates.ts';
+import { placeCron, placeDate, type SetSurroundings } from './set-schedules.ts';
 import type { Slot } from './slots.ts';
 import type { Freeze, Holiday } from './team-calendar.ts';
 
@@ -72,9 +73,9 @@ export function planQuarter(input: PlanInput): QuarterPlan {
   for (const { server, message } of order.broken) ledger.refuse(server, 'dependency-broken', message);
   const open = planned.filter(({ server }) => !ledger.isRefused(server));
   keep(input.kept ?? [], open, ledger);
-  const byPolicy = open.filter((planning) => !placeSet(planning, quarters, ledger));
+  const byPolicy = open.filter((planning) => !placeSet(planning, { quarters, links: order.links, ledger }));
   placeByPolicies(byPolicy, { order, ledger, placeOf, policies, planned: open });
-  checkDependencies(order.levels, byName, ledger);
+  checkDependencies(order, ledger);
 
   const { windows, campaigns } = ledger.all();
   const conflicts = ledger.conflicts.toSorted(
@@ -98,13 +99,13 @@ export function policyOf(
 }
 
 /** First those that people set: what a policy places goes round them. @returns false when the policy decides */
-function placeSet(planning: Planning, quarters: QuarterCalendar, ledger: Ledger): boolean {
+function placeSet(planning: Planning, around: SetSurroundings): boolean {
   switch (planning.rule.kind) {
     case 'cron':
-      placeCron(planning, planning.rule.expression, ledger);
+      placeCron(planning, planning.rule.expression, around);
       return true;
     case 'dates':
-      return placeDate(planning, planning.rule.dates, quarters, ledger);
+      return placeDate(planning, planning.rule.dates, around);
     case 'policy':
       return false;
   }
@@ -160,33 +161,24 @@ function keep(kept: readonly PlannedWindow[], planned: readonly Planning[], ledg
   }
 }
 
-/** What people set was placed first, whatever it depends on; and who depends on a server without windows has none. */
-function checkDependencies(
-  levels: readonly (readonly ServerToPlan[])[],
-  byName: ReadonlyMap<string, ServerToPlan>,
-  ledger: Ledger,
-): void {
+/** What people set was placed before what it depends on; and who depends on a server without windows has none. */
+function checkDependencies({ levels, links }: DependencyOrder, ledger: Ledger): void {
   for (const server of levels.slice(1).flat()) {
-    if (ledger.windowsOf(server.name).length === 0) continue;
-    const failed = server.dependsOn?.find((name) => {
-      const other = byName.get(name.toLowerCase());
-      return other && ledger.isRefused(other) && ledger.windowsOf(name).length === 0;
-    });
-    if (failed !== undefined) {
-      ledger.drop(server);
-      ledger.refuse(
-        server,
-        'dependency-broken',
-        `depends on ${failed}, which has no window: mend that first`,
-      );
-      continue;
-    }
-    for (const [index, { slot }] of ledger.windowsOf(server.name).entries()) {
-      const problem = whyTooEarly(server, slot, index, ledger);
-      if (problem === undefined) continue;
-      ledger.drop(server);
-      ledger.refuse(server, problem.code, problem.message);
-      break;
-    }
+    const windows = ledger.windowsOf(server);
+    if (windows.length === 0) continue;
+    const failed = links
+      .before(server)
+      .find((other) => ledger.isRefused(other) && ledger.windowsOf(other).length === 0);
+    const problem: Problem | undefined = failed
+      ? {
+          code: 'dependency-broken',
+          message: `depends on ${failed.name}, which has no window: mend that first`,
+        }
+      : windows
+          .map(({ slot }, index) => whyTooEarly(server, slot, index, links, ledger))
+          .find((found) => found !== undefined);
+    if (problem === undefined) continue;
+    ledger.drop(server);
+    ledger.refuse(server, problem.code, problem.message);
   }
 }

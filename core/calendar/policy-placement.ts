@@ -9,10 +9,11 @@ import type { Period, Slot } from './slots.ts';
 export type WhyNot = (server: ServerToPlan, slot: Slot, atMost: number) => Problem | undefined;
 
 /** Servers of a window when a policy names no number: what a team can look after in one night. */
-const spread = 500;
+const comfortable = 500;
 
-export function mostIn(policy: CalendarPolicy): number {
-  return policy.serversPerWindow ?? spread;
+/** How many servers a window is meant for. In whole steps, so that one server more does not change all windows. */
+function meantFor(policy: CalendarPolicy, servers: number, windows: number): number {
+  return policy.serversPerWindow ?? comfortable * Math.ceil(servers / (comfortable * windows));
 }
 
 /**
@@ -27,13 +28,14 @@ export function placeInPeriod(
   period: Period,
   { policy, zone, ledger, whyNot }: Placement,
 ): { readonly server: ServerToPlan; readonly problem: Problem | undefined }[] {
-  const most = mostIn(policy);
+  const most = meantFor(policy, servers.length, period.preferred.length);
+  const limit = policy.serversPerWindow ?? Number.POSITIVE_INFINITY;
   const rest = period.slots.filter((slot) => !period.preferred.includes(slot));
   const line = [...period.preferred, ...rest];
   const moved: { server: ServerToPlan; meant: Slot; cause: string }[] = [];
   for (const [rank, server] of servers.entries()) {
     const meant = line[Math.min(Math.floor(rank / most), line.length - 1)] as Slot;
-    const problem = meant.closed ?? whyNot(server, meant, most);
+    const problem = meant.closed ?? whyNot(server, meant, limit);
     if (problem === undefined)
       ledger.add(server, meant, zone, `${ruleOf(policy)}: ${meant.words}${meant.notes}`);
     else moved.push({ server, meant, cause: 'words' in problem ? problem.words : problem.message });
@@ -44,7 +46,7 @@ export function placeInPeriod(
     const later = open.filter(({ startMillis }) => startMillis > meant.startMillis);
     const earlier = open.filter(({ startMillis }) => startMillis < meant.startMillis);
     for (const slot of [...later, ...earlier]) {
-      const found = whyNot(server, slot, most);
+      const found = whyNot(server, slot, limit);
       if (found === undefined) {
         const reason = `${ruleOf(policy)}: ${slot.words}${slot.notes}; moved from ${meant.words}: ${cause}`;
         ledger.add(server, slot, zone, reason);
@@ -66,6 +68,7 @@ export interface Placement {
 /**
  * Takes the latest open window on or before a day.
  *
+ * @param slots the latest first
  * @param earliest day that still counts
  */
 export function placeBefore(
@@ -80,9 +83,9 @@ export function placeBefore(
 ): Problem | undefined {
   let problem: Problem | undefined;
   let cause = '';
-  for (const slot of slots.toReversed()) {
+  for (const slot of slots) {
     if (slot.day > target || slot.day < earliest) continue;
-    const found = slot.closed ?? whyNot(server, slot, mostIn(policy));
+    const found = slot.closed ?? whyNot(server, slot, policy.serversPerWindow ?? Number.POSITIVE_INFINITY);
     if (found === undefined) {
       const notes = cause === '' ? '' : `; earlier, as ${cause}`;
       ledger.add(server, slot, zone, `${reason}: ${slot.words}${slot.notes}${notes}`);

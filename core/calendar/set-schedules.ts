@@ -2,9 +2,9 @@
 import type { QuarterCalendar } from '../quarter.ts';
 import { isInQuarter, quarterOfDay } from '../quarter.ts';
 import { allowedMinutes } from './calendar-policy.ts';
-import { dayMillis, dayNumber, minutesOf } from './civil-day.ts';
-import { type Cron, CronError, parseCron, runsAfter } from './cron.ts';
-import { whyTooEarly } from './dependencies.ts';
+import { dayNumber, minutesOf } from './civil-day.ts';
+import { CronError } from './cron.ts';
+import { type Links, whyTooEarly } from './dependencies.ts';
 import type { Ledger } from './ledger.ts';
 import { localOf } from './local-time.ts';
 import type { Place, Planning } from './places.ts';
@@ -13,15 +13,17 @@ import type { QuarterColumn, ServerToPlan } from './server-to-plan.ts';
 import type { Problem, SetDate } from './set-dates.ts';
 import type { Slot } from './slots.ts';
 
+export interface SetSurroundings {
+  readonly quarters: QuarterCalendar;
+  readonly links: Links;
+  readonly ledger: Ledger;
+}
+
 type Dates = Extract<ScheduleRule, { kind: 'dates' }>['dates'];
 
 /** @returns false when no date is set for the quarter, so that the policy decides */
-export function placeDate(
-  { server, place }: Planning,
-  dates: Dates,
-  quarters: QuarterCalendar,
-  ledger: Ledger,
-): boolean {
+export function placeDate({ server, place }: Planning, dates: Dates, around: SetSurroundings): boolean {
+  const { quarters, ledger } = around;
   const { quarter, policy } = place;
   const column: QuarterColumn = `Q${quarter.number as 1 | 2 | 3 | 4}`;
   const misplaced = Object.entries(dates).find(
@@ -44,9 +46,9 @@ export function placeDate(
   }
   const minutes = given.time === undefined ? allowedMinutes(policy).from : minutesOf(given.time);
   const date = place.judge(dayNumber(given.date), minutes);
-  if (ledger.windowsOf(server.name).some(({ slot }) => slot.start === date.slot.start)) return true;
+  if (ledger.windowsOf(server).some(({ slot }) => slot.start === date.slot.start)) return true;
   const reason = `set for ${column}: ${given.date}${given.time === undefined ? '' : ` ${given.time}`}`;
-  const verdict = consider(server, place, date, approvalOf(given.approval), ledger);
+  const verdict = consider(server, place, date, approvalOf(given.approval), around);
   if (verdict.length === 0) {
     const outside =
       date.outside === undefined
@@ -59,41 +61,36 @@ export function placeDate(
 }
 
 /** Every run of the quarter that is still to come; what is wrong is told once, with how many runs it concerns. */
-export function placeCron({ server, place }: Planning, expression: string, ledger: Ledger): void {
-  let cron: Cron;
+export function placeCron({ server, place }: Planning, expression: string, around: SetSurroundings): void {
+  const { ledger } = around;
+  let runs: ReturnType<typeof place.runsOf>;
   try {
-    cron = parseCron(expression);
+    runs = place.runsOf(expression);
   } catch (error) {
     if (!(error instanceof CronError)) throw error;
     ledger.refuse(server, 'invalid-schedule', error.message);
     return;
   }
+  const { cron, dates } = runs;
   if (cron.times.length > 1) {
     const message = `cron ${cron.text} runs ${cron.times.length} times a day: name one minute and one hour`;
     ledger.refuse(server, 'invalid-schedule', message);
     return;
   }
-  const { quarter, clock, now } = place;
-  const [first, last] = [dayNumber(quarter.firstDay), dayNumber(quarter.lastDay)];
   const words = cron.eitherDay ? `${cron.text} (either the day of month or the weekday)` : cron.text;
   const problems = new Map<string, { problem: Problem; count: number }>();
-  let runs = 0;
-  for (const { at, day, minutes } of runsAfter(
-    cron,
-    clock,
-    Math.max(now, first * dayMillis - 2 * dayMillis),
-  )) {
-    const local = localOf(clock, at).day;
-    if (local > last) break;
-    if (local < first) continue;
-    runs++;
-    const date = place.judge(day, minutes);
-    if (ledger.windowsOf(server.name).some(({ slot }) => slot.start === date.slot.start)) continue;
-    const verdict = consider(server, place, date, 'none', ledger);
+  for (const date of dates) {
+    if (ledger.windowsOf(server).some(({ slot }) => slot.start === date.slot.start)) continue;
+    const verdict = consider(server, place, date, 'none', around);
     if (verdict.length === 0) {
       const { slot, remarks, outside } = date;
       const honoured = outside === undefined ? '' : `; ${outside}, honoured`;
-      ledger.add(server, slot, clock.zone, `cron ${words}: ${slot.words}${slot.notes}${honoured}${remarks}`);
+      ledger.add(
+        server,
+        slot,
+        place.clock.zone,
+        `cron ${words}: ${slot.words}${slot.notes}${honoured}${remarks}`,
+      );
     }
     for (const problem of verdict) {
       const seen = problems.get(problem.code);
@@ -102,7 +99,7 @@ export function placeCron({ server, place }: Planning, expression: string, ledge
     }
   }
   for (const { problem, count } of problems.values()) {
-    const message = `cron ${words}: ${count} of ${runs} runs are left out, the first as ${problem.message}`;
+    const message = `cron ${words}: ${count} of ${dates.length} runs are left out, the first as ${problem.message}`;
     ledger.refuse(server, problem.code, message);
   }
 }
@@ -112,7 +109,7 @@ function consider(
   { policy }: Place,
   { slot, outside, problems }: SetDate,
   approval: 'given' | 'denied' | 'none',
-  ledger: Ledger,
+  { ledger, links }: SetSurroundings,
 ): readonly Problem[] {
   if (approval === 'denied') {
     const message = `the date ${slot.words} was not approved: have it approved, or set another`;
@@ -128,7 +125,7 @@ function consider(
   if (found.length > 0) return found;
   const problem =
     clashProblem(server, slot, ledger) ??
-    whyTooEarly(server, slot, ledger.windowsOf(server.name).length, ledger);
+    whyTooEarly(server, slot, ledger.windowsOf(server).length, links, ledger);
   if (problem) return [problem];
   if (policy.serversPerWindow !== undefined && ledger.countOf(slot.campaign) >= policy.serversPerWindow) {
     const message = `the window of ${slot.words} has ${policy.serversPerWindow} servers already: set another date`;
