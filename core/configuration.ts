@@ -7,6 +7,7 @@ import { type JsonSchema, pathText, problemOf, unknownKeys } from './configurati
 import { policySchema } from './policy.ts';
 import { partitionOf, placeSchema, serverSchema } from './server.ts';
 import { type Settings, serverTagsSchema, settingsSchema } from './settings.ts';
+import { readZone } from './time-zone.ts';
 import { readYaml } from './yaml-text.ts';
 
 /** What CloudWatch Logs takes. */
@@ -42,8 +43,6 @@ const network = z.object({
     .min(1)
     .max(5),
 });
-
-const zoneForm = 'is not an IANA time zone: write it like Europe/Berlin';
 
 const tagValue = z
   .string()
@@ -92,7 +91,7 @@ const configurationSchema = z
     serverTags: serverTagsSchema.prefault({}).describe('keys of the tags in which a server says what it is'),
     defaultTimeZone: z
       .string()
-      .refine(isZone, zoneForm)
+      .refine(isZone, 'is not an IANA time zone: write it like Europe/Berlin')
       .default('UTC')
       .describe('of servers that carry no tag for it'),
     environments: z
@@ -256,17 +255,22 @@ function calendarProblems({
         message: `is no environment of this file: it has ${known}`,
         input: name,
       })),
-      ...(zone === undefined || isZone(zone)
-        ? []
-        : [{ path: [...path, 'zone'], message: zoneForm, input: zone }]),
+      ...(zone === undefined ? [] : zoneProblems([...path, 'zone'], zone)),
     ];
   });
   const holidays = calendar.holidays.flatMap(({ zones = [] }, index) =>
-    zones
-      .filter((zone) => !isZone(zone))
-      .map((zone) => ({ path: ['calendar', 'holidays', index, 'zones'], message: zoneForm, input: zone })),
+    zones.flatMap((zone) => zoneProblems(['calendar', 'holidays', index, 'zones'], zone)),
   );
   return [...policies, ...cycle, ...freezes, ...holidays];
+}
+
+/** A zone that is written wrong would be one in which nothing is closed. */
+function zoneProblems(
+  path: readonly PropertyKey[],
+  zone: string,
+): { path: PropertyKey[]; message: string; input: unknown }[] {
+  const reading = readZone(zone);
+  return 'zone' in reading ? [] : [{ path: [...path], message: reading.problem, input: zone }];
 }
 
 function isZone(name: string): boolean {

@@ -1,6 +1,7 @@
 /** Owns what a plan takes from the configuration: quarters, policies, freezes, holidays and HA groups. */
 import type { Configuration } from '../configuration.ts';
 import { defaultQuarters, type QuarterCalendar } from '../quarter.ts';
+import { readZone } from '../time-zone.ts';
 import { calendarPolicies, defaultEnvironments } from './calendar-policy.ts';
 import type { PlanInput } from './plan-quarter.ts';
 import { quartersOf } from './team-calendar.ts';
@@ -25,7 +26,14 @@ export function planningCalendar({ calendar, environments }: Configuration): Pla
   const quarters = quartersOf(calendar);
   if ('problem' in quarters) throw new Error(`of the quarters ${quarters.problem}`);
   const given = Object.fromEntries(Object.entries(environments).map(([name, all]) => [name, all.calendar]));
-  const { freezes, holidays, haGroups } = calendar;
+  const { haGroups } = calendar;
+  // Servers have the one name that we keep for a zone; a person may have written another.
+  const freezes = calendar.freezes.map((freeze) =>
+    freeze.zone === undefined ? freeze : { ...freeze, zone: canonical(freeze.zone) },
+  );
+  const holidays = calendar.holidays.map((holiday) =>
+    holiday.zones === undefined ? holiday : { ...holiday, zones: holiday.zones.map(canonical) },
+  );
   return {
     quarters: quarters.calendar,
     policies: calendarPolicies(given).policies,
@@ -33,4 +41,10 @@ export function planningCalendar({ calendar, environments }: Configuration): Pla
     holidays,
     haGroups,
   };
+}
+
+function canonical(zone: string): string {
+  const reading = readZone(zone);
+  if ('problem' in reading) throw new Error(reading.problem);
+  return reading.zone;
 }

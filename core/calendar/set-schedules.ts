@@ -126,7 +126,7 @@ function consider(
   const problem =
     clashProblem(server, slot, ledger) ??
     whyTooEarly(server, slot, ledger.windowsOf(server).length, links, ledger);
-  if (problem) return [problem];
+  if (problem) return [{ ...problem, message: `${problem.message}: set another date` }];
   if (policy.serversPerWindow !== undefined && ledger.countOf(slot.campaign) >= policy.serversPerWindow) {
     const message = `the window of ${slot.words} has ${policy.serversPerWindow} servers already: set another date`;
     return [{ code: 'window-full', message }];
