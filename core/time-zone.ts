@@ -44,8 +44,9 @@ const meantOtherwise: Readonly<Record<string, readonly string[]>> = {
  * underscores. The answer comes from our own table: ICU says Asia/Calcutta on one Node and Asia/Kolkata on another.
  *
  * @param text `america/new york`, `US/Eastern`, `Eastern Standard Time`
+ * @param suggest whether to look for near matches, which takes a millisecond
  */
-export function readZone(text: string): ZoneReading {
+export function readZone(text: string, { suggest = true } = {}): ZoneReading {
   const spelt = spelling(text);
   const meant = meantOtherwise[spelt];
   if (meant && Object.hasOwn(meantOtherwise, spelt)) {
@@ -55,10 +56,10 @@ export function readZone(text: string): ZoneReading {
     };
   }
   const zone = zoneOf.get(spelt);
-  return zone === undefined ? unknown(text, spelt) : { zone };
+  return zone === undefined ? unknown(text, spelt, suggest) : { zone };
 }
 
-function unknown(text: string, spelt: string): ZoneReading {
+function unknown(text: string, spelt: string, suggest: boolean): ZoneReading {
   if (spelt === '') return { problem: 'no time zone: write a name like Europe/Berlin', near: [] };
   if (/^\(?(utc|gmt|z)?_?[+−-]?\d{1,2}(:?\d\d){0,2}\)?$/.test(spelt)) {
     return {
@@ -72,7 +73,7 @@ function unknown(text: string, spelt: string): ZoneReading {
       near: [],
     };
   }
-  const near = nearZones(spelt);
+  const near = suggest ? nearZones(spelt) : [];
   const instead = near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'write a name like Europe/Berlin';
   return { problem: `${quoted(text)} is not a time zone: ${instead}`, near };
 }

@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '..');
 /** Folder, and what its files may import beside themselves. The first that fits a file is its layer. */
 const layers: readonly { folder: string; mayImport: readonly string[]; packages?: readonly string[] }[] = [
   // No SDK, no files, no network: what is not listed here is I/O until somebody shows that it is not.
+  // papaparse can fetch and stream; given text, as core/inventory/csv-text.ts does, it only computes.
   {
     folder: 'core/',
     mayImport: [],
