@@ -4,6 +4,7 @@ import type { Bench, BenchRow } from './bench.ts';
 import { bundlesBench } from './bundles.ts';
 import { costBench, scaleBench } from './campaigns.ts';
 import { documentTimeBench } from './document-time.ts';
+import { inventoryBench } from './inventory.ts';
 import { recordsBench } from './records.ts';
 import { synthBench } from './synth.ts';
 
@@ -13,6 +14,7 @@ const benches: readonly Bench[] = [
   scaleBench,
   documentTimeBench,
   bundlesBench,
+  inventoryBench,
   synthBench,
 ];
 
