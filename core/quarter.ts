@@ -1,7 +1,6 @@
 /** Owns quarters: the team's own division of the year, and which of them a day belongs to. */
 import { DateTime } from 'luxon';
 import type { Instant } from './instant.ts';
-import { nearest } from './near-match.ts';
 
 /** Quarters in the order of the cycle; together their months are twelve in a row. */
 export interface QuarterCalendar {
@@ -78,9 +77,9 @@ export function parseQuarter(text: string, calendar = defaultQuarters): Quarter 
   const isWord = (name: string) => name.toLowerCase() === word.toLowerCase();
   const index = names.findIndex(isWord) < 0 ? ids.findIndex(isWord) : names.findIndex(isWord);
   if (year === undefined || index < 0) {
-    const examples = [...new Set([...names, ...ids])].map((name) => `${year ?? 2027}-${name}`);
-    const meant = nearest(text, examples) ?? (examples[0] as string);
-    throw new QuarterError(`${JSON.stringify(text)} is not a quarter: write it like ${meant}`);
+    throw new QuarterError(
+      `${JSON.stringify(text)} is not a quarter: they are ${names.join(', ')}, write one like ${year ?? 2027}-${names[0]}`,
+    );
   }
   return quarterAt(Number(year) - yearsAhead(calendar), index, calendar);
 }

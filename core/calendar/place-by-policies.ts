@@ -23,7 +23,7 @@ export function placeByPolicies(plannings: readonly Planning[], around: Surround
   const depths = new Map(
     order.levels.flatMap((level, depth) => level.map((server) => [server, depth] as const)),
   );
-  const whyNot: WhyNot = (server, slot, atMost) => {
+  const whyNot: WhyNot = (server, slot, atMost, bound) => {
     if (ledger.countOf(slot.campaign) >= atMost) {
       return { code: 'window-full', message: `the window of ${slot.words} has ${atMost} servers already` };
     }
@@ -31,7 +31,7 @@ export function placeByPolicies(plannings: readonly Planning[], around: Surround
     return (
       clashProblem(server, slot, ledger) ??
       whyTooEarly(server, slot, index, order.links, ledger) ??
-      whyTooLate(server, slot, index, order.links, ledger)
+      (bound === 'free' ? undefined : whyTooLate(server, slot, index, order.links, ledger))
     );
   };
   const first = plannings.filter(({ place }) => place.policy.daysBefore === undefined);

@@ -6,7 +6,12 @@ import type { Problem } from './set-dates.ts';
 import type { Period, Slot } from './slots.ts';
 
 /** Why one more server has no place in a window, or undefined when it has. */
-export type WhyNot = (server: ServerToPlan, slot: Slot, atMost: number) => Problem | undefined;
+export type WhyNot = (
+  server: ServerToPlan,
+  slot: Slot,
+  atMost: number,
+  bound: 'before-dependents' | 'free',
+) => Problem | undefined;
 
 /** Servers of a window when a policy names no number: what a team can look after in one night. */
 const comfortable = 500;
@@ -35,24 +40,31 @@ export function placeInPeriod(
   const moved: { server: ServerToPlan; meant: Slot; cause: string }[] = [];
   for (const [rank, server] of servers.entries()) {
     const meant = line[Math.min(Math.floor(rank / most), line.length - 1)] as Slot;
-    const problem = meant.closed ?? whyNot(server, meant, limit);
+    const problem = meant.closed ?? whyNot(server, meant, limit, 'before-dependents');
     if (problem === undefined)
       ledger.add(server, meant, zone, `${ruleOf(policy)}: ${meant.words}${meant.notes}`);
     else moved.push({ server, meant, cause: 'words' in problem ? problem.words : problem.message });
   }
   const open = period.slots.filter(({ closed }) => closed === undefined);
   return moved.flatMap(({ server, meant, cause }) => {
-    let problem: Problem | undefined;
     const later = open.filter(({ startMillis }) => startMillis > meant.startMillis);
     const earlier = open.filter(({ startMillis }) => startMillis < meant.startMillis);
-    for (const slot of [...later, ...earlier]) {
-      const found = whyNot(server, slot, limit);
-      if (found === undefined) {
-        const reason = `${ruleOf(policy)}: ${slot.words}${slot.notes}; moved from ${meant.words}: ${cause}`;
-        ledger.add(server, slot, zone, reason);
-        return [];
+    let problem: Problem | undefined;
+    // Servers that depend on this one and were set too early are theirs to mend: this one is patched all the same.
+    for (const bound of ['before-dependents', 'free'] as const) {
+      const slots =
+        bound === 'free' && meant.closed === undefined
+          ? [meant, ...later, ...earlier]
+          : [...later, ...earlier];
+      for (const slot of slots) {
+        const found = whyNot(server, slot, limit, bound);
+        if (found === undefined) {
+          const from = slot === meant ? '' : `; moved from ${meant.words}: ${cause}`;
+          ledger.add(server, slot, zone, `${ruleOf(policy)}: ${slot.words}${slot.notes}${from}`);
+          return [];
+        }
+        problem = found;
       }
-      problem = found;
     }
     return [{ server, problem }];
   });
@@ -85,7 +97,8 @@ export function placeBefore(
   let cause = '';
   for (const slot of slots) {
     if (slot.day > target || slot.day < earliest) continue;
-    const found = slot.closed ?? whyNot(server, slot, policy.serversPerWindow ?? Number.POSITIVE_INFINITY);
+    const found =
+      slot.closed ?? whyNot(server, slot, policy.serversPerWindow ?? Number.POSITIVE_INFINITY, 'free');
     if (found === undefined) {
       const notes = cause === '' ? '' : `; earlier, as ${cause}`;
       ledger.add(server, slot, zone, `${reason}: ${slot.words}${slot.notes}${notes}`);
