@@ -27,3 +27,11 @@ export interface InventoryServer extends ServerToPlan {
   /** Columns that we do not know, by their header. */
   readonly extra: Readonly<Record<string, string>>;
 }
+
+/** Environments are named in lower case with dashes, however a list or a tag writes them. */
+export function environmentName(text: string): string {
+  return text
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_]+/g, '-');
+}

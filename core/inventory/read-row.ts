@@ -5,7 +5,7 @@ import { placeSchema, serverIdSchema, serverSchema } from '../server.ts';
 import type { ZoneReading } from '../time-zone.ts';
 import { type Columns, type Field, headers } from './columns.ts';
 import { cellText, quoted } from './csv-text.ts';
-import { type InventoryServer, type PastDate, quarterColumns } from './inventory-server.ts';
+import { environmentName, type InventoryServer, type PastDate, quarterColumns } from './inventory-server.ts';
 import { type PatchDate, readDate, readTime } from './patch-date.ts';
 
 export interface CellProblem {
@@ -64,9 +64,7 @@ export function readRow(
   for (const field of ['name', 'environment', 'zone'] as const) {
     if (value(field) === '') complain(field, `is empty: every server needs a ${needed[field]}`);
   }
-  const environment = value('environment')
-    .toLowerCase()
-    .replaceAll(/[\s_]+/g, '-');
+  const environment = environmentName(value('environment'));
   check('environment', environment, shape.environment);
   const reading = value('zone') === '' ? undefined : questions.zoneOf(value('zone'));
   if (reading && 'problem' in reading) complain('zone', reading.problem);
