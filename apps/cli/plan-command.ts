@@ -20,7 +20,7 @@ import {
   QuarterError,
   quarterOfDay,
 } from '../../core/quarter.ts';
-import { visibleText } from '../local/report/visible-text.ts';
+import { visibleLines, visibleText } from '../local/report/visible-text.ts';
 import { painter } from '../local/terminal-text.ts';
 import type { PlanArguments } from './arguments.ts';
 import { quarterCalendar } from './quarter-calendar.ts';
@@ -65,9 +65,9 @@ export function runPlan(asked: PlanArguments, world: World): number {
     };
     world.out(`${JSON.stringify(shown)}\n`);
   } else {
-    for (const { row, name, errors: own } of skipped) {
+    for (const { name, errors: own } of skipped) {
       for (const error of own)
-        world.note(errorText(asked.servers, error, `skipped ${name || 'a row'}: `, row));
+        world.note(errorText(asked.servers, error, `skipped ${visibleText(name) || 'a row'}: `));
     }
     for (const error of errors) world.note(errorText(asked.servers, error));
     if (plan) world.out(calendarText(plan, calendar, asked, world));
@@ -168,12 +168,8 @@ function calendarText(
   });
 }
 
-function errorText(
-  file: string,
-  { row, column, message }: PlanError | InventoryError,
-  before = '',
-  line = row,
-): string {
-  if (line === null) return `${message}\n`;
-  return `${before}${file}: row ${line}${column ? `, ${visibleText(column)}` : ''}: ${visibleText(message)}\n`;
+function errorText(file: string, { row, column, message }: PlanError | InventoryError, before = ''): string {
+  if (row === null) return `${visibleLines(message)}\n`;
+  const place = column ? `row ${row}, ${visibleText(column)}` : `row ${row}`;
+  return `${before}${file}: ${place}: ${visibleText(message)}\n`;
 }

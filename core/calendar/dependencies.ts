@@ -46,8 +46,8 @@ export function dependencyOrder(
   // Level by level: a server is settled when all that it waits for is. What is not planned is not waited for.
   const planned = new Set(servers);
   const waiting = new Map<ServerToPlan, number>();
-  for (const server of servers) {
-    const count = links.before(server).filter((other) => planned.has(other)).length;
+  for (const [server, others] of before) {
+    const count = others.filter((other) => planned.has(other)).length;
     if (count > 0) waiting.set(server, count);
   }
   const levels: ServerToPlan[][] = [];
@@ -92,7 +92,7 @@ export function whyTooEarly(
   ledger: Ledger,
 ): Problem | undefined {
   for (const other of links.before(server)) {
-    const theirs = ledger.windowsOf(other)[index]?.slot;
+    const theirs = ledger.windowsOf(other)[index];
     if (theirs && theirs.endMillis > slot.startMillis) {
       const message = `${slot.words} is before the end of the window of ${other.name}, on which it depends (${theirs.words})`;
       return { code: 'dependency-broken', message };
@@ -110,7 +110,7 @@ export function whyTooLate(
   ledger: Ledger,
 ): Problem | undefined {
   for (const other of links.after(server)) {
-    const theirs = ledger.windowsOf(other)[index]?.slot;
+    const theirs = ledger.windowsOf(other)[index];
     if (theirs && slot.endMillis > theirs.startMillis) {
       const message = `${slot.words} ends after the window of ${other.name} begins, which depends on it (${theirs.words})`;
       return { code: 'dependency-broken', message };

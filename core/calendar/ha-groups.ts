@@ -22,9 +22,9 @@ export function haGroupsOf(
   const missing = new Map(byServer);
   const groups = new Map<ServerToPlan, readonly string[]>();
   for (const server of servers) {
-    const key = server.name.toLowerCase();
-    missing.delete(key);
     const own = server.haGroup ? [server.haGroup] : none;
+    const key = byServer.size > 0 ? server.name.toLowerCase() : '';
+    missing.delete(key);
     const listedIn = byServer.get(key) ?? none;
     if (own.length + listedIn.length > 0) groups.set(server, [...new Set([...listedIn, ...own])]);
   }

@@ -14,28 +14,24 @@ export interface Ledger {
   refuse(server: ServerToPlan, code: ConflictCode, message: string): void;
   isRefused(server: ServerToPlan): boolean;
   add(server: ServerToPlan, slot: Slot, zone: string, reason: string): void;
-  windowsOf(server: ServerToPlan): readonly Placed[];
+  windowsOf(server: ServerToPlan): readonly Slot[];
   /** Servers that have the window already. */
   countOf(campaign: string): number;
   /** The member of an HA group whose window overlaps, and the group. */
   clash(server: ServerToPlan, slot: Slot): { readonly group: string; readonly server: string } | undefined;
   /** Takes the windows back: only what is whole stays. */
   drop(server: ServerToPlan): void;
-  all(): { windows: PlannedWindow[]; campaigns: PlannedCampaign[] };
-}
-
-export interface Placed {
-  readonly slot: Slot;
-  readonly reason: string;
+  /** @param servers by name: in their order stand the windows that begin at the same time */
+  all(servers: readonly ServerToPlan[]): { windows: PlannedWindow[]; campaigns: PlannedCampaign[] };
 }
 
 /** @param groupsOf names of the HA groups of a server */
 export function createLedger(groupsOf: (server: ServerToPlan) => readonly string[]): Ledger {
-  const placed = new Map<ServerToPlan, { zone: string; windows: Placed[] }>();
+  const placed = new Map<ServerToPlan, { slots: Slot[]; windows: PlannedWindow[] }>();
   const counts = new Map<string, number>();
   const occupied = new Map<string, Occupied[]>();
   const refused = new Set<ServerToPlan>();
-  const none: readonly Placed[] = [];
+  const none: readonly Slot[] = [];
   const conflicts: Conflict[] = [];
 
   return {
@@ -46,9 +42,13 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
     },
     isRefused: (server) => refused.has(server),
     add(server, slot, zone, reason) {
+      const { start, end, localStart, campaign } = slot;
+      const window = { server: server.name, start, end, zone, localStart, campaign, reason };
       const own = placed.get(server);
-      if (own) own.windows.push({ slot, reason });
-      else placed.set(server, { zone, windows: [{ slot, reason }] });
+      if (own) {
+        own.slots.push(slot);
+        own.windows.push(window);
+      } else placed.set(server, { slots: [slot], windows: [window] });
       counts.set(slot.campaign, (counts.get(slot.campaign) ?? 0) + 1);
       for (const group of groupsOf(server)) {
         const spans = occupied.get(group) ?? [];
@@ -56,7 +56,7 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
         occupied.set(group, spans);
       }
     },
-    windowsOf: (server) => placed.get(server)?.windows ?? none,
+    windowsOf: (server) => placed.get(server)?.slots ?? none,
     countOf: (campaign) => counts.get(campaign) ?? 0,
     clash(server, slot) {
       for (const group of groupsOf(server)) {
@@ -73,27 +73,29 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
     drop(server) {
       const own = placed.get(server);
       placed.delete(server);
-      for (const { slot } of own?.windows ?? []) {
-        counts.set(slot.campaign, (counts.get(slot.campaign) ?? 1) - 1);
+      for (const { campaign } of own?.slots ?? []) {
+        counts.set(campaign, (counts.get(campaign) ?? 1) - 1);
       }
       for (const group of own ? groupsOf(server) : []) {
         occupied.set(group, occupied.get(group)?.filter((span) => span.server !== server.name) ?? []);
       }
     },
-    all() {
+    all(servers) {
       // By start, in each by server: sorting a few hundred starts is much cheaper than sorting all windows.
       const byStart = new Map<string, PlannedWindow[]>();
       const campaigns = new Map<string, PlannedCampaign>();
-      for (const [server, { zone, windows }] of [...placed].sort(([a], [b]) => compare(a.name, b.name))) {
-        for (const { slot, reason } of windows) {
-          const { start, end, localStart, campaign, policy } = slot;
+      for (const server of servers) {
+        const own = placed.get(server);
+        if (own === undefined) continue;
+        for (const [index, window] of own.windows.entries()) {
+          const { start, end, zone, campaign } = window;
           const same = byStart.get(start);
-          const window = { server: server.name, start, end, zone, localStart, campaign, reason };
           if (same) same.push(window);
           else byStart.set(start, [window]);
           if (!campaigns.has(campaign)) {
-            const servers = counts.get(campaign) as number;
-            campaigns.set(campaign, { id: campaign, policy, start, end, zone, servers });
+            const { policy } = own.slots[index] as Slot;
+            const count = counts.get(campaign) as number;
+            campaigns.set(campaign, { id: campaign, policy, start, end, zone, servers: count });
           }
         }
       }

@@ -24,7 +24,7 @@ export function placeByPolicies(plannings: readonly Planning[], around: Surround
     order.levels.flatMap((level, depth) => level.map((server) => [server, depth] as const)),
   );
   const whyNot: WhyNot = (server, slot, atMost, bound) => {
-    if (ledger.countOf(slot.campaign) >= atMost) {
+    if (atMost < Number.POSITIVE_INFINITY && ledger.countOf(slot.campaign) >= atMost) {
       return { code: 'window-full', message: `the window of ${slot.words} has ${atMost} servers already` };
     }
     const index = ledger.windowsOf(server).length;
@@ -56,6 +56,15 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
   const placement: Placement = { policy, zone: place.clock.zone, ledger, whyNot };
   const line = inLine(servers);
   const barren: string[] = [];
+  // What was kept of an earlier plan is all that these servers can have yet.
+  const begun = new Map(
+    line.flatMap((server) => {
+      const kept = ledger.windowsOf(server);
+      return kept.length > 0
+        ? [[server, kept.map(({ day }) => periodKey(policy.cadence, day))] as const]
+        : [];
+    }),
+  );
   for (const period of place.periods()) {
     const open = period.slots.some(({ closed }) => closed === undefined);
     const closed = open ? undefined : whyAllClosed(period);
@@ -63,10 +72,7 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
       barren.push(closed);
       continue;
     }
-    const waiting = line.filter(
-      (server) =>
-        !ledger.windowsOf(server).some(({ slot }) => periodKey(policy.cadence, slot.day) === period.key),
-    );
+    const waiting = line.filter((server) => !begun.get(server)?.includes(period.key));
     for (const { server, problem } of placeInPeriod(waiting, period, placement)) {
       const message = `${policy.name} is patched ${policy.cadence}, and in ${period.words} no allowed window is left: ${problem?.message ?? 'all are closed'}`;
       ledger.refuse(server, problem?.code ?? 'no-room', message);
@@ -99,7 +105,7 @@ function anchorsOf({ planned, ledger, policies }: Surroundings): Anchors {
     const { name, cadence } = place.policy;
     if (server.hostGroup === undefined || !followed.has(name)) continue;
     const key = anchorKey(name, server.hostGroup);
-    for (const { slot } of ledger.windowsOf(server)) {
+    for (const slot of ledger.windowsOf(server)) {
       const own = anchors.get(key) ?? new Map<number, Slot>();
       anchors.set(key, own);
       const period = periodKey(cadence, slot.day);
@@ -139,7 +145,7 @@ function placeBeforeOthers(
     for (const anchor of ahead) {
       const target = anchor.day - days;
       const reason = `${days} days before ${whose} (${dayWords(anchor.day)})`;
-      const taken = ledger.windowsOf(server).some(({ slot }) => slot.day >= earliest && slot.day <= target);
+      const taken = ledger.windowsOf(server).some(({ day }) => day >= earliest && day <= target);
       const problem = taken ? undefined : placeBefore(server, slots, { target, earliest, reason }, placement);
       if (problem) ledger.refuse(server, problem.code, problem.message);
       earliest = Math.max(earliest, target + 1);

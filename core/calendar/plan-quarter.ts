@@ -77,7 +77,7 @@ export function planQuarter(input: PlanInput): QuarterPlan {
   placeByPolicies(byPolicy, { order, ledger, placeOf, policies, planned: open });
   checkDependencies(order, ledger);
 
-  const { windows, campaigns } = ledger.all();
+  const { windows, campaigns } = ledger.all(open.map(({ server }) => server));
   const conflicts = ledger.conflicts.toSorted(
     (a, b) => compare(a.server, b.server) || compare(a.code, b.code) || compare(a.message, b.message),
   );
@@ -140,6 +140,7 @@ function groupByServer(schedules: readonly RuleOfServer[]): Map<string, RuleOfSe
 }
 
 function keep(kept: readonly PlannedWindow[], planned: readonly Planning[], ledger: Ledger): void {
+  if (kept.length === 0) return;
   const byName = new Map(planned.map((planning) => [planning.server.name.toLowerCase(), planning]));
   for (const window of kept) {
     const planning = byName.get(window.server.toLowerCase());
@@ -175,7 +176,8 @@ function checkDependencies({ levels, links }: DependencyOrder, ledger: Ledger): 
           message: `depends on ${failed.name}, which has no window: mend that first`,
         }
       : windows
-          .map(({ slot }, index) => whyTooEarly(server, slot, index, links, ledger))
+
+          .map((slot, index) => whyTooEarly(server, slot, index, links, ledger))
           .find((found) => found !== undefined);
     if (problem === undefined) continue;
     ledger.drop(server);

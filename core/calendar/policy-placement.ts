@@ -37,12 +37,12 @@ export function placeInPeriod(
   const limit = policy.serversPerWindow ?? Number.POSITIVE_INFINITY;
   const rest = period.slots.filter((slot) => !period.preferred.includes(slot));
   const line = [...period.preferred, ...rest];
+  const reasons = new Map(line.map((slot) => [slot, `${ruleOf(policy)}: ${slot.words}${slot.notes}`]));
   const moved: { server: ServerToPlan; meant: Slot; cause: string }[] = [];
   for (const [rank, server] of servers.entries()) {
     const meant = line[Math.min(Math.floor(rank / most), line.length - 1)] as Slot;
     const problem = meant.closed ?? whyNot(server, meant, limit, 'before-dependents');
-    if (problem === undefined)
-      ledger.add(server, meant, zone, `${ruleOf(policy)}: ${meant.words}${meant.notes}`);
+    if (problem === undefined) ledger.add(server, meant, zone, reasons.get(meant) as string);
     else moved.push({ server, meant, cause: 'words' in problem ? problem.words : problem.message });
   }
   const open = period.slots.filter(({ closed }) => closed === undefined);
@@ -60,7 +60,7 @@ export function placeInPeriod(
         const found = whyNot(server, slot, limit, bound);
         if (found === undefined) {
           const from = slot === meant ? '' : `; moved from ${meant.words}: ${cause}`;
-          ledger.add(server, slot, zone, `${ruleOf(policy)}: ${slot.words}${slot.notes}${from}`);
+          ledger.add(server, slot, zone, `${reasons.get(slot)}${from}`);
           return [];
         }
         problem = found;

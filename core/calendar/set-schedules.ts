@@ -46,7 +46,7 @@ export function placeDate({ server, place }: Planning, dates: Dates, around: Set
   }
   const minutes = given.time === undefined ? allowedMinutes(policy).from : minutesOf(given.time);
   const date = place.judge(dayNumber(given.date), minutes);
-  if (ledger.windowsOf(server).some(({ slot }) => slot.start === date.slot.start)) return true;
+  if (ledger.windowsOf(server).some(({ start }) => start === date.slot.start)) return true;
   const reason = `set for ${column}: ${given.date}${given.time === undefined ? '' : ` ${given.time}`}`;
   const verdict = consider(server, place, date, approvalOf(given.approval), around);
   if (verdict.length === 0) {
@@ -80,7 +80,7 @@ export function placeCron({ server, place }: Planning, expression: string, aroun
   const words = cron.eitherDay ? `${cron.text} (either the day of month or the weekday)` : cron.text;
   const problems = new Map<string, { problem: Problem; count: number }>();
   for (const date of dates) {
-    if (ledger.windowsOf(server).some(({ slot }) => slot.start === date.slot.start)) continue;
+    if (ledger.windowsOf(server).some(({ start }) => start === date.slot.start)) continue;
     const verdict = consider(server, place, date, 'none', around);
     if (verdict.length === 0) {
       const { slot, remarks, outside } = date;
