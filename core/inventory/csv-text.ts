@@ -36,7 +36,7 @@ export const delimiters = [',', ';', '\t', '|'] as const;
 /** @param atMost rows; all without it */
 export function cellsOf(text: string, delimiter: (typeof delimiters)[number], atMost = 0): CsvCells {
   // One kind of line end, as a file that went through two tools has both.
-  const plain = text.replace(/^\uFEFF/, '').replaceAll(/\r\n?/g, '\n');
+  const plain = text.replaceAll(/\r\n?/g, '\n');
   const { data, errors } = Papa.parse<string[]>(plain, { delimiter, newline: '\n', preview: atMost });
   const malformed = new Map<number, string>();
   for (const { type, code, row } of errors) {

@@ -19,7 +19,7 @@ export const zoneReportSchema = z.object({
 });
 export type ZoneReport = z.infer<typeof zoneReportSchema>;
 
-export type ZoneAnswer = { readonly method: ZoneMethod } & (
+type ZoneAnswer = { readonly method: ZoneMethod } & (
   | { readonly kind: 'zone'; readonly zone: string }
   /** `+01:00`: many zones have it, so it is never taken for one. */
   | { readonly kind: 'offset'; readonly offset: string }

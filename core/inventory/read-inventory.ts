@@ -21,7 +21,7 @@ export interface InventoryError extends CellProblem {
   readonly row: number;
 }
 
-export interface SkippedRow {
+interface SkippedRow {
   readonly row: number;
   /** The server's name as it is written, if it has one. */
   readonly name: string;

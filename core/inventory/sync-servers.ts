@@ -2,7 +2,7 @@
 import { readZone } from '../time-zone.ts';
 import { environmentName } from './inventory-server.ts';
 
-export const syncedFields = [
+const syncedFields = [
   'environment',
   'zone',
   'hostGroup',
@@ -36,7 +36,7 @@ export interface SeenServer {
   readonly facts: Facts;
 }
 
-export interface FieldChange {
+interface FieldChange {
   readonly server: string;
   readonly field: SyncedField | 'instanceId' | 'account' | 'region';
   /** Absent when there was nothing. */

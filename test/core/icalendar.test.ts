@@ -196,6 +196,15 @@ describe('hostile text', () => {
     );
   });
 
+  test.each(['a', 'é', '€', '👩'])('lines of %s fold at 75 octets and come back whole', (letter) => {
+    const summary = letter.repeat(200);
+    const feed = icalendar('x', [event({ summary })]);
+    const sizes = feed.split('\r\n').map((line) => Buffer.byteLength(line));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(75);
+    expect(Math.max(...sizes)).toBeGreaterThan(75 - Buffer.byteLength(letter));
+    expect(readBack(feed)).toMatchObject([{ summary }]);
+  });
+
   test('any text comes out of another implementation as it went in, and lines stay short', () => {
     const text = fc
       .string({ unit: 'binary', maxLength: 300 })

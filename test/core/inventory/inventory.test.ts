@@ -55,6 +55,7 @@ web-01,shop,Debian 12,Production,America/New York,"Newark, NJ",ana@example.com,b
     ['underscores', 'server_name,environment,server_timezone\nweb,dev,UTC'],
     ['spaces round them', ' Server  Name , Environment,Server Time Zone\n web , dev , UTC '],
     ['a mark of byte order', '\uFEFFServer Name,Environment,Server Timezone\nweb,dev,UTC'],
+    ['a mark of byte order before a quote', '\uFEFF"Server Name",Environment,Server Timezone\nweb,dev,UTC'],
     ['CRLF', 'Server Name,Environment,Server Timezone\r\nweb,dev,UTC\r\n'],
     ['CR alone', 'Server Name,Environment,Server Timezone\rweb,dev,UTC\r'],
     ['both ends of line', '"Server Name",Environment,"Server Timezone"\r\nweb,dev,"UTC"\n'],
