@@ -59,6 +59,8 @@ export function readRow(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     else if (/[\u0000-\u001f\u007f\u2028\u2029]/.test(text)) {
       complain(field, `${quoted(text)} has a line break or control character: take it out`);
+    } else if (text.includes('\uFFFD')) {
+      complain(field, `${quoted(text)} has letters that were lost: save the file as "CSV UTF-8"`);
     }
   }
   for (const field of ['name', 'environment', 'zone'] as const) {

@@ -274,7 +274,7 @@ describe('the export of a server list', () => {
     const word = fc
       .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
       // Control characters and what trims to nothing never come out of an import.
-      .map((text) => text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, '').trim())
+      .map((text) => text.replaceAll(/[\p{Cc}\u2028\u2029\uFFFD]/gu, '').trim())
       .filter((text) => text !== '' && !/^="[^"]*"$/.test(text));
     const maybe = fc.option(word, { nil: undefined });
     const date = fc.record(
@@ -352,6 +352,13 @@ describe('hostile input', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  test('letters that were lost on the way are found', () => {
+    const text = new TextDecoder().decode(Buffer.from(list(',Location', 'web,dev,UTC,Köln'), 'latin1'));
+    expect(read(text).errors).toMatchObject([
+      { row: 2, column: 'Location', message: expect.stringContaining('UTF-8') },
+    ]);
   });
 
   test('bytes that are no text are told from text', () => {
