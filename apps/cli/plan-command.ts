@@ -37,7 +37,7 @@ export interface World {
   readonly colour: boolean;
 }
 
-export const exitCodes = { planned: 0, errors: 1, conflicts: 4 } as const;
+const exitCodes = { planned: 0, errors: 1, conflicts: 4 } as const;
 
 /** As a row of a list has it; what is wrong elsewhere has neither row nor column. */
 type PlanError = { readonly row: number | null; readonly column: string | null; readonly message: string };

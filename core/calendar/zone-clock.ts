@@ -3,7 +3,7 @@ import { IANAZone } from 'luxon';
 import { dayMillis, minuteMillis } from './civil-day.ts';
 
 /** A moment at which the clocks of a zone are set. Offsets are milliseconds ahead of UTC. */
-export interface ClockChange {
+interface ClockChange {
   /** Epoch milliseconds of the first moment with the new offset. */
   readonly at: number;
   readonly before: number;
