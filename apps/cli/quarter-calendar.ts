@@ -15,6 +15,7 @@ export interface CalendarOptions {
   readonly reasons: boolean;
 }
 
+const widestCell = 40;
 const weekColumn = 'week of     ';
 /** Conflicts of a kind beyond these tell a person nothing new. */
 const shownOfKind = 20;
@@ -84,9 +85,9 @@ function weeks(plan: QuarterPlan, options: CalendarOptions): string[] {
     const cells = environments.map((environment) => {
       const used = days.flatMap((day) => {
         const servers = counts.get(`${environment} ${dayText(day)}`);
-        return servers === undefined ? [] : [`${shortDay(day)} ${servers}`];
+        return servers === undefined ? [] : [{ day: shortDay(day), servers }];
       });
-      if (used.length > 0) return { text: used.join(', '), closed: false };
+      if (used.length > 0) return { text: brief(used), closed: false };
       const reasons = new Set(
         days.map((day) => closedOn(day, environment)).filter((reason) => reason !== undefined),
       );
@@ -96,7 +97,10 @@ function weeks(plan: QuarterPlan, options: CalendarOptions): string[] {
   }
   const lines: string[] = [];
   const widths = environments.map((name, column) =>
-    Math.max(textWidth(name), ...rows.map(({ cells }) => Math.min(textWidth(cells[column]?.text ?? ''), 40))),
+    Math.max(
+      textWidth(name),
+      ...rows.map(({ cells }) => Math.min(textWidth(cells[column]?.text ?? ''), widestCell)),
+    ),
   );
   for (const block of blocks(widths, columns - weekColumn.length)) {
     if (lines.length > 0) lines.push('');
@@ -113,6 +117,14 @@ function weeks(plan: QuarterPlan, options: CalendarOptions): string[] {
     }
   }
   return lines;
+}
+
+/** Each day with its servers, or where that is too much for a column, the first and the last with all servers. */
+function brief(used: readonly { readonly day: string; readonly servers: number }[]): string {
+  const all = used.map(({ day, servers }) => `${day}: ${servers}`).join(', ');
+  if (all.length <= widestCell) return all;
+  const sum = used.reduce((total, { servers }) => total + servers, 0);
+  return `${used[0]?.day} to ${used.at(-1)?.day}: ${sum}`;
 }
 
 /** Columns that stand beside each other; at least one in each block. */
@@ -164,7 +176,7 @@ function groupBy<T, K>(all: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
 }
 
 function shortDay(day: number): string {
-  return `${capital(weekdayOf(day).slice(0, 3))} ${Number(dayText(day).slice(8))}:`;
+  return `${capital(weekdayOf(day).slice(0, 3))} ${Number(dayText(day).slice(8))}`;
 }
 
 function count(number: number, noun: string): string {
