@@ -155,7 +155,7 @@ function keep(kept: readonly PlannedWindow[], planned: readonly Planning[], ledg
       day: dayNumber(localStart.slice(0, 10)),
       campaign,
       policy: planning.place.policy.name,
-      words: localStart.slice(0, 16).replace('T', ' '),
+      words: `${localStart.slice(0, 16).replace('T', ' ')} in ${zone}`,
       notes: '',
     };
     ledger.add(planning.server, slot, zone, reason);

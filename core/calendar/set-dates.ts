@@ -38,7 +38,7 @@ export function judgeDate(setting: Setting, day: number, minutes: number): SetDa
   const freeze = freezeOver(frozen, window);
   const lasts = Math.max(0, Math.floor((window.end - window.start) / minuteMillis));
   if (window.start <= now) {
-    problems.push({ code: 'past-date', message: `${slot.words} is past in ${clock.zone}: set a later date` });
+    problems.push({ code: 'past-date', message: `${slot.words} is past: set a later date` });
   }
   if (freeze) {
     const message = `${slot.words} overlaps the freeze ${JSON.stringify(freeze.reason)}: set a date outside of it`;

@@ -21,7 +21,7 @@ export interface Slot {
   readonly day: number;
   readonly campaign: string;
   readonly policy: string;
-  /** `Saturday 2026-11-14 00:00` */
+  /** `Saturday 2026-11-14 00:00 in Europe/Berlin` */
   readonly words: string;
   /** What the clocks did to it: `; …`, or empty. */
   readonly notes: string;
@@ -115,7 +115,7 @@ export function slotOf(setting: Setting, window: LocalWindow): Slot {
     day: local.day,
     campaign: campaignId([policy.name, quarter.id, startText, endText, clock.zone]),
     policy: policy.name,
-    words: `${dayWords(local.day)} ${timeText(local.minutes)}`,
+    words: `${dayWords(local.day)} ${timeText(local.minutes)} in ${clock.zone}`,
     notes: notes.map((note) => `; ${note}`).join(''),
     ...(closed && { closed }),
   };

@@ -217,7 +217,9 @@ describe('a policy', () => {
         policies: policiesOf({ production: { onHoliday } }),
       });
     expect(starts(made('shift'), 'a')).toEqual(['2026-11-07T00:00']);
-    expect(reasonOf(made('shift'), 'a')).toContain('moved from Sunday 2026-11-01 00:00: holiday All Saints');
+    expect(reasonOf(made('shift'), 'a')).toContain(
+      'moved from Sunday 2026-11-01 00:00 in Europe/Berlin: holiday All Saints',
+    );
     expect(starts(made('shift'), 'b')).toEqual(['2026-11-01T00:00']);
     expect(starts(made('keep'), 'a')).toEqual(['2026-11-01T00:00']);
   });

@@ -41,7 +41,7 @@ describe('the security lane', () => {
     expect(ask({ freezes })).toEqual({
       problem: {
         code: 'no-room',
-        message: expect.stringContaining('Saturday 2026-12-05 00:00 freeze "sale"'),
+        message: expect.stringContaining('Saturday 2026-12-05 00:00 in Europe/Berlin freeze "sale"'),
       },
     });
     expect(ask({ now: '2026-12-20T00:00:00.000Z' })).toMatchObject({
