@@ -2,7 +2,7 @@
 import { type Instant, millisOf } from '../instant.ts';
 import type { Quarter } from '../quarter.ts';
 import type { CalendarPolicy } from './calendar-policy.ts';
-import { dayMillis, dayNumber } from './civil-day.ts';
+import { dayMillis, dayNumber, minuteMillis } from './civil-day.ts';
 import { frozenSpans, holidaysIn } from './closed-spans.ts';
 import { type Cron, parseCron, runsAfter } from './cron.ts';
 import { localOf } from './local-time.ts';
@@ -11,7 +11,7 @@ import type { ServerToPlan } from './server-to-plan.ts';
 import { judgeDate, type SetDate } from './set-dates.ts';
 import { type Period, periodsOf, type Setting } from './slots.ts';
 import type { Freeze, Holiday } from './team-calendar.ts';
-import { createZoneClocks } from './zone-clock.ts';
+import { createZoneClocks, type ZoneClock } from './zone-clock.ts';
 
 interface Surroundings {
   readonly quarter: Quarter;
@@ -41,7 +41,13 @@ export interface Place extends Setting {
   runsOf(expression: string): { readonly cron: Cron; readonly dates: readonly SetDate[] };
 }
 
-export function createPlaces(input: Surroundings): (policy: CalendarPolicy, zone: string) => Place {
+/** Environments of the fleet that come some days before others, with the local day on which their windows began. */
+export type Followers = ReadonlyMap<string, number | 'not-yet'>;
+
+export function createPlaces(
+  input: Surroundings,
+  followers: Followers,
+): (policy: CalendarPolicy, zone: string) => Place {
   const { quarter, freezes = [], holidays = [], policies } = input;
   const clockOf = createZoneClocks();
   const places = new Map<string, Place>();
@@ -57,10 +63,13 @@ export function createPlaces(input: Surroundings): (policy: CalendarPolicy, zone
     const key = `${policy.name} ${zone}`;
     let place = places.get(key);
     if (place === undefined) {
+      const clock = clockOf(zone);
+      const held = heldFor(policy, policies, followers, clock, millisOf(input.now));
       const setting: Setting = {
+        ...(held && { held }),
         policy,
         quarter,
-        clock: clockOf(zone),
+        clock,
         frozen: frozenSpans(freezes, policy.name, zone, clockOf, days),
         holidays: holidaysIn(holidays, zone, days),
         now: millisOf(input.now),
@@ -87,6 +96,26 @@ export function createPlaces(input: Surroundings): (policy: CalendarPolicy, zone
     }
     return place;
   };
+}
+
+/** A plan that is made late in the quarter must still leave room for those who come before. */
+function heldFor(
+  { name }: CalendarPolicy,
+  policies: ReadonlyMap<string, CalendarPolicy>,
+  followers: Followers,
+  clock: ZoneClock,
+  now: number,
+): Setting['held'] {
+  const spans = [...policies.values()].flatMap((policy) => {
+    const { daysBefore, leadTimeHours } = policy;
+    const begun = followers.get(policy.name);
+    if (daysBefore?.environment !== name || begun === undefined) return [];
+    // The day after the lead time, as their hours on the day itself may have passed by then.
+    const next = localOf(clock, now + leadTimeHours * 60 * minuteMillis).day + 1;
+    const firstDay = (begun === 'not-yet' ? next : begun) + daysBefore.days;
+    return [{ firstDay, words: `${policy.name} comes ${daysBefore.days} days before` }];
+  });
+  return spans.toSorted((a, b) => b.firstDay - a.firstDay)[0];
 }
 
 function runsWithin(

@@ -8,7 +8,7 @@ import { haGroupsOf } from './ha-groups.ts';
 import { compare, createLedger, type Ledger } from './ledger.ts';
 import { localOf } from './local-time.ts';
 import { placeByPolicies } from './place-by-policies.ts';
-import { createPlaces, type Planning } from './places.ts';
+import { createPlaces, type Followers, type Planning } from './places.ts';
 import type { PlannedWindow, QuarterPlan } from './quarter-plan.ts';
 import { type RuleOfServer, rulesOf, ruleWords } from './schedule.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
@@ -29,7 +29,7 @@ export interface PlanInput {
   readonly holidays?: readonly Holiday[];
   /** Names of servers by HA group, besides those that servers name themselves. */
   readonly haGroups?: Readonly<Record<string, readonly string[]>>;
-  /** Windows of an earlier plan that stay as they are: those that have begun. */
+  /** Windows of an earlier plan that stay as they are: those whose campaign has been started. */
   readonly kept?: readonly PlannedWindow[];
   readonly now: Instant;
 }
@@ -38,7 +38,7 @@ export function planQuarter(input: PlanInput): QuarterPlan {
   const { quarter, quarters = defaultQuarters, policies } = input;
   const groups = haGroupsOf(input.servers, input.haGroups ?? {});
   const ledger = createLedger(groups.of);
-  const placeOf = createPlaces(input);
+  const placeOf = createPlaces(input, followersOf(input));
   const byName = refuseDoubles(input.servers, ledger);
   for (const { name, message } of groups.unknown)
     ledger.conflicts.push({ server: name, code: 'unknown-server', message });
@@ -109,6 +109,24 @@ function placeSet(planning: Planning, around: SetSurroundings): boolean {
     case 'policy':
       return false;
   }
+}
+
+function followersOf({ servers, policies, kept = [] }: PlanInput): Followers {
+  const begun = new Map<string, number>();
+  for (const { server, localStart } of kept) {
+    const [name, day] = [server.toLowerCase(), dayNumber(localStart.slice(0, 10))];
+    begun.set(name, Math.min(day, begun.get(name) ?? day));
+  }
+  const followers = new Map<string, number | 'not-yet'>();
+  for (const server of servers) {
+    const policy = server.active ? policyOf(policies, server.environment) : undefined;
+    if (policy?.daysBefore === undefined) continue;
+    const day = begun.size > 0 ? begun.get(server.name.toLowerCase()) : undefined;
+    const known = followers.get(policy.name) ?? 'not-yet';
+    if (day === undefined) followers.set(policy.name, known);
+    else followers.set(policy.name, known === 'not-yet' ? day : Math.min(day, known));
+  }
+  return followers;
 }
 
 function refuseDoubles(servers: readonly ServerToPlan[], ledger: Ledger): Map<string, ServerToPlan> {

@@ -49,6 +49,8 @@ export interface Setting {
   readonly holidays: ReadonlyMap<number, string>;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** Others come before these: the first local day that leaves them room, and who they are. */
+  readonly held?: { readonly firstDay: number; readonly words: string };
 }
 
 /** In which period of a cadence a local day lies. */
@@ -133,7 +135,7 @@ function slotsOfDay(setting: Setting, day: number): Slot[] {
 }
 
 function whyClosed(
-  { policy, frozen, holidays, now }: Setting,
+  { policy, frozen, holidays, now, held }: Setting,
   window: LocalWindow,
   day: number,
 ): Slot['closed'] {
@@ -142,6 +144,7 @@ function whyClosed(
   if (start < now + policy.leadTimeHours * 60 * minuteMillis) {
     return { by: 'past', words: `it begins within the lead time of ${policy.leadTimeHours} h` };
   }
+  if (held && day < held.firstDay) return { by: 'past', words: held.words };
   const freeze = freezeOver(frozen, window);
   if (freeze) return { by: 'freeze', words: `freeze ${JSON.stringify(freeze.reason)}` };
   const holiday = policy.onHoliday === 'shift' ? holidays.get(day) : undefined;

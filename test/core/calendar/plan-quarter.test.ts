@@ -176,6 +176,21 @@ describe('a policy', () => {
     expect(codes(late, 'u')).toEqual(['no-room']);
   });
 
+  it('leaves room for uat before production when the plan is made late, until uat has begun', () => {
+    const now = '2026-11-21T00:00:00.000Z';
+    const both = [server('p'), server('u', { environment: 'uat' })];
+    const late = plan(both, { now });
+    expect(late.conflicts).toEqual([]);
+    expect([starts(late, 'u'), starts(late, 'p')]).toEqual([['2026-11-28T00:00'], ['2026-12-05T00:00']]);
+    expect(reasonOf(late, 'p')).toContain('moved from Sunday 2026-11-08');
+    // From then on production stays where it is: neither earlier, as uat is under way, nor later, as time passes.
+    const kept = late.windows.filter((window) => window.server === 'u');
+    for (const day of ['2026-11-27', '2026-11-29', '2026-12-03']) {
+      expect(starts(plan(both, { now: `${day}T00:00:00.000Z`, kept }), 'p')).toEqual(['2026-12-05T00:00']);
+    }
+    expect(starts(plan([server('p')], { now }), 'p')).toEqual(['2026-11-28T00:00']);
+  });
+
   it('patches weekly, and a frozen week not at all', () => {
     const freezes = [{ every: 'year' as const, from: '12-20', to: '01-03', reason: 'year end' }];
     const made = plan([server('d', { environment: 'dev' })], { freezes });
