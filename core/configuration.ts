@@ -1,10 +1,13 @@
 /** Owns the configuration: the one file that says what the stack is and which policy holds for which environment. */
 import * as z from 'zod';
+import { calendarPolicies, calendarPolicyInputSchema } from './calendar/calendar-policy.ts';
+import { quartersOf, teamCalendarSchema } from './calendar/team-calendar.ts';
 import { hybridRoleIdSchema } from './campaign.ts';
 import { type JsonSchema, pathText, problemOf, unknownKeys } from './configuration-problems.ts';
 import { policySchema } from './policy.ts';
 import { partitionOf, placeSchema, serverSchema } from './server.ts';
 import { type Settings, serverTagsSchema, settingsSchema } from './settings.ts';
+import { readZone } from './time-zone.ts';
 import { readYaml } from './yaml-text.ts';
 
 /** What CloudWatch Logs takes. */
@@ -21,6 +24,11 @@ const environmentSchema = policySchema.omit({ schema: true, name: true }).extend
     .unwrap()
     .default('scan')
     .describe('scan changes nothing on a server: it says what an update would do'),
+  calendar: calendarPolicyInputSchema
+    .optional()
+    .describe(
+      'when its servers may be patched; what is not said has a default by the name of the environment',
+    ),
 });
 
 const network = z.object({
@@ -90,6 +98,7 @@ const configurationSchema = z
       .record(serverSchema.shape.environment, environmentSchema)
       .refine((all) => Object.keys(all).length > 0, 'names no environment: name at least one')
       .describe('by the value of the environment tag; {} takes all defaults'),
+    calendar: teamCalendarSchema.prefault({}).describe('quarters, freezes, holidays and HA groups'),
     notifications: z
       .object({
         emails: z
@@ -142,6 +151,9 @@ const configurationSchema = z
       if (partitionOf(place.region) !== partitionOf(all.home.region)) {
         refuse(`is in another partition than home (${all.home.region}): give it a stack of its own`);
       }
+    }
+    for (const { path, message, input } of calendarProblems(all)) {
+      context.addIssue({ code: 'custom', path, message, input });
     }
   })
   .transform(({ places, ...rest }) => ({ ...rest, places: places ?? [rest.home] }));
@@ -212,6 +224,53 @@ export function configurationJsonSchema(): JsonSchema {
     },
   });
   return { ...schema, title: 'Configuration of Quarterdeck' } as JsonSchema;
+}
+
+/** What no part of the calendar can see by itself. */
+function calendarProblems({
+  calendar,
+  environments,
+}: {
+  readonly calendar: z.output<typeof teamCalendarSchema>;
+  readonly environments: Readonly<Record<string, z.output<typeof environmentSchema>>>;
+}): { path: PropertyKey[]; message: string; input: unknown }[] {
+  const given = Object.fromEntries(Object.entries(environments).map(([name, all]) => [name, all.calendar]));
+  const policies = calendarPolicies(given).problems.map(({ path: [name = '', key = ''], message }) => ({
+    path: ['environments', name, 'calendar', key],
+    message,
+    input: given[name]?.[key as keyof (typeof given)[string]] ?? 'the default',
+  }));
+  const quarters = quartersOf(calendar);
+  const cycle =
+    'problem' in quarters
+      ? [{ path: ['calendar', 'quarters'], message: quarters.problem, input: calendar.quarters }]
+      : [];
+  const freezes = calendar.freezes.flatMap(({ environments: names = [], zone }, index) => {
+    const path = ['calendar', 'freezes', index];
+    const unknown = names.filter((name) => !(name in environments));
+    const known = Object.keys(environments).join(', ');
+    return [
+      ...unknown.map((name) => ({
+        path: [...path, 'environments'],
+        message: `is no environment of this file: it has ${known}`,
+        input: name,
+      })),
+      ...(zone === undefined ? [] : zoneProblems([...path, 'zone'], zone)),
+    ];
+  });
+  const holidays = calendar.holidays.flatMap(({ zones = [] }, index) =>
+    zones.flatMap((zone) => zoneProblems(['calendar', 'holidays', index, 'zones'], zone)),
+  );
+  return [...policies, ...cycle, ...freezes, ...holidays];
+}
+
+/** A zone that is written wrong would be one in which nothing is closed. */
+function zoneProblems(
+  path: readonly PropertyKey[],
+  zone: string,
+): { path: PropertyKey[]; message: string; input: unknown }[] {
+  const reading = readZone(zone);
+  return 'zone' in reading ? [] : [{ path: [...path], message: reading.problem, input: zone }];
 }
 
 function isZone(name: string): boolean {

@@ -1,6 +1,7 @@
 /** Owns the keys of the state store and the one way to change what is stored there. */
 import * as z from 'zod';
 import { type Batch, batchSchema } from './batch.ts';
+import { type Schedule, scheduleSchema } from './calendar/schedule.ts';
 import { type Campaign, campaignSchema, isCampaignEnded, overdueAt } from './campaign.ts';
 import { acknowledgementSchema, budgetEntrySchema } from './error-budget.ts';
 import { exceptionSchema } from './exception.ts';
@@ -42,6 +43,11 @@ export const budgetPartition = (policy: string, quarter: string) => `budget#${po
 export const acknowledgementKey = (policy: string, quarter: string): RecordKey => ({
   partition: budgetPartition(policy, quarter),
   sort: 'acknowledged',
+});
+/** One place for each server, whatever the case of its name: a second schedule finds it taken. */
+export const scheduleKey = (server: string): RecordKey => ({
+  partition: `schedule#${server.toLowerCase()}`,
+  sort: 'schedule',
 });
 export const exceptionsPartition = 'exceptions';
 
@@ -93,6 +99,11 @@ export const commands: Entity<z.infer<typeof commandSchema>> = {
 export const exceptions: Entity<z.infer<typeof exceptionSchema>> = {
   schema: exceptionSchema,
   key: (exception) => ({ partition: exceptionsPartition, sort: exception.id }),
+};
+
+export const schedules: Entity<Schedule> = {
+  schema: scheduleSchema,
+  key: (schedule) => scheduleKey(schedule.server),
 };
 
 export const budgetEntries = (

@@ -2,11 +2,22 @@
 
 /** The nearest candidate, or undefined when all are too far away for a guess to help. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  return nearMatches(word, candidates)[0];
+}
+
+/**
+ * Candidates that are near enough for a guess to help, the nearest first.
+ *
+ * @param candidates in lower case
+ * @param share the part of its letters in which a candidate may differ
+ */
+export function nearMatches(word: string, candidates: readonly string[], share = 1 / 2): string[] {
   const lower = word.toLowerCase();
   return candidates
     .map((candidate) => ({ candidate, distance: distance(lower, candidate) }))
-    .filter((near) => near.distance <= Math.max(1, Math.floor(near.candidate.length / 2)))
-    .toSorted((a, b) => a.distance - b.distance)[0]?.candidate;
+    .filter((near) => near.distance <= Math.max(1, Math.floor(near.candidate.length * share)))
+    .toSorted((a, b) => a.distance - b.distance)
+    .map(({ candidate }) => candidate);
 }
 
 /** Letters to add, remove, replace or swap with their neighbour to make one word the other; a cut word counts as one. */

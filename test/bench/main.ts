@@ -4,15 +4,19 @@ import type { Bench, BenchRow } from './bench.ts';
 import { bundlesBench } from './bundles.ts';
 import { costBench, scaleBench } from './campaigns.ts';
 import { documentTimeBench } from './document-time.ts';
+import { inventoryBench } from './inventory.ts';
+import { plansBench } from './plans.ts';
 import { recordsBench } from './records.ts';
 import { synthBench } from './synth.ts';
 
 const benches: readonly Bench[] = [
   recordsBench,
+  plansBench,
   costBench,
   scaleBench,
   documentTimeBench,
   bundlesBench,
+  inventoryBench,
   synthBench,
 ];
 

@@ -165,7 +165,8 @@ describe('a configuration', () => {
     const wholeNumber = (min: number, max: number) => fc.integer({ min, max });
     const tagText = fc
       .stringMatching(/^[A-Za-z0-9_.:/+@-]{1,20}$/)
-      .filter((text) => !text.startsWith('aws:'));
+      // zod leaves out __proto__ wherever keys are free.
+      .filter((text) => !text.startsWith('aws:') && text !== '__proto__');
     const maybe = { requiredKeys: [] };
     const policy = fc.record(
       {

@@ -1,0 +1,38 @@
+/** Owns who belongs to which HA group: by the server's own word, or by a list of names. */
+import type { ServerToPlan } from './server-to-plan.ts';
+
+const none: readonly string[] = [];
+
+/** @param listed names of servers by group */
+export function haGroupsOf(
+  servers: readonly ServerToPlan[],
+  listed: Readonly<Record<string, readonly string[]>>,
+): {
+  of(server: ServerToPlan): readonly string[];
+  /** Names in a list that are no server: a slip there would leave a group without its protection. */
+  readonly unknown: readonly { readonly name: string; readonly message: string }[];
+} {
+  const byServer = new Map<string, string[]>();
+  for (const [group, names] of Object.entries(listed)) {
+    for (const name of names) {
+      const key = name.toLowerCase();
+      byServer.set(key, [...(byServer.get(key) ?? []), group]);
+    }
+  }
+  const missing = new Map(byServer);
+  const groups = new Map<ServerToPlan, readonly string[]>();
+  for (const server of servers) {
+    const own = server.haGroup ? [server.haGroup] : none;
+    const key = byServer.size > 0 ? server.name.toLowerCase() : '';
+    missing.delete(key);
+    const listedIn = byServer.get(key) ?? none;
+    if (own.length + listedIn.length > 0) groups.set(server, [...new Set([...listedIn, ...own])]);
+  }
+  return {
+    of: (server) => groups.get(server) ?? none,
+    unknown: [...missing].map(([name, names]) => ({
+      name,
+      message: `is in HA group ${names.join(', ')} and not among the servers: correct the name`,
+    })),
+  };
+}

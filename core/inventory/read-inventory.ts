@@ -1,0 +1,151 @@
+/** Owns the import of a server list: CSV text to servers, with everything that is wrong said at once. */
+import { DateTime } from 'luxon';
+import type { Instant } from '../instant.ts';
+import { defaultQuarters, type QuarterCalendar, quarterOfDay } from '../quarter.ts';
+import { readZone, type ZoneReading } from '../time-zone.ts';
+import { type Columns, knownHeaders, nearHeader, readHeaders } from './columns.ts';
+import { type CsvCells, cellsOf, cellText, delimiters, quoted } from './csv-text.ts';
+import type { InventoryServer } from './inventory-server.ts';
+import { type CellProblem, type RowQuestions, readRow } from './read-row.ts';
+
+export interface InventoryOptions {
+  readonly now: Instant;
+  /** The default quarters without it. */
+  readonly quarters?: QuarterCalendar;
+  /** Take the rows that are right and list the others; else nothing is taken unless all is right. */
+  readonly skipBadRows?: boolean;
+}
+
+export interface InventoryError extends CellProblem {
+  /** As spreadsheets count: the headers are row 1. */
+  readonly row: number;
+}
+
+interface SkippedRow {
+  readonly row: number;
+  /** The server's name as it is written, if it has one. */
+  readonly name: string;
+  readonly errors: readonly InventoryError[];
+}
+
+export interface Inventory {
+  /** Empty when there are errors. */
+  readonly servers: readonly InventoryServer[];
+  /** In the order of the file. Of `skipBadRows` only those are left for which no row can be read. */
+  readonly errors: readonly InventoryError[];
+  readonly skipped: readonly SkippedRow[];
+  /** Headers that are kept but mean nothing to us, with the one that was perhaps meant. */
+  readonly unknownColumns: readonly { readonly header: string; readonly near?: string }[];
+}
+
+export function readInventory(text: string, options: InventoryOptions): Inventory {
+  const { rows, malformed } = parse(text);
+  const columns = readHeaders((rows[0] ?? []).map(cellText));
+  const unknownColumns = columns.unknown.map(({ header }) => ({ header, ...nearHeader(header) }));
+  const fatal = [
+    ...columns.problems,
+    ...(malformed.has(0) ? [{ column: '', message: malformed.get(0) as string }] : []),
+  ];
+  if (fatal.length > 0) {
+    return {
+      servers: [],
+      errors: fatal.map((problem) => ({ row: 1, ...problem })),
+      skipped: [],
+      unknownColumns,
+    };
+  }
+
+  const questions = questionsFor(options);
+  const seen = new Map<string, number>();
+  const servers: InventoryServer[] = [];
+  const bad: SkippedRow[] = [];
+  for (let index = 1; index < rows.length; index++) {
+    const cells = rows[index] as readonly string[];
+    if (cells.every((cell) => cell.trim() === '')) continue;
+    const row = index + 1;
+    const { server, problems } = readRow(cells, row, columns, questions);
+    const quotes = malformed.get(index);
+    const all = [
+      ...(quotes === undefined ? [] : [{ column: '', message: quotes }]),
+      ...problems,
+      ...duplicates(seen, row, cells, columns),
+    ];
+    if (server && all.length === 0) servers.push(server);
+    else
+      bad.push({
+        row,
+        name: cellOf(cells, columns, 'name'),
+        errors: all.map((problem) => ({ row, ...problem })),
+      });
+  }
+  if (options.skipBadRows) return { servers, errors: [], skipped: bad, unknownColumns };
+  const errors = bad.flatMap((row) => row.errors);
+  return { servers: errors.length > 0 ? [] : servers, errors, skipped: [], unknownColumns };
+}
+
+/** Spreadsheets write `;` or tabs in many countries: taken is what makes most headers known. */
+function parse(text: string): CsvCells {
+  const known = delimiters.map((delimiter) => ({
+    delimiter,
+    known: knownHeaders(cellsOf(text, delimiter, 1).rows[0] ?? []),
+  }));
+  const best = known.reduce((most, next) => (next.known > most.known ? next : most));
+  return cellsOf(text, best.delimiter);
+}
+
+/** A row is a duplicate of the first that has its name or instance id, even if that one is wrong elsewhere. */
+function duplicates(
+  seen: Map<string, number>,
+  row: number,
+  cells: readonly string[],
+  columns: Columns,
+): CellProblem[] {
+  return (['name', 'instanceId'] as const).flatMap((field) => {
+    const text = cellOf(cells, columns, field);
+    const key = `${field} ${text.toLowerCase()}`;
+    const first = seen.get(key);
+    if (text === '') return [];
+    if (first === undefined) {
+      seen.set(key, row);
+      return [];
+    }
+    const column = columns.written[columns.at.get(field) as number] as string;
+    return [
+      { column, message: `${quoted(text)} is in row ${first} already: remove one row, or tell them apart` },
+    ];
+  });
+}
+
+function cellOf(cells: readonly string[], columns: Columns, field: 'name' | 'instanceId'): string {
+  return cellText(cells[columns.at.get(field) ?? -1] ?? '');
+}
+
+/** Comparing with every zone takes a millisecond; a file in which all are wrong has made its point after a hundred. */
+const zonesWithNearMatches = 100;
+
+function questionsFor({ now, quarters = defaultQuarters }: InventoryOptions): RowQuestions {
+  const zones = new Map<string, ZoneReading>();
+  const firstDays = new Map<string, string>();
+  let unknown = 0;
+  return {
+    zoneOf(text) {
+      const known = zones.get(text);
+      if (known) return known;
+      const reading = readZone(text, { suggest: unknown < zonesWithNearMatches });
+      if ('problem' in reading) unknown += 1;
+      zones.set(text, reading);
+      return reading;
+    },
+    pastQuarterOf(day, zone) {
+      const firstDay = firstDays.get(zone) ?? quarterOfDay(dayIn(now, zone), quarters).firstDay;
+      firstDays.set(zone, firstDay);
+      return day < firstDay ? quarterOfDay(day, quarters).id : undefined;
+    },
+  };
+}
+
+function dayIn(now: Instant, zone: string): string {
+  const local = DateTime.fromISO(now, { zone });
+  if (!local.isValid) throw new Error(`no day for ${now} in ${zone}: ${local.invalidExplanation}`);
+  return local.toISODate();
+}

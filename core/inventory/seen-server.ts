@@ -1,0 +1,49 @@
+/** Owns what a node's tags and SSM inventory say, in the words of the inventory. */
+import type { Facts, SeenServer, SyncedField } from './sync-servers.ts';
+
+/** As EC2 and SSM's DescribeInstanceInformation have it; hybrid nodes have tags of SSM instead of EC2's. */
+export interface AwsNode {
+  readonly instanceId: string;
+  readonly account: string;
+  readonly region: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly computerName?: string;
+  readonly platformName?: string;
+  readonly platformVersion?: string;
+}
+
+/** Tags that mean a field, in any case, with or without spaces, dashes and underscores; the first that is there counts. */
+const tagsOf: Readonly<Partial<Record<SyncedField, readonly string[]>>> = {
+  environment: ['environment', 'env', 'stage'],
+  zone: ['servertimezone', 'timezone'],
+  hostGroup: ['hostgroup'],
+  location: ['location'],
+  primaryOwner: ['primaryowner', 'owner'],
+  secondaryOwner: ['secondaryowner'],
+  haGroup: ['hagroup'],
+};
+
+export function seenServer(node: AwsNode): SeenServer {
+  const tags = new Map(
+    Object.entries(node.tags).map(([key, value]) => [
+      key.toLowerCase().replaceAll(/[\s_-]/g, ''),
+      value.trim(),
+    ]),
+  );
+  const facts: Partial<Record<SyncedField, string>> = {};
+  for (const [field, keys] of Object.entries(tagsOf) as [SyncedField, readonly string[]][]) {
+    const value = keys.map((key) => tags.get(key)).find((tag) => tag !== undefined && tag !== '');
+    if (value !== undefined) facts[field] = value;
+  }
+  const system = [node.platformName, node.platformVersion].filter(Boolean).join(' ');
+  // SSM gives the name with its domain, people write it without.
+  const name = tags.get('name') || node.computerName?.split('.')[0];
+  const { instanceId, account, region } = node;
+  return {
+    instanceId,
+    account,
+    region,
+    ...(name && { name }),
+    facts: { ...facts, ...(system !== '' && { operatingSystem: system }) } satisfies Facts,
+  };
+}
