@@ -38,7 +38,7 @@ ${release === '1.0-1' ? '' : `echo altered >>/usr/share/served/version`}
 /** The version before: its script waits only where a test says so. */
 const waitsOnTheWayBack = (script: 'preinst' | 'postinst') =>
   plain(`slow-${script}`, '1.0-1', {
-    depends: 'tool (= 1.0-1)',
+    depends: 'tool (>= 1.0)',
     scripts: {
       [script]:
         '#!/bin/sh\n[ -e /var/tmp/wait ] || exit 0\n: >/run/reached\nwhile [ ! -e /run/go ]; do sleep 0.05; done\n',
@@ -60,12 +60,12 @@ const updates: readonly PackageSpec[] = [
 ];
 const slowUpdates = [
   plain('tool', '1.1-1', { depends: 'libtool9' }),
-  ...['preinst', 'postinst'].map((script) => plain(`slow-${script}`, '1.1-1', { depends: 'tool (= 1.1-1)' })),
+  ...['preinst', 'postinst'].map((script) => plain(`slow-${script}`, '1.1-1', { depends: 'tool (>= 1.1)' })),
 ];
 
 beforeAll(async () => {
   fleet = await createAptFleet({
-    names: ['back', 'refused', 'killed', 'cut'],
+    names: ['back', 'refused', 'kernel', 'killed', 'cut'],
     installed: before,
     automatic: ['libtool9'],
   });
@@ -201,6 +201,65 @@ describe('a rollback', () => {
     });
     expect(await version(host, 'tool')).toBe('1.1-1 ii');
   });
+});
+
+describe('a new kernel', () => {
+  const release = '99.0.0-1-cloud';
+  const kernel = plain(`linux-image-${release}`, '99.0.0-1', {
+    files: { [`/boot/vmlinuz-${release}`]: { content: 'kernel\n' } },
+  });
+  const configuration = (fallback: string) => `if [ "\${next_entry}" ] ; then
+   set default="\${next_entry}"
+else
+   set default="${fallback}"
+fi
+menuentry 'Debian GNU/Linux' --class debian $menuentry_id_option 'gnulinux-simple-0a-b1' {
+}
+submenu 'Advanced options for Debian GNU/Linux' $menuentry_id_option 'gnulinux-advanced-0a-b1' {
+\tmenuentry 'Debian GNU/Linux, with Linux ${release}' --class debian $menuentry_id_option 'gnulinux-${release}-advanced-0a-b1' {
+\t}
+\tmenuentry 'Debian GNU/Linux, with Linux RUNS' --class debian $menuentry_id_option 'gnulinux-RUNS-advanced-0a-b1' {
+\t}
+}
+`;
+
+  it.each([
+    ['0', 'grub-reboot', 'at the next start alone'],
+    [`\${saved_entry}`, 'grub-set-default', 'from now on'],
+    [undefined, undefined, 'choose the one before'],
+  ] as const)(
+    'stays installed; where GRUB_DEFAULT is %s, %s has the one before booted',
+    async (fallback, command, words) => {
+      const host = fleet.host('kernel');
+      const campaign = `2027-q1-kernel-${command ?? 'none'}`;
+      const runs = (await shell(host, 'uname -r')).stdout.trim();
+      await shell(
+        host,
+        `mkdir -p /boot/grub; rm -f /boot/grub/grub.cfg; : >/boot/vmlinuz-${runs}; dpkg -P ${kernel.name}`,
+      );
+      const grub = '#!/bin/sh\necho "$(basename "$0") $*" >/var/tmp/chosen\n';
+      for (const name of ['grub-reboot', 'grub-set-default'])
+        await host.writeFile(`/usr/bin/${name}`, grub, 0o755);
+      const packages = [kernel, plain('libtool9', '1.2-1', { depends: kernel.name })];
+      const { plan } = await patched(host, packages, { campaign, parameters: { Reboot: 'never' } });
+      if (fallback !== undefined)
+        await host.writeFile('/boot/grub/grub.cfg', configuration(fallback).replaceAll('RUNS', runs), 0o644);
+      const { summary, workExits } = await fleet.run(host, 'rollback', { plan, campaign });
+      expect(workExits).toEqual([0]);
+      expect(summary).toMatchObject({
+        result: 'rolled-back',
+        reasons: [],
+        facts: { rebootPending: false },
+        warnings: [{ code: 'kernel-left', detail: expect.stringContaining(words) }],
+      });
+      expect(await version(host, kernel.name)).toBe('99.0.0-1 ii');
+      expect(await version(host, 'libtool9')).toBe('1.0-1 ii');
+      if (command)
+        expect(await host.readFile('/var/tmp/chosen')).toBe(
+          `${command} gnulinux-advanced-0a-b1>gnulinux-${runs}-advanced-0a-b1\n`,
+        );
+    },
+  );
 });
 
 describe('a rollback that was interrupted is finished', () => {
