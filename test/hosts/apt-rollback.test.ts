@@ -49,6 +49,7 @@ const before: readonly PackageSpec[] = [
   plain('tool', '1.0-1', { depends: 'libtool9' }),
   plain('libtool9', '1.0-1'),
   served('1.0-1'),
+  plain('named', '1.0-1'),
   waitsOnTheWayBack('preinst'),
   waitsOnTheWayBack('postinst'),
 ];
@@ -67,7 +68,7 @@ beforeAll(async () => {
   fleet = await createAptFleet({
     names: ['back', 'refused', 'kernel', 'killed', 'cut'],
     installed: before,
-    automatic: ['libtool9'],
+    automatic: ['libtool9', 'named'],
   });
   await fleet.sandbox.repository.publish('stable', before);
 });
@@ -136,7 +137,7 @@ describe('a rollback', () => {
     expect(await version(host, 'new-part')).toBe('');
     await shell(host, 'rm -f /etc/served/own.conf.dpkg-dist');
     expect(await fileHashes(host)).toBe(files);
-    expect((await shell(host, 'apt-mark showauto')).stdout.trim()).toBe('libtool9');
+    expect((await shell(host, 'apt-mark showauto')).stdout).toBe('libtool9\nnamed\n');
     const { after, services } = readSections(back.sections);
     expect(after).toContainEqual({ name: 'tool', architecture: 'all', version: '1.0-1' });
     expect(services).toEqual(['served.service']);
@@ -157,6 +158,26 @@ describe('a rollback', () => {
     const { summary } = await fleet.run(host, 'rollback', { plan, campaign });
     expect(summary).toMatchObject({ result: 'rolled-back', reasons: [] });
     expect(await version(host, 'tool')).toBe('1.0-1 ii');
+  });
+
+  it('brings back what the plan removed, under the name that it had and with its mark', async () => {
+    const host = fleet.host('back');
+    const trial = { campaign: '2027-q1-renamed', parameters: { Removals: 'allow' } };
+    const renamed = [
+      plain('renamed', '2.0-1', { conflicts: 'named', replaces: 'named' }),
+      plain('tool', '1.2-1', { depends: 'renamed' }),
+    ];
+    const { plan } = await patched(host, renamed, trial);
+    expect(plan.map(({ action, name, rollback }) => [action, name, rollback])).toEqual([
+      ['install', 'renamed', null],
+      ['remove', 'named', 'kept'],
+      ['upgrade', 'tool', 'kept'],
+    ]);
+    const { summary } = await fleet.run(host, 'rollback', { ...trial, plan });
+    expect(summary).toMatchObject({ result: 'rolled-back', reasons: [] });
+    expect(await version(host, 'named')).toBe('1.0-1 ii');
+    expect(await version(host, 'renamed')).toBe('');
+    expect((await shell(host, 'apt-mark showauto')).stdout).toBe('libtool9\nnamed\n');
   });
 
   it('forgets the versions before when their days are over, and what was said of a campaign never', async () => {
@@ -284,6 +305,6 @@ describe('a rollback that was interrupted is finished', () => {
     const { summary } = await runDocument(host, documentOf('rollback'), parameters);
     expect(summary).toMatchObject({ code: 0, result: 'rolled-back', reasons: [] });
     for (const { name: each } of slowUpdates) expect(await version(host, each)).toBe('1.0-1 ii');
-    expect((await shell(host, 'apt-mark showauto; dpkg --audit')).stdout.trim()).toBe('libtool9');
+    expect((await shell(host, 'apt-mark showauto; dpkg --audit')).stdout).toBe('libtool9\nnamed\n');
   });
 });
