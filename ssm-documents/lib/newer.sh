@@ -24,13 +24,14 @@ find_newer_apart() {
 # Some seconds more for what ran beside the transaction.
 await_newer() {
   local waited=0
-  [[ -n ${NEWER_JOB:-} ]] || return 0
+  [[ -n $NEWER_JOB ]] || return 0
   while kill -0 "$NEWER_JOB" 2>/dev/null && ((waited < 100)); do
     sleep 0.1
     ((waited += 1))
   done
   kill -- "-$NEWER_JOB" 2>/dev/null || true
   wait "$NEWER_JOB" 2>/dev/null || true
+  NEWER_JOB=''
 }
 
 # Sets NEWER from a list that was found.

@@ -30,10 +30,12 @@ begin_rollback() {
   [[ -n $PLAN_SHA256 ]] || conclude 1 failed no-plan 'the order has no plan for this server'
   describe_plan
   ST[plan]=$PLAN_JSON
+  timed lock await_patch
   timed lock wait_for_locks
   family_installed "$WORK/installed" || conclude 101 refused packages-broken 'the package database can not be read'
   list_failed_units "$STATE/failed.before.rollback" || rm -f -- "$STATE/failed.before.rollback"
   list_undo
+  keep_to_own_changes
   [[ -s $STATE/undo ]] || {
     FACTS[installed]=false
     choose_boot
@@ -89,15 +91,17 @@ warn_of_kernels() {
 
 # Has every file that is needed in $OLD, and `undo-files`, lines of `<name> <arch> <version> <file name>`.
 gather_old_files() {
-  local REPLY names
+  local REPLY names index=$OLD/index
   awk -F '\t' '$4 != "-" { print $1 "\t" $2 "\t" $4 }' "$STATE/undo" | sort -u >"$WORK/needed"
-  # What is sealed as kept is taken from there, and only as it was sealed.
+  # What is sealed as kept is taken from there, and only as it was sealed. It may be gone by age, index and all.
+  [[ -f $index ]] || index=/dev/null
   awk -F '\t' '
     FILENAME == ARGV[1] { needed[$0] = 1; next }
     FILENAME == ARGV[2] { if ($10 == "kept" && ($2 "\t" $3 "\t" $4) in needed) hash[$2 "\t" $3 "\t" $4] = $12; next }
     { key = $1 "\t" $2 "\t" $3; if (key in hash) { print key "\t" $6; delete hash[key] } }
     END { for (key in hash) print key "\t-" }
-  ' "$WORK/needed" "$STATE/plan" "$OLD/index" >"$STATE/undo-files" 2>>"$LOG"
+  ' "$WORK/needed" "$STATE/plan" "$index" >"$STATE/undo-files" 2>>"$LOG" ||
+    conclude 106 drifted old-files-missing 'what was kept could not be looked up'
   names=$(awk -F '\t' '$4 == "-" { print $1 }' "$STATE/undo-files" | some_of)
   [[ -z $names ]] || conclude 106 drifted old-files-missing "sealed as kept, and not on this server: $names"
   awk -F '\t' '
