@@ -44,7 +44,7 @@ look_around() {
   if family_newer "$WORK/newer"; then
     report_newer "$WORK/newer"
   else
-    warn "$METADATA_PROBLEM" "fresh metadata could not be had: $METADATA_DETAIL"
+    warn "${METADATA_PROBLEM:-repository-unreachable}" "fresh metadata could not be had: $METADATA_DETAIL"
   fi
 }
 
