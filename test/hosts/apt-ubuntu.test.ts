@@ -97,12 +97,19 @@ describe('Ubuntu', () => {
     expect(await version(host, 'tool')).toBe('1.0-1ubuntu0.1 ii');
   });
 
-  it('is past its end without ESM, and not with it', async () => {
+  it('is past its end without ESM, as what derives from it is, and not with it', async () => {
     await release('18.04');
     const compliant = async (sources: string, campaign: string) => {
       await host.writeFile('/etc/apt/sources.list', sources, 0o644);
       return (await fleet.prepare(host, { campaign })).run.summary;
     };
+    const derived = 'ID=linuxmint\nID_LIKE=\'ubuntu debian\'\nVERSION_ID="19.3"\nUBUNTU_CODENAME=bionic\n';
+    const ubuntu = (await host.readFile('/etc/os-release')) ?? '';
+    await host.writeFile('/etc/os-release', derived, 0o644);
+    expect((await compliant(archives, '2027-q1-derived')).warnings).toContainEqual(
+      expect.objectContaining({ code: 'release-end-of-life' }),
+    );
+    await host.writeFile('/etc/os-release', ubuntu, 0o644);
     const without = await compliant(archives, '2027-q1-ended');
     expect(without.facts.compliant).toBe(false);
     expect(without.warnings).toContainEqual(expect.objectContaining({ code: 'release-end-of-life' }));
