@@ -188,3 +188,15 @@ describe('services on old files', () => {
     expect(bash(`NAME=${name}; ${script}`)).toBe('never');
   });
 });
+
+describe('files of packages', () => {
+  const looked = (seconds: number) =>
+    bash(`seconds_left() { REPLY=${seconds}; }; PLAN_ENTRIES=20
+      : >"$STATE/plan"; echo old >"$STATE/differences"
+      source ssm-documents/lib/evidence.sh
+      family_integrity() { printf 'a\\t/x\\tdigest\\tfile\\n'; }
+      look_at_files "$STATE/differences"; cat "$STATE/differences" 2>/dev/null || echo unknown`);
+
+  it('are compared where there is time', () => expect(looked(40)).toBe('a\t/x\tdigest\tfile'));
+  it('are not told to be whole where there is none', () => expect(looked(39)).toBe('unknown'));
+});
