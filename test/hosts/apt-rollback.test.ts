@@ -50,6 +50,7 @@ const before: readonly PackageSpec[] = [
   plain('libtool9', '1.0-1'),
   served('1.0-1'),
   plain('named', '1.0-1'),
+  plain('linux-image-98-cloud', '98.0-1'),
   waitsOnTheWayBack('preinst'),
   waitsOnTheWayBack('postinst'),
 ];
@@ -261,7 +262,11 @@ submenu 'Advanced options for Debian GNU/Linux' $menuentry_id_option 'gnulinux-a
       const grub = '#!/bin/sh\necho "$(basename "$0") $*" >/var/tmp/chosen\n';
       for (const name of ['grub-reboot', 'grub-set-default'])
         await host.writeFile(`/usr/bin/${name}`, grub, 0o755);
-      const packages = [kernel, plain('libtool9', '1.2-1', { depends: kernel.name })];
+      const packages = [
+        kernel,
+        plain('libtool9', '1.2-1', { depends: kernel.name }),
+        plain('linux-image-98-cloud', '98.0-2'),
+      ];
       const { plan } = await patched(host, packages, { campaign, parameters: { Reboot: 'never' } });
       if (fallback !== undefined)
         await host.writeFile('/boot/grub/grub.cfg', configuration(fallback).replaceAll('RUNS', runs), 0o644);
@@ -275,6 +280,8 @@ submenu 'Advanced options for Debian GNU/Linux' $menuentry_id_option 'gnulinux-a
       });
       expect(await version(host, kernel.name)).toBe('99.0.0-1 ii');
       expect(await version(host, 'libtool9')).toBe('1.0-1 ii');
+      // Replaced under its own name: there is no kernel before beside it.
+      expect(await version(host, 'linux-image-98-cloud')).toBe('98.0-1 ii');
       if (command)
         expect(await host.readFile('/var/tmp/chosen')).toBe(
           `${command} gnulinux-advanced-0a-b1>gnulinux-${runs}-advanced-0a-b1\n`,
