@@ -85,7 +85,7 @@ judge_server() {
   timed integrity judge_files
   judge_leftovers
   local looked=$NEWER_JOB
-  await_newer
+  await_newer 10
   if [[ -f $STATE/newer ]]; then
     report_newer "$STATE/newer"
   elif [[ -n $looked ]]; then
