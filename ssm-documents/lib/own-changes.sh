@@ -15,7 +15,10 @@ await_patch() {
 
 # Whether a phase of this job began a transaction.
 has_begun() {
-  grep -qs '^attempts=[1-9]' "$STATE/$1"
+  local line
+  [[ -f $STATE/$1 ]] || return 1
+  while IFS= read -r line; do [[ $line != attempts=[1-9]* ]] || return 0; done <"$STATE/$1"
+  return 1
 }
 
 # A patch that was interrupted is not finished once its packages were brought back.
@@ -27,6 +30,9 @@ refuse_after_rollback() {
 # back by, and what is at another one now was changed by somebody else.
 keep_to_own_changes() {
   local names
+  # What could not be compared must not look like nothing to bring back.
+  [[ $(grep -c . "$STATE/compared.rollback") == "$PLAN_ENTRIES" ]] ||
+    conclude 1 failed script-failed 'what is installed could not be compared with the plan'
   if ! has_begun patch || [[ ! -s $STATE/compared.before ]]; then
     log 'the patch of this job changed nothing'
     : >"$STATE/undo"

@@ -65,7 +65,8 @@ list_undo() {
     $4 == "-" { if ($6 == $5) print $2 "\t" $3 "\t" $6 "\t-"; next }
     # A kernel that made room is not brought back for its own sake.
     $5 == "-" && $2 ~ kernel { next }
-    $6 != $4 { print $2 "\t" $3 "\t" $6 "\t" $4 }' "$STATE/compared.rollback" >"$STATE/undo"
+    $6 != $4 { print $2 "\t" $3 "\t" $6 "\t" $4 }' "$STATE/compared.rollback" >"$STATE/undo" ||
+    conclude 1 failed script-failed 'what is to be brought back could not be told'
 }
 
 # Writes `boot-kernel`: the release of the kernel before and how long it is booted; nothing where none could be chosen.

@@ -41,7 +41,7 @@ describe('a rollback undoes', () => {
     write('compared.before', before);
     write('compared.rollback', now);
     write('undo', undo);
-    return bash('keep_to_own_changes') || lines('undo');
+    return bash(`PLAN_ENTRIES=${before.length}; keep_to_own_changes`) || lines('undo');
   };
   const begun = () => write('patch', ['stage=ended', 'attempts=1']);
 
@@ -60,6 +60,11 @@ describe('a rollback undoes', () => {
   it('nothing where the patch began no transaction', () => {
     write('patch', ['stage=ended', 'attempts=0']);
     expect(undone(['there a all 1 2 2'], ['there a all 1 2 2'], ['a all 2 1'])).toEqual([]);
+  });
+
+  it('nothing, and says so, where what is installed could not be compared', () => {
+    begun();
+    expect(undone(['pending a all 1 2 1'], [], [])).toMatch(/^1 failed script-failed /);
   });
 
   it('not what an operator had updated before the patch', () => {
