@@ -39,7 +39,8 @@ export const helpText = `Runs one patch campaign, end to end, on this machine.
 Usage: npm start -- [options]
 
   --hosts KIND     What the servers are. Default: the best this machine can run.
-                     sandbox  real root file systems, apt and systemd
+                     sandbox  real root file systems and systemd, with apt, dnf,
+                              zypper and pacman in turn
                      debian   Debian 12 with its own pending security updates
                      shim     the same scripts, package managers stood in for
   --servers N      How many servers, 1 to ${mostServers}.

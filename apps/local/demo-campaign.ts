@@ -4,7 +4,7 @@ import { type Instant, instantOf, plusSeconds } from '../../core/instant.ts';
 import { type Policy, policySchema } from '../../core/policy.ts';
 import type { Ports } from '../../core/ports.ts';
 import { quarterOf } from '../../core/quarter.ts';
-import type { Server } from '../../core/server.ts';
+import type { Family, Server } from '../../core/server.ts';
 import type { CreateCampaignInput } from '../../core/use-cases/create-campaign.ts';
 import { decideApproval } from '../../core/use-cases/decide-approval.ts';
 import type { LocalClock } from './clock.ts';
@@ -20,14 +20,18 @@ const windowSeconds = 6 * 3600;
 const names = ['web', 'api', 'db', 'cache', 'queue', 'mail', 'build', 'proxy'];
 const zones = ['Europe/Berlin', 'America/New_York', 'Asia/Tokyo', 'Europe/London'];
 
-/** Names and ids are the same in every run, the canary is the first. */
-export function demoServers(count: number): Server[] {
+/**
+ * Names and ids are the same in every run, the canary is the first.
+ *
+ * @param families of the servers, in turn
+ */
+export function demoServers(count: number, families: readonly Family[] = ['debian']): Server[] {
   return Array.from({ length: count }, (_, index) => ({
     schema: 1 as const,
     id: `i-0${(index + 1).toString(16).padStart(16, '0')}`,
     name: `${names[index % names.length]}-${Math.floor(index / names.length) + 1}`,
     place: { account: '111122223333', region: 'eu-central-1' },
-    family: 'debian' as const,
+    family: families[index % families.length] as Family,
     environment: 'production',
     owner: 'operations@example.com',
     zone: zones[index % zones.length] as string,

@@ -6,8 +6,15 @@ import type { Endpoints } from './aws/endpoints.ts';
 import { createDebianFleet } from './hosts/debian-fleet.ts';
 import { breakDemoPatch, demoPackages, publishDemoUpdates } from './hosts/demo-fleet.ts';
 import { type Availability, detectHosts } from './hosts/detect-hosts.ts';
+import {
+  demoInstalled,
+  demoReleases,
+  ofFamilies,
+  publishFamilyUpdates,
+} from './hosts/families/demo-families.ts';
+import { createFamilyFleet } from './hosts/families/family-fleet.ts';
 import type { Host } from './hosts/host.ts';
-import { createSandboxFleet } from './hosts/sandbox-fleet.ts';
+import { createSandboxFleet, type SandboxFleetOptions } from './hosts/sandbox-fleet.ts';
 import { createShimFleet } from './hosts/shim.ts';
 import type { HostsUsed } from './report/report-data.ts';
 import { systemDate } from './system-clock.ts';
@@ -47,6 +54,11 @@ export async function startLocalFleet({
   failing,
   progress,
 }: FleetRequest): Promise<LocalFleet> {
+  const other = servers.find(({ family }) => family !== 'debian');
+  if (other && used.kind !== 'sandbox')
+    throw new UsageError(
+      `server ${other.name} is of the family ${other.family}, which --hosts ${used.kind} has not: use --hosts sandbox`,
+    );
   const byId = new Map(servers.map((server) => [server.id, server]));
   const listeners = (hostId: string) => endpoints.listenersFor(byId.get(hostId) as Server);
   const members = servers.map(({ id, name }) => ({ id, name }));
@@ -59,16 +71,10 @@ export async function startLocalFleet({
       );
     return createDebianFleet({ servers: members, endpoints: listeners, progress });
   }
-  const fleet = await createSandboxFleet({
-    servers: members,
-    how: used.how,
-    ...demoPackages,
-    endpoints: listeners,
-    progress,
-    now: systemDate,
-  });
+  const common = { how: used.how, endpoints: listeners, progress, now: systemDate };
+  const fleet = other ? await createFamilies(servers, common) : await createDebians(members, common);
   try {
-    await publishDemoUpdates(fleet.repository);
+    await fleet.publish();
     const broken = fleet.hosts.find((host) => host.id === failing?.id);
     if (broken) await breakDemoPatch(broken);
   } catch (error) {
@@ -76,4 +82,27 @@ export async function startLocalFleet({
     throw error;
   }
   return fleet;
+}
+
+type Common = Pick<SandboxFleetOptions, 'how' | 'endpoints' | 'progress' | 'now'>;
+type Published = LocalFleet & { publish(): Promise<void> };
+
+async function createDebians(members: SandboxFleetOptions['servers'], common: Common): Promise<Published> {
+  const fleet = await createSandboxFleet({ ...common, servers: members, ...demoPackages });
+  return { ...fleet, publish: () => publishDemoUpdates(fleet.repository) };
+}
+
+async function createFamilies(servers: readonly Server[], common: Common): Promise<Published> {
+  const members = servers.map(({ id, name, family }) => ({ id, name, release: demoReleases[family] }));
+  const releases = members.map(({ release }) => release);
+  const installed = demoInstalled(releases);
+  const fleet = await createFamilyFleet({ ...common, servers: members, installed, debian: demoPackages });
+  return {
+    ...fleet,
+    async publish() {
+      await publishDemoUpdates(fleet.debianRepository);
+      for (const release of ofFamilies(releases))
+        await publishFamilyUpdates(release, fleet.repository(release));
+    },
+  };
 }

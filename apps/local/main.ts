@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { type Arguments, parseCommandLine, UsageError } from './arguments.ts';
 import { demoServers } from './demo-campaign.ts';
+import { demoFamilies } from './hosts/families/demo-families.ts';
 import { chooseHosts } from './local-fleet.ts';
 import { createProgress } from './progress/progress.ts';
 import { jsonOutput } from './report/json-output.ts';
@@ -39,7 +40,10 @@ async function main(asked: Arguments): Promise<number> {
   const used = await chooseHosts(asked.hosts);
   const servers =
     asked.servers === undefined || 'count' in asked.servers
-      ? demoServers(asked.servers?.count ?? defaultServers)
+      ? demoServers(
+          asked.servers?.count ?? defaultServers,
+          used.kind === 'sandbox' ? demoFamilies : undefined,
+        )
       : asked.servers.list;
   // With --json nothing but the object goes to stdout.
   const screen = asked.json ? process.stderr : process.stdout;

@@ -8,7 +8,7 @@ FILES=$ARCHIVES
 METADATA_SEALED=$APT/lists
 METADATA_NOW=$APT/lists-now
 LOCK_FILES=("$ROOT/var/lib/dpkg/lock-frontend" "$ROOT/var/lib/dpkg/lock" "$ROOT/var/cache/apt/archives/lock")
-KERNEL_NAMES='^linux-image-[0-9]'
+KERNEL_NAMES='^linux-(image|image-unsigned|modules|modules-extra)-[0-9]'
 SUPPORTS='all security packages repositories'
 PACKAGE_MANAGER=apt
 

@@ -11,6 +11,14 @@ family_reboot_signs() {
     REBOOT_WHY="packages ask for it${packages:+: $packages}"
     return 0
   fi
+  # After a rollback the kernel that was chosen counts, whatever newer one is installed.
+  if [[ $PHASE == rollback && -f $STATE/boot-kernel ]]; then
+    read -r running </proc/sys/kernel/osrelease
+    newest=$(cut -f 1 "$STATE/boot-kernel")
+    [[ -n $newest && $newest != "$running" ]] || return 1
+    REBOOT_WHY="kernel $newest is to be started, $running runs"
+    return 0
+  fi
   if command -v needrestart >/dev/null && timeout 60 needrestart -b -k 2>>"$LOG" </dev/null | grep -qE '^NEEDRESTART-KSTA: [23]$'; then
     REBOOT_WHY='needrestart says that another kernel is to be started'
     return 0

@@ -60,11 +60,17 @@ family_simulate_rollback() {
   read_simulation "$1"
 }
 
+# Prints those of `undo` that count as installed automatically: now, or before the plan where that removed them.
+list_marks() {
+  awk -F '\t' '$3 != "-" && $4 != "-" { print $1 "\n" $1 ":" $2 }' "$STATE/undo" | sort -u | comm -12 - <(apt-mark showauto | sort)
+  awk -F '\t' '$3 == "-" { print $1 "\n" $1 ":" $2 }' "$STATE/undo" | sort -u | comm -12 - <(sort -- "$STATE/automatic.before")
+} 2>>"$LOG"
+
 # Packages that come from files would count as asked for by hand: the marks are put back.
 family_rollback_transaction() {
   mapfile -t UNDO < <(undo_arguments)
   transaction_environment
-  [[ -f $STATE/automatic ]] || apt-mark showauto >"$STATE/automatic" 2>>"$LOG"
+  [[ -f $STATE/automatic ]] || list_marks | sort -u >"$STATE/automatic"
   if [[ $1 != first ]]; then
     printf '%s\n' 'dpkg --force-confdef --force-confold --configure -a 9>&-' 'code=$?'
   fi

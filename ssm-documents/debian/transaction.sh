@@ -68,6 +68,8 @@ SCRIPT
 family_transaction() {
   choose_verb
   transaction_environment
+  # For a rollback: what the plan removes loses its mark.
+  [[ -f $STATE/automatic.before ]] || apt-mark showauto >"$STATE/automatic.before" 2>>"$LOG"
   if [[ $1 != first ]]; then
     cat <<SCRIPT
 dpkg --force-confdef --force-confold --configure -a 9>&-

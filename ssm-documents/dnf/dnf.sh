@@ -62,8 +62,12 @@ prepare_to_ask() {
     --setopt=exit_on_lock=1 --setopt=clean_requirements_on_remove=0 --setopt=deltarpm=0
     --setopt=skip_if_unavailable=0 '--setopt=*.skip_if_unavailable=0' '--setopt=*.metadata_expire=-1'
     --setopt=gpgcheck=1 '--setopt=*.gpgcheck=1' --setopt=localpkg_gpgcheck=1)
+  case $VARIANT in
   # It writes into the system's cache whatever cache is asked for.
-  [[ $VARIANT != dnf4 ]] || ASK+=(--disableplugin=generate_completion_cache)
+  dnf4) ASK+=(--disableplugin=generate_completion_cache) ;;
+  # Root has another cache than others there.
+  dnf5) ASK+=(--setopt=system_cachedir="$1") ;;
+  esac
   ASK+=("${TERMS[@]}")
 }
 

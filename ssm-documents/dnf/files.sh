@@ -16,6 +16,8 @@ fetch_changes() {
   plan_options "$WORK/changes" 5 1
   dnf_ask "$METADATA_SEALED" -y --downloadonly --setopt=destdir="$FILES" "${ONLY[@]}" "${OPTIONS[@]}" "$PLAIN_VERB" >"$WORK/download" 2>&1 ||
     log 'not everything was fetched'
+  # yum 3 keeps files beside its metadata and looks for them there: the same ones are ours.
+  [[ $VARIANT != yum3 ]] || find "$METADATA_SEALED" -name '*.rpm' -exec ln -f -t "$FILES" -- {} +
   log_output "$WORK/download"
   list_files || conclude 103 blocked download-failed "$(dnf_words "$WORK/download")"
   require_signatures

@@ -10,7 +10,7 @@ family_metadata() {
     mkdir -p -- "$folder"
     (cd -- "$SYSTEM_CACHE" 2>/dev/null && cp -rp --parents --reflink=auto -- */repodata "$folder/" 2>/dev/null) || true
   fi
-  dnf_ask "$folder" --refresh makecache >"$output" 2>&1 || status=$?
+  refresh_metadata "$folder" >"$output" 2>&1 || status=$?
   log_output "$output"
   if ((status != 0)); then
     METADATA_DETAIL=$(dnf_words "$output")
@@ -40,6 +40,15 @@ family_metadata() {
     return 1
   fi
   metadata_fetched "$folder"
+}
+
+# yum 3 has no word for it in one.
+refresh_metadata() {
+  if [[ $VARIANT == yum3 ]]; then
+    dnf_ask "$1" clean expire-cache && dnf_ask "$1" makecache
+  else
+    dnf_ask "$1" --refresh makecache
+  fi
 }
 
 # Clients of update infrastructure in the cloud hold certificates that expire: they come first.

@@ -6,7 +6,9 @@ family_newer() {
   family_metadata "$METADATA_NOW" || return 1
   mapfile -t names < <(awk -F '\t' 'NR > 1 && $5 != "-" { print $2 }' "$STATE/plan" | sort -u)
   : >"$WORK/published"
-  if ((${#names[@]} > 0)); then
+  if [[ $VARIANT == yum3 ]]; then
+    ((${#names[@]} == 0)) || dnf_ask "$METADATA_NOW" -q -C list available "${names[@]}" 2>>"$LOG" | read_list | tr '\t' '|' >"$WORK/published"
+  elif ((${#names[@]} > 0)); then
     dnf_ask "$METADATA_NOW" -q -C repoquery --available --latest-limit=1 --qf '%{name}|%{arch}|%{evr}\n' "${names[@]}" >"$WORK/published" 2>>"$LOG" || return 1
   fi
   awk -F '[|]' -v plan="$STATE/plan" "$RPM_ORDER"'

@@ -112,6 +112,11 @@ try_to_resolve() {
   return 1
 }
 
+# Versions before are asked for also where newer ones are kept back.
+without_excludes() {
+  if [[ $VARIANT == dnf5 ]]; then printf '%s' '--setopt=disable_excludes=*'; else printf '%s' --disableexcludes=all; fi
+}
+
 # Prints name-version of what would remove or replace something that may not go.
 unpermitted() {
   [[ $Removals != allow ]] || return 0
@@ -123,11 +128,31 @@ unpermitted() {
 # where the package manager is not to be asked. What repositories have of the versions before is asked with it.
 weigh_changes() {
   : >"$WORK/sizes"
-  [[ $VARIANT == yum3 ]] ||
+  if [[ $VARIANT == yum3 ]]; then
+    list_old_versions >"$WORK/sizes"
+  else
     awk -F '\t' '$4 != "-" { print $1 "-" $4 "." $2 } $3 != "-" { print $1 "-" $3 "." $2 }' "$WORK/changes" | query_sizes >"$WORK/sizes"
+  fi
   awk -F '\t' -v OFS='\t' '
     FILENAME == ARGV[1] { known[$1 "\t" $2 "\t" $3] = $4 OFS $5; next }
     $4 != "-" { key = $1 "\t" $2 "\t" $4; print $1, $2, $4, key in known ? known[key] : $7 OFS $7 * 4 }' "$WORK/sizes" "$WORK/changes" >"$WORK/weights"
+}
+
+# What yum 3 lists, with what is installed now in place of the bytes that it does not tell.
+list_old_versions() {
+  local names
+  mapfile -t names < <(awk -F '\t' '$3 != "-" { print $1 }' "$WORK/changes" | sort -u)
+  ((${#names[@]} > 0)) || return 0
+  dnf_ask "$METADATA_SEALED" -q -C --showduplicates --disableexcludes=all list available "${names[@]}" 2>>"$LOG" | read_list |
+    awk -F '\t' -v OFS='\t' 'FILENAME == ARGV[1] { size[$1 "\t" $2 "\t" $3] = $5 * 1024; next }
+      $0 in size { print $0, size[$0], size[$0] }' "$WORK/installed" -
+}
+
+# Reads `yum list`, whose rows break where a name is long: name, architecture, version.
+read_list() {
+  awk '/^[A-Z].* [Pp]ackages$|^Loaded plugins|^ *[*:]/ { next } { line = line " " $0 }
+    END { n = split(line, word, " "); for (i = 1; i + 2 <= n; i += 3) { arch = name = word[i]; sub(/.*[.]/, "", arch); sub(/[.][^.]*$/, "", name)
+      sub(/^0:/, "", word[i + 1]); print name "\t" arch "\t" word[i + 1] } }'
 }
 
 # Reads name-version.architecture, prints what repositories have of it.
@@ -136,7 +161,7 @@ query_sizes() {
   mapfile -t names
   ((${#names[@]} > 0)) || return 0
   printf '%s\n' "${names[@]}" | xargs -n 500 bash -c 'printf "%s\n" "$*"' _ | while read -r -a names; do
-    dnf_ask "$METADATA_SEALED" -q -C --disableexcludes=all repoquery --available \
+    dnf_ask "$METADATA_SEALED" -q -C "$(without_excludes)" repoquery --available \
       --qf '%{name}|%{arch}|%{evr}|%{downloadsize}|%{installsize}\n' "${names[@]}" 2>>"$LOG"
   done | awk -F '|' -v OFS='\t' 'NF == 5 { sub(/^0:/, "", $3); print $1, $2, $3, $4, $5 }' | sort -u
 }

@@ -13,7 +13,11 @@ family_fetch_old() {
   mapfile -t names < <(awk -F '\t' '{ print $1 "-" $3 "." $2 }' "$WORK/fetch-old")
   ((${#names[@]} > 0)) || return 0
   [[ -d $METADATA_SEALED ]] || mkdir -p -- "$METADATA_SEALED"
-  dnf_ask "$METADATA_SEALED" --disableexcludes=all download --destdir="$OLD" "${names[@]}" >>"$LOG" 2>&1 || true
+  if [[ $VARIANT == yum3 ]]; then
+    timeout 1200 yumdownloader --disableexcludes=all --destdir="$OLD" "${names[@]}" </dev/null >>"$LOG" 2>&1 || true
+  else
+    dnf_ask "$METADATA_SEALED" "$(without_excludes)" download --destdir="$OLD" "${names[@]}" >>"$LOG" 2>&1 || true
+  fi
   read_files "$OLD" >"$WORK/old-files"
   awk -F '\t' -v OFS='\t' 'FILENAME == ARGV[1] { wanted[$0] = 1; next } ($1 "\t" $2 "\t" $3) in wanted { print $1, $2, $3, $6 }' \
     "$WORK/fetch-old" "$WORK/old-files" >"$WORK/old-found"
@@ -27,14 +31,16 @@ family_fetch_old() {
   done <"$WORK/old-found"
 }
 
-# The commands of dnf's shell: it takes files only in the first that changes something. What an interrupted way back left in
-# two versions loses the newer one.
+# The commands of dnf's shell: it takes files only in the first that changes something, and installs older ones too, for
+# which yum 3 has a word of its own. What an interrupted way back left in two versions loses the newer one.
 write_undo_commands() {
   family_installed "$WORK/installed" || return 1
   {
-    awk -F '\t' -v old="$OLD" '
-      FILENAME == ARGV[1] { there[$1 "\t" $2 "\t" $3] = 1; next }
-      !(($1 "\t" $2 "\t" $3) in there) { line = line " " old "/" $4 } END { if (line != "") print "install" line }' \
+    awk -F '\t' -v old="$OLD" -v variant="$VARIANT" '
+      FILENAME == ARGV[1] { there[$1 "\t" $2 "\t" $3] = any[$1 "\t" $2] = 1; next }
+      ($1 "\t" $2 "\t" $3) in there { next }
+      { word = variant == "yum3" && ($1 "\t" $2) in any ? "downgrade" : "install"; line[word] = line[word] " " old "/" $4 }
+      END { for (word in line) print word line[word] }' \
       "$WORK/installed" "$STATE/undo-files"
     awk -F '\t' '
       FILENAME == ARGV[1] { there[$1 "\t" $2 "\t" $3] = 1; next }
@@ -44,13 +50,23 @@ write_undo_commands() {
   } >"$DNF/undo"
 }
 
+# dnf 5 has no shell, and one command for all of it.
 undo_options() {
-  UNDO=(-y '--disablerepo=*' --setopt=obsoletes=1)
+  local words
+  UNDO=(-y '--disablerepo=*')
+  if [[ $VARIANT != dnf5 ]]; then
+    UNDO+=(shell "$DNF/undo")
+    return
+  fi
+  UNDO+=('do')
+  while read -r -a words; do
+    [[ ${words[0]} == run ]] || UNDO+=("--action=${words[0]}" "${words[@]:1}")
+  done <"$DNF/undo"
 }
 
 family_simulate_rollback() {
   write_undo_commands && undo_options
-  dnf_ask "$DNF/undo-cache" "${UNDO[@]}" --setopt=tsflags=test --setopt=localpkg_gpgcheck=0 shell "$DNF/undo" >"$WORK/simulation" 2>&1 || true
+  dnf_ask "$DNF/undo-cache" --setopt=tsflags=test --setopt=localpkg_gpgcheck=0 "${UNDO[@]}" >"$WORK/simulation" 2>&1 && TESTED=yes || TESTED=no
   judge_simulation "$1"
 }
 
@@ -62,5 +78,5 @@ family_rollback_transaction() {
     printf 'code=0\n'
     return
   }
-  print_command "${ASK[@]}" "${UNDO[@]}" shell "$DNF/undo"
+  print_command "${ASK[@]}" "${UNDO[@]}"
 }

@@ -26,18 +26,19 @@ parse_table() {
       n = split(row, word, " "); row = ""
       if (n < 5 || action == "") return
       name = word[1]; arch = word[2]
+      sub(/^0:/, "", word[3])
       if (action != "skip") rows++
       if (action == "remove") print name "\t" arch "\t" word[3] "\t-\tremove\t-\t0"
       else print name "\t" arch "\t" (action == "install" ? "-" : there(name, arch)) "\t" word[3] "\t" action "\t" word[4] "\t" bytes(word[5], word[6])
       last = name
     }
-    ended { if (match($0, /^ ?(Install|Upgrade|Update|Remove|Downgrade|Reinstall)(ing)?:? +[0-9]+/)) {
+    ended { if (match($0, /^ ?(Install|Upgrad|Updat|Remov|Downgrad|Reinstall)[a-z]*:? +[(0-9]/)) {
         text = $0; gsub(/[^0-9 ]/, "", text); n = split(text, word, " "); for (i = 1; i <= n; i++) wanted += word[i] }
       if (/^$/ && wanted) exit
       next
     }
     /^Transaction Summary/ { flush(); ended = 1; next }
-    /^[^ =].*:$/ {
+    /^[^ =].*: *$/ {
       flush(); began = 1
       action = /^Install/ ? "install" : /^(Upgrad|Updat)/ ? "upgrade" : /^Downgrad/ ? "downgrade" : /^Remov/ ? "remove" : /^Reinstall/ ? "reinstall" : /^(Skip|Not installed)/ ? "skip" : ""
       next
@@ -46,6 +47,7 @@ parse_table() {
     $1 == "replacing" {
       flush(); name = $2; to = $3
       if (NF > 3) { arch = $3; to = $4 } else { arch = name; sub(/.*[.]/, "", arch); sub(/[.][^.]*$/, "", name) }
+      sub(/^0:/, "", to)
       if (name != last) print name "\t" arch "\t" to "\t-\treplace\t-\t0"
       next
     }

@@ -16,9 +16,14 @@ source "$SCRIPTS/$FAMILY/family.sh"
 source "$SCRIPTS/lib/plan-files.sh"
 source "$SCRIPTS/lib/judge.sh"
 source "$SCRIPTS/lib/transaction.sh"
+source "$SCRIPTS/lib/own-changes.sh"
 source "$SCRIPTS/lib/reboot.sh"
 
 recall_plan() {
+  if [[ -n ${ST[terms]:-} ]]; then
+    hash_terms
+    [[ $REPLY == "${ST[terms]}" ]] || conclude 1 failed plan-altered 'what the transaction was begun with is not there any more'
+  fi
   sha256_of_stdin <"$STATE/plan"
   PLAN_SHA256=$REPLY
   RELEASE=$(<"$STATE/release")

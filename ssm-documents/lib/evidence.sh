@@ -3,7 +3,9 @@
 # the operator's. Counted in the summary, listed in the result; unknown where it could not be looked at.
 
 # Units that are not restarted from here: what runs this script, logins, and what a machine does not survive.
-NEVER_RESTARTED='^(amazon-ssm-agent|snap[.]amazon-ssm|quarterdeck-|dbus|systemd-|user@|getty@|serial-getty@|gdm|sddm|lightdm|NetworkManager|network|wpa_supplicant|libvirtd|docker|containerd)'
+# Networks, clusters, storage and what runs guests as well, and what does its work once at a start (needrestart leaves the
+# same ones alone).
+NEVER_RESTARTED='^(amazon-ssm-agent|snap[.]amazon-ssm|quarterdeck-|dbus|systemd-|elogind|user@|getty@|serial-getty@|emergency|rescue|rc-local|cloud-|display-manager|gdm|kdm|xdm|sddm|lightdm|lxdm|slim|NetworkManager|ModemManager|network|wicked|ifup@|dhc|wpa_supplicant|openvpn|strongswan|bird|frr|libvirt|virt|xen|lxc|lxd|docker|containerd|crio|kubelet|k3s|pacemaker|corosync|iscsid|multipathd|zfs)'
 
 # sets FOUND[<name>] to the number of lines of a file, which joins the result: <name> <section> <file>
 count_lines() {
@@ -11,8 +13,16 @@ count_lines() {
   result_section "$2" "$3"
 }
 
-# Names of the plan's packages, for the family's own check of files: what is there of them.
+# Names of the plan's packages, for the family's own check of files: what is there of them. It reads every byte of theirs
+# and can not be cut short, so it is left out where it could take the time that the rest needs.
 look_at_files() {
+  local REPLY
+  seconds_left
+  ((REPLY >= 30 + PLAN_ENTRIES / 2)) || {
+    log "files are not compared, with $REPLY seconds left"
+    rm -f -- "$1"
+    return 0
+  }
   awk -F '\t' 'NR > 1 && $1 != "remove" && $1 != "replace" { print $2 }' "$STATE/plan" | sort -u >"$WORK/to-check"
   family_integrity "$WORK/to-check" >"$1.new" 2>>"$LOG" && sort -u -o "$1.new" "$1.new" && mv -f -- "$1.new" "$1" && return 0
   rm -f -- "$1.new" "$1"
@@ -35,12 +45,18 @@ judge_files() {
     warn files-altered "not as their packages brought them: $(cut -f 2 "$WORK/unexpected" | some_of)"
 }
 
+# Reads cgroups of processes; prints services of this server. Those of a container have the same names, and are not ours.
+own_units() {
+  awk -F / '/^[01]:/ && $2 ~ /[.]slice$/ {
+    for (i = 2; i <= NF && $i !~ /[.]scope$/; i++) if ($i ~ /[.]service$/) { print $i; break } }'
+}
+
 # Writes the units of processes that have program files open which are no more.
 list_old_services() {
   runs_systemd || return 1
   grep -lsE ' /(usr|bin|sbin|lib|lib64|opt)/[^ ]*( [(]deleted[)]|;[0-9a-f]+)$' /proc/[0-9]*/maps |
     while IFS=/ read -r _ _ id _; do cat -- "/proc/$id/cgroup"; done 2>/dev/null |
-    awk -F / '/^[01]:/ { for (i = 2; i <= NF; i++) if ($i ~ /[.]service$/) { print $i; break } }' | sort -u >"$1"
+    own_units | sort -u >"$1"
 }
 
 judge_services() {
@@ -49,14 +65,17 @@ judge_services() {
   [[ ! -s $WORK/old-services ]] || warn old-services "still use files that were replaced: $(some_of <"$WORK/old-services")"
 }
 
-# Where the policy asks for it, and no restart of the whole server does it.
+# Where the policy asks for it, no restart of the whole server does it, and there is time: a unit may take as long as it
+# likes to stop, and what was asked of systemd is done also when nobody waits for it any more.
 renew_services() {
+  local REPLY
   local -a units=()
-  if [[ $Services == restart && ${ST[outcome]} == patched ]] && list_old_services "$WORK/old-services"; then
+  seconds_left
+  if [[ $Services == restart && ${ST[outcome]} == patched ]] && ((REPLY >= 30)) && list_old_services "$WORK/old-services"; then
     mapfile -t units < <(grep -vE "$NEVER_RESTARTED" "$WORK/old-services")
     if ((${#units[@]} > 0)); then
       log "restarting ${units[*]}"
-      systemctl try-restart -- "${units[@]}" >>"$LOG" 2>&1 || log 'not all services could be restarted'
+      timeout "$((REPLY - 15))" systemctl try-restart -- "${units[@]}" >>"$LOG" 2>&1 || log 'not all services could be restarted'
       FOUND[restartedServices]=${#units[@]}
       [[ ${FACTS[healthy]} != true ]] || judge_units
     fi

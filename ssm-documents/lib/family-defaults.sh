@@ -42,5 +42,9 @@ family_integrity() { return 1; }
 # Versions before that repositories still have: reads `<name> <arch> <version>`, prints them with their bytes.
 family_old_sources() { :; }
 
+# Has a kernel from before the ones in a file (`<name> <arch> <version>`) booted, and sets REPLY to its release and, after a
+# tab, how long: `from now on`, `at the next start alone`. Fails where there is none, or no boot loader to tell.
+family_boot_before() { return 1; }
+
 # Fetches what family_old_sources printed into $OLD; prints `<name> <arch> <version> <file name>` of what came.
 family_fetch_old() { :; }

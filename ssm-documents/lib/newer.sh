@@ -3,7 +3,7 @@
 
 # Beside the transaction, not before it: fetching metadata takes neither the package database nor its locks.
 look_for_newer() {
-  rm -f -- "$STATE/newer"
+  rm -f -- "$STATE/newer" "$STATE/newer.problem"
   # A process group of its own, so that a mirror that never answers can be given up with all it keeps waiting.
   set -m
   find_newer_apart &
@@ -18,19 +18,21 @@ find_newer_apart() {
   exec {JOB_LOCK}>&-
   # On a server with one processor the transaction goes first.
   renice -n 10 -p "$BASHPID" >/dev/null 2>&1
-  mkdir -- "$WORK" && family_newer "$STATE/newer"
+  if mkdir -- "$WORK" && family_newer "$STATE/newer"; then return; fi
+  printf '%s\t%s\n' "${METADATA_PROBLEM:-}" "${METADATA_DETAIL:-}" >"$STATE/newer.problem"
 }
 
-# Some seconds more for what ran beside the transaction.
+# Gives it so many seconds more.
 await_newer() {
   local waited=0
-  [[ -n ${NEWER_JOB:-} ]] || return 0
-  while kill -0 "$NEWER_JOB" 2>/dev/null && ((waited < 100)); do
+  [[ -n $NEWER_JOB ]] || return 0
+  while kill -0 "$NEWER_JOB" 2>/dev/null && ((waited < $1 * 10)); do
     sleep 0.1
     ((waited += 1))
   done
   kill -- "-$NEWER_JOB" 2>/dev/null || true
   wait "$NEWER_JOB" 2>/dev/null || true
+  NEWER_JOB=''
 }
 
 # Sets NEWER from a list that was found.

@@ -12,14 +12,17 @@ not_never() {
 # Turns `entries` of nine fields into those of twelve.
 keep_old_files() {
   local name arch version file most free
+  # What an earlier pass kept is of a plan that was never sealed.
+  rm -rf -- "$OLD"
   mkdir -p -- "$OLD" && chmod 0755 "$OLD"
   not_never "$WORK/entries" 2 | awk -F '\t' '$4 != "-" { print $2 "\t" $3 "\t" $4 }' | sort -u >"$WORK/old-wanted"
   family_old_sources <"$WORK/old-wanted" >"$WORK/old-sources" 2>>"$LOG" || log 'not all versions before could be looked for'
   : >"$WORK/old-kept"
   if [[ $KeepPackages == keep ]]; then
     free=$(free_mebibytes "$OLD")
-    # Half of what is free stays free, whatever the policy allows.
-    most=$((KeepMebibytes < free / 2 ? KeepMebibytes : free / 2))
+    # The plan comes first, and half of what is free beside it stays free, whatever the policy allows.
+    free=$(((free > PLAN_MEBIBYTES ? free - PLAN_MEBIBYTES : 0) / 2))
+    most=$((KeepMebibytes < free ? KeepMebibytes : free))
     sort -t $'\t' -k 4,4n "$WORK/old-sources" |
       awk -F '\t' -v most=$((most * 1048576)) 'sum + $4 <= most { sum += $4; print $1 "\t" $2 "\t" $3 }' >"$WORK/old-chosen"
     family_fetch_old <"$WORK/old-chosen" >"$WORK/old-fetched" 2>>"$LOG" || log 'not all versions before could be fetched'

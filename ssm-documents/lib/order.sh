@@ -30,9 +30,9 @@ read_order() {
     $1 == "release" && $2 ~ /^[0-9][0-9.]*$/ && NF == 2 { print $2 > (state "release"); next }
     $1 == "plan" && NF == 2 { print $2; next }
     # What a package manager gets to see starts with a letter or digit: nothing of it can pass for an option.
-    $1 == "entry" && NF == 13 && $3 ~ /^[A-Za-z0-9][A-Za-z0-9+._@-]*$/ && $4 ~ /^[a-z0-9_]+$/ &&
+    $1 == "entry" && NF == 13 && $2 ~ /^(install|upgrade|downgrade|remove|replace)$/ && $3 ~ /^[A-Za-z0-9][A-Za-z0-9+._@-]*$/ && $4 ~ /^[a-z0-9_]+$/ &&
       $5 ~ /^([A-Za-z0-9][A-Za-z0-9.+:~^_-]*|-)$/ && $6 ~ /^([A-Za-z0-9][A-Za-z0-9.+:~^_-]*|-)$/ &&
-      $9 ~ /^[0-9]+$/ && $10 ~ /^([0-9a-f]+|-)$/ &&
+      $7 ~ /^([A-Za-z0-9][A-Za-z0-9+.:\/_~-]*|-)$/ && $8 ~ /^(yes|no)$/ && $9 ~ /^[0-9]+$/ && $10 ~ /^([0-9a-f]+|-)$/ &&
       $11 ~ /^(kept|repository|none|-)$/ && $12 ~ /^[0-9]+$/ && $13 ~ /^([0-9a-f]+|-)$/ { print substr($0, 7) > entries; next }
     { bad = 5; exit }
     END { exit bad ? bad : found ? 0 : 4 }
@@ -45,7 +45,7 @@ read_order() {
   esac
   RELEASE=$(<"$STATE/release")
   [[ -n $PLAN_SHA256 ]] || return 0
-  { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat "$WORK/entries"; } >"$STATE/plan"
+  { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat "$WORK/entries"; } >"$STATE/plan" || conclude 1 "$2" plan-altered 'the plan could not be written'
   sha256_of_stdin <"$STATE/plan"
   [[ $REPLY == "$PLAN_SHA256" ]] || conclude 1 "$2" plan-altered "the plan's SHA-256 is $REPLY, not $PLAN_SHA256"
 }

@@ -6,6 +6,7 @@ source "$SCRIPTS/lib/newer.sh"
 
 patch() {
   local REPLY
+  refuse_after_rollback
   family_settings || conclude 100 refused misconfigured "$REPLY"
   case ${ST[stage]} in
   started) begin_patch ;;
@@ -48,6 +49,8 @@ begin_patch() {
   timed simulate simulate_plan
   timed integrity files_before
   look_for_newer
+  # Their days count from now on.
+  touch -c -- "$OLD"
   save_stage stage=transaction attempts=0
 }
 
@@ -81,10 +84,11 @@ judge_server() {
   judge_units
   timed integrity judge_files
   judge_leftovers
-  await_newer
+  local looked=$NEWER_JOB
+  await_newer 10
   if [[ -f $STATE/newer ]]; then
     report_newer "$STATE/newer"
-  elif [[ -n ${NEWER_JOB:-} ]]; then
+  elif [[ -n $looked ]]; then
     warn newer-unknown 'what was published since the plan was sealed could not be asked'
   fi
   judge_compliance

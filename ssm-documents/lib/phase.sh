@@ -3,7 +3,7 @@
 # happens.
 
 PHASE='' CODE='' RESULT='' WORK='' BOOT_ID='' SERVER_PREFIX='' PLAN_SHA256='' PLAN_ENTRIES=0
-REBOOTING=''
+REBOOTING='' NEWER_JOB=''
 STARTED=0 USED_BEFORE=0
 
 # A gap in hundredths of seconds that no time budget outlasts.
@@ -11,7 +11,7 @@ ENDLESS=100000000
 
 # What the scripts call; families add their own.
 NEEDS=(awk cat chmod comm cp curl cut date df du find flock grep gzip head ln mkdir mv paste renice rm sed setsid
-  sha256sum sleep sort stat sync tail tee tr xargs)
+  sha256sum sleep sort stat sync tail tee timeout touch tr xargs)
 
 # Sets REPLY to the seconds that may still be used, reboot included: what is left of the first run's budget.
 seconds_left() {
@@ -88,6 +88,8 @@ recall_times() {
 close_phase() {
   local status=$? NOW
   trap - EXIT
+  # What looks beside the transaction would keep the agent waiting, and the folder it writes to goes.
+  [[ -z $NEWER_JOB ]] || kill -- "-$NEWER_JOB" 2>/dev/null
   if [[ -n $REBOOTING ]]; then exit 194; fi
   if [[ -z $RESULT ]]; then
     CODE=1
@@ -116,11 +118,12 @@ close_phase() {
 }
 
 # Whether a result of this phase stands for good. A patch is run once, whatever became of it; a plan that was made
-# is what gets sealed; a block may have passed, and verifying changes nothing.
+# is what gets sealed; a block may have passed, what refused a rollback as well, and verifying changes nothing.
 is_final() {
   [[ ${ST[stage]:-} == ended && -s $STATE/$1.summary ]] || return 1
   case $1 in
-  patch | rollback) return 0 ;;
+  patch) return 0 ;;
+  rollback) ((${ST[attempts]:-0} > 0)) || [[ ${ST[result]} == rolled-back ]] ;;
   prepare) [[ ${ST[result]} == planned || ${ST[result]} == nothing-to-do ]] ;;
   *) return 1 ;;
   esac
@@ -157,6 +160,8 @@ run_phase() {
     ST=([budget]=$TimeBudget)
     rm -f -- "$STATE/$PHASE.summary" "$LOG"
   fi
+  # Nothing was done yet, so all is looked at again.
+  [[ ${ST[stage]:-} != transaction || ${ST[attempts]} != 0 ]] || ST[stage]=started
   recall_times
   trap close_phase EXIT
   # Without a signal of its own, bash would run the trap but report success of a step that was stopped.

@@ -17,6 +17,7 @@ forget_old_jobs() {
 }
 
 # Computed from the plan: what a server needs that upgrades three libraries is not what one needs that gets a kernel.
+# Sets PLAN_MEBIBYTES to what has to stay free for it where its files lie.
 require_room_for_plan() {
   local download unpacked boot need free
   read -r download unpacked boot < <(family_room) ||
@@ -24,7 +25,12 @@ require_room_for_plan() {
   need=$((download + 20))
   free=$(free_mebibytes "$FILES")
   ((free >= need)) || conclude 105 blocked disk-full "$FILES has $free MiB free; the plan needs $need MiB"
-  if same_file_system "$FILES" "$ROOT/usr"; then need=$((need + unpacked)); else need=$((unpacked + 20)); fi
+  PLAN_MEBIBYTES=$((need + boot))
+  if same_file_system "$FILES" "$ROOT/usr"; then
+    need=$((need + unpacked)) PLAN_MEBIBYTES=$((PLAN_MEBIBYTES + unpacked))
+  else
+    need=$((unpacked + 20))
+  fi
   if ((boot > 0)) && same_file_system "$ROOT/boot" "$ROOT/usr"; then
     need=$((need + boot))
   elif ((boot > 0)); then

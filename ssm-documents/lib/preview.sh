@@ -12,6 +12,9 @@ preview() {
   : >"$WORK/entries"
   : >"$WORK/kept-back"
   timed resolve family_resolve
+  # What could not be written down must not look like nothing to do.
+  [[ -s $WORK/entries || ! -s $WORK/changes ]] ||
+    conclude 1 blocked script-failed "what $PACKAGE_MANAGER would do did not become a plan"
   cover_entries
   write_plan
   [[ ! -s $WORK/kept-back ]] ||
@@ -43,7 +46,8 @@ write_plan() {
   bytes=$(stat -c %s -- "$WORK/entries")
   ((bytes <= 786432)) ||
     conclude 107 unsupported plan-too-large "the plan has $bytes bytes, 786432 are taken: update this server in parts"
-  { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat -- "$WORK/entries"; } >"$STATE/plan"
+  { printf 'quarterdeck-plan\t1\t%s\n' "$SERVER_ID" && cat -- "$WORK/entries"; } >"$STATE/plan" ||
+    conclude 1 blocked script-failed 'the plan could not be put together'
   sha256_of_stdin <"$STATE/plan"
   PLAN_SHA256=$REPLY
   describe_plan

@@ -15,6 +15,7 @@ rollback() {
   transaction) timed transaction finish_transaction ;;
   rebooting) timed boot come_back ;;
   esac
+  [[ ${ST[stage]} != installed || ${ST[outcome]} == failed ]] || choose_boot
   timed check judge_rollback
   reboot_where_asked
   timed services renew_services
@@ -29,16 +30,24 @@ begin_rollback() {
   [[ -n $PLAN_SHA256 ]] || conclude 1 failed no-plan 'the order has no plan for this server'
   describe_plan
   ST[plan]=$PLAN_JSON
+  timed lock await_patch
   timed lock wait_for_locks
   family_installed "$WORK/installed" || conclude 101 refused packages-broken 'the package database can not be read'
+  list_failed_units "$STATE/failed.before.rollback" || rm -f -- "$STATE/failed.before.rollback"
   list_undo
+  keep_to_own_changes
   [[ -s $STATE/undo ]] || {
     FACTS[installed]=false
-    conclude 2 nothing-to-do
+    choose_boot
+    [[ -s $STATE/boot-kernel ]] || {
+      warn_of_kernels
+      conclude 2 nothing-to-do
+    }
+    save_stage stage=installed outcome=patched
+    return
   }
   names=$(not_never "$STATE/undo" 1 | comm -23 <(sort "$STATE/undo") <(sort) | cut -f 1 | some_of)
   [[ -z $names ]] || conclude 107 refused never-rolled-back "not without a person: $names"
-  list_failed_units "$STATE/failed.before.rollback" || rm -f -- "$STATE/failed.before.rollback"
   require_time
   gather_old_files
   family_simulate_rollback "$WORK/would" || conclude 104 drifted not-resolvable "$REPLY"
@@ -47,28 +56,53 @@ begin_rollback() {
 }
 
 # Writes `undo`: name, architecture, what is there now, what was there before (`-` for nothing) of each entry that was
-# carried out. A new kernel stays installed: the boot default is what goes back.
+# carried out. New kernels stay installed and are listed in `kernels-left`: the boot default is what goes back.
 list_undo() {
   compare_plan "$STATE/compared.rollback"
-  awk -F '\t' -v kernel="$(kernels_beside)" '
-    $4 == "-" && $2 ~ kernel { next }
+  awk -F '\t' -v kernel="$(kernels_beside)" -v left="$STATE/kernels-left" '
+    BEGIN { printf "" >left }
+    $4 == "-" && $2 ~ kernel { if ($1 == "there") print $2 "\t" $3 "\t" $5 >left; next }
     $4 == "-" { if ($6 == $5) print $2 "\t" $3 "\t" $6 "\t-"; next }
-    $6 != $4 && $2 !~ kernel { print $2 "\t" $3 "\t" $6 "\t" $4 }' "$STATE/compared.rollback" >"$STATE/undo"
-  names=$(awk -F '\t' -v kernel="$(kernels_beside)" '$2 ~ kernel && $1 == "there" && $5 != "-" { print $2 }' "$STATE/compared.rollback" | some_of)
-  [[ -z $names ]] || warn kernel-left "stays installed; choose the one before by the boot default: $names"
+    # A kernel that made room is not brought back for its own sake.
+    $5 == "-" && $2 ~ kernel { next }
+    $6 != $4 { print $2 "\t" $3 "\t" $6 "\t" $4 }' "$STATE/compared.rollback" >"$STATE/undo" ||
+    conclude 1 failed script-failed 'what is to be brought back could not be told'
+}
+
+# Writes `boot-kernel`: the release of the kernel before and how long it is booted; nothing where none could be chosen.
+choose_boot() {
+  local REPLY=''
+  rm -f -- "$STATE/boot-kernel"
+  [[ -s $STATE/kernels-left ]] || return 0
+  family_boot_before "$STATE/kernels-left" 2>>"$LOG" || REPLY=''
+  printf '%s' "${REPLY:+$REPLY$'\n'}" >"$STATE/boot-kernel"
+}
+
+warn_of_kernels() {
+  local release how names
+  [[ -s $STATE/kernels-left ]] || return 0
+  names=$(some_of <"$STATE/kernels-left")
+  IFS=$'\t' read -r release how < <(cat -- "$STATE/boot-kernel" 2>/dev/null)
+  if [[ -n $release ]]; then
+    warn kernel-left "stays installed, and $release is booted $how: $names"
+  else
+    warn kernel-left "stays installed; choose the one before by the boot default: $names"
+  fi
 }
 
 # Has every file that is needed in $OLD, and `undo-files`, lines of `<name> <arch> <version> <file name>`.
 gather_old_files() {
-  local REPLY names
+  local REPLY names index=$OLD/index
   awk -F '\t' '$4 != "-" { print $1 "\t" $2 "\t" $4 }' "$STATE/undo" | sort -u >"$WORK/needed"
-  # What is sealed as kept is taken from there, and only as it was sealed.
+  # What is sealed as kept is taken from there, and only as it was sealed. It may be gone by age, index and all.
+  [[ -f $index ]] || index=/dev/null
   awk -F '\t' '
     FILENAME == ARGV[1] { needed[$0] = 1; next }
     FILENAME == ARGV[2] { if ($10 == "kept" && ($2 "\t" $3 "\t" $4) in needed) hash[$2 "\t" $3 "\t" $4] = $12; next }
     { key = $1 "\t" $2 "\t" $3; if (key in hash) { print key "\t" $6; delete hash[key] } }
     END { for (key in hash) print key "\t-" }
-  ' "$WORK/needed" "$STATE/plan" "$OLD/index" >"$STATE/undo-files" 2>>"$LOG"
+  ' "$WORK/needed" "$STATE/plan" "$index" >"$STATE/undo-files" 2>>"$LOG" ||
+    conclude 106 drifted old-files-missing 'what was kept could not be looked up'
   names=$(awk -F '\t' '$4 == "-" { print $1 }' "$STATE/undo-files" | some_of)
   [[ -z $names ]] || conclude 106 drifted old-files-missing "sealed as kept, and not on this server: $names"
   awk -F '\t' '
@@ -105,6 +139,7 @@ judge_rollback() {
   judge_units
   timed integrity judge_files
   judge_leftovers
+  warn_of_kernels
 }
 
 run_phase rollback rollback

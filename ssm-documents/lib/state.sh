@@ -41,10 +41,11 @@ load_state() {
 }
 
 # Sets key=value pairs and writes the file whole. It is on disk before this returns, since what a power cut leaves
-# behind decides whether a half-done transaction is ours to finish.
+# behind decides whether a half-done transaction is ours to finish. A value is one line, whatever a package manager said:
+# a second one would come back as a value of its own.
 save_state() {
   local pair key
   for pair; do ST[${pair%%=*}]=${pair#*=}; done
-  for key in "${!ST[@]}"; do printf '%s=%s\n' "$key" "${ST[$key]}"; done >"$STATE_FILE.new" &&
+  for key in "${!ST[@]}"; do printf '%s=%s\n' "$key" "${ST[$key]//$'\n'/ }"; done >"$STATE_FILE.new" &&
     sync "$STATE_FILE.new" && mv -f -- "$STATE_FILE.new" "$STATE_FILE"
 }

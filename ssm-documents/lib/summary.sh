@@ -62,7 +62,10 @@ summary_json() {
     seconds_text "${STEP_TIMES[$step]}"
     seconds+="${seconds:+,}\"$step\":$REPLY"
   done
-  for step in "${!FOUND[@]}"; do found+="${found:+,}\"$step\":${FOUND[$step]}"; done
+  # What is no number was not counted.
+  for step in "${!FOUND[@]}"; do
+    [[ ! ${FOUND[$step]} =~ ^[0-9]+$ ]] || found+="${found:+,}\"$step\":$((10#${FOUND[$step]}))"
+  done
   system_json
   while :; do
     reasons_json "$first" "${REASONS[@]}"
@@ -75,9 +78,9 @@ summary_json() {
     REPLY+=",\"rebooted\":${FACTS[rebooted]},\"healthy\":${FACTS[healthy]},\"compliant\":${FACTS[compliant]}}"
     REPLY+=",\"found\":{$found},\"newer\":$NEWER,\"boot\":$BOOT_JSON,\"object\":$OBJECT_JSON,\"system\":$SYSTEM_JSON"
     REPLY+=",\"seconds\":{$seconds}}"
-    ((${#REPLY} > SUMMARY_LIMIT && others > 40)) || return 0
-    others=$((others - 40))
-    first=$((first - 100))
+    ((${#REPLY} > SUMMARY_LIMIT && others > 10)) || return 0
+    others=$((others - 30))
+    first=$((first - 75))
   done
 }
 

@@ -42,6 +42,7 @@ start_transaction() {
   local kind=first overtime='' REPLY
   if ((ST[attempts] == 0)); then
     require_time
+    save_terms
   else
     kind=again
     has_time || kind=repair overtime=yes
@@ -53,6 +54,21 @@ start_transaction() {
   # In a unit of its own, the transaction outlives the agent's time limit and the agent itself.
   if runs_systemd && command -v systemd-run >/dev/null && run_in_unit; then return; fi
   setsid /bin/bash "$TRANSACTION.sh" </dev/null >/dev/null 2>&1 {JOB_LOCK}>&- &
+}
+
+# A power cut leaves files empty that were just written, and an empty list would be done at once: what the transaction is
+# finished by is on disk before it begins, and known by its hash.
+save_terms() {
+  local REPLY
+  find "$STATE" -maxdepth 1 -type f -exec sync {} + 2>>"$LOG"
+  hash_terms
+  ST[terms]=$REPLY
+}
+
+hash_terms() {
+  local -a files=("$STATE/plan" "$STATE/compared.before")
+  [[ $PHASE != rollback ]] || files=("$STATE/plan" "$STATE/undo" "$STATE/undo-files")
+  sha256_of_stdin < <(cat -- "${files[@]}")
 }
 
 # In a subshell, since closing a descriptor by its variable closes it for good.
@@ -81,7 +97,9 @@ echo \$code >"$TRANSACTION.code.new"
 sync "$TRANSACTION.code.new"
 mv -f "$TRANSACTION.code.new" "$TRANSACTION.code"
 SCRIPT
-  } >"$TRANSACTION.sh"
+  } >"$TRANSACTION.sh.new"
+  # Never written over: a shell that comes late may be reading the one before.
+  mv -f -- "$TRANSACTION.sh.new" "$TRANSACTION.sh"
 }
 
 # Waits until the running attempt has an exit code or is no more. Reading from a pipe that nobody writes to passes

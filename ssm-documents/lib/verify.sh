@@ -40,11 +40,18 @@ judge_since_patch() {
   judge_units
 }
 
+# Within the time of the phase: a mirror that never answers is no reason to say nothing of the server.
 look_around() {
-  if family_newer "$WORK/newer"; then
-    report_newer "$WORK/newer"
+  local REPLY problem detail
+  look_for_newer
+  seconds_left
+  await_newer $((REPLY > 120 ? REPLY - 60 : REPLY / 2))
+  [[ ! -f $WORK/newer/log ]] || log_output "$WORK/newer/log"
+  if [[ -f $STATE/newer ]]; then
+    report_newer "$STATE/newer"
   else
-    warn "$METADATA_PROBLEM" "fresh metadata could not be had: $METADATA_DETAIL"
+    IFS=$'\t' read -r problem detail < <(cat -- "$STATE/newer.problem" 2>/dev/null)
+    warn "${problem:-repository-unreachable}" "fresh metadata could not be had: ${detail:-not in time}"
   fi
 }
 

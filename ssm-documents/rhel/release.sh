@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Owns until when distributions of the Red Hat family get security updates.
 
-# <ID> <major version> <last day>
+# Source: products of endoflife.date (2025), which name the pages of the vendors; where a vendor names a month, its last day.
+# Support that is sold beyond (ELS, EUS) is not looked for. <ID> <major version> <last day>
 RELEASES='
 rhel 7 2024-06-30
 rhel 8 2029-05-31
@@ -25,7 +26,7 @@ centos-stream 10 2030-01-01
 fedora 40 2025-05-13
 fedora 41 2025-12-15
 fedora 42 2026-05-13
-fedora 43 2026-12-02
+fedora 43 2026-12-09
 '
 
 # Sets RELEASE_END, or nothing where the table does not know the release.

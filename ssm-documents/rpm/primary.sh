@@ -64,11 +64,11 @@ read_advisories() {
     }
     function content(   text) { text = substr($0, index($0, ">") + 1); sub(/[ \t\n]+$/, "", text); sub(/^[ \t\n]+/, "", text); return text }
     /^update / {
-      kind = attribute("type"); id = severity = cves = ""; n = 0; reboot = "-"
+      kind = attribute("type"); advisory = severity = cves = ""; n = 0; reboot = "-"
       kind = kind == "security" ? kind : kind ~ /^(bugfix|recommended)$/ ? "bugfix" : kind ~ /^(enhancement|optional|feature|newpackage)$/ ? "enhancement" : "other"
       next
     }
-    /^id>/ { if (id == "") id = content(); next }
+    /^id>/ { if (advisory == "") advisory = content(); next }
     /^severity>/ { severity = tolower(content()); gsub(/[^a-z0-9 -]/, "", severity); next }
     /^reference / { if (attribute("type") == "cve") { cve = attribute("id")
       if (cve !~ /^CVE-[0-9-]+$/ && match(attribute("title"), /CVE-[0-9]+-[0-9]+/)) cve = substr(attribute("title"), RSTART, RLENGTH)
@@ -81,9 +81,9 @@ read_advisories() {
     }
     /^reboot_suggested/ { reboot = "reboot"; next }
     /^\/update>/ {
-      gsub(/[^A-Za-z0-9+._:~-]/, "-", id)
+      gsub(/[^A-Za-z0-9+._:~-]/, "-", advisory)
       if (severity == "" || severity == "none") severity = "-"
       for (i = 1; i <= n; i++)
-        print id "\t" kind "\t" severity "\t" (cves == "" ? "-" : cves) "\t" package[i] "\t" reboot
+        print advisory "\t" kind "\t" severity "\t" (cves == "" ? "-" : cves) "\t" package[i] "\t" reboot
     }'
 }

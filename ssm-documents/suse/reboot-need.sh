@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Owns whether a SUSE server still needs a reboot.
 
+NEEDS+=(readlink)
+
 # Returns 2 where it can not be told. Sets REBOOT_WHY. zypper's own word counts first: what its exit code says of a
 # later run is gone, so it is asked every time. Besides, the kernel that boots next is compared with the one that runs.
 family_reboot_signs() {

@@ -115,15 +115,15 @@ copy_repositories() {
       function value_of(line) { sub(/^[^=]*=[ \t]*/, "", line); sub(/[ \t]+$/, "", line); return line }
       function truth(text) { return tolower(text) ~ /^(1|yes|true|on|always)$/ }
       function finish(   i, on) {
-        if (id == "") return
+        if (alias == "") return
         on = enabled
-        for (i = 1; i <= n; i++) if (id ~ pattern[i]) on = what[i]
-        print "[" id "]\nenabled=" on "\nautorefresh=1\nkeeppackages=1\n" (signed ? "pkg_gpgcheck=1\n" other : "") "gpgcheck=1"
+        for (i = 1; i <= n; i++) if (alias ~ pattern[i]) on = what[i]
+        print "[" alias "]\nenabled=" on "\nautorefresh=1\nkeeppackages=1\n" (signed ? "pkg_gpgcheck=1\n" other : "") "gpgcheck=1"
         print rest
       }
       /^[ \t]*\[.*\]/ {
         finish()
-        id = $0; sub(/^[ \t]*\[/, "", id); sub(/\].*/, "", id)
+        alias = $0; sub(/^[ \t]*\[/, "", alias); sub(/\].*/, "", alias)
         enabled = 1; signed = 0; other = ""; rest = ""
         next
       }

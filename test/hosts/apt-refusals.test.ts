@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sha256Of } from '../../core/plan.ts';
 import { documentOf } from '../support/document-trials.ts';
 import { runDocument } from '../support/run-document.ts';
 import { type AptFleet, createAptFleet, plain, until, version, waiting } from './apt-fleet.ts';
@@ -225,6 +226,34 @@ describe('a server is blocked or refused, and not touched,', () => {
     expect(codes(foreign.summary.reasons)).toEqual(['not-in-order']);
     const late = await runDocument(host, documentOf('patch'), parameters);
     expect(codes(late.summary.reasons)).toEqual(['order-of-another']);
+  });
+
+  it('when names in its order could be read as options or by a shell', async () => {
+    const host = fleet.host('orders');
+    await fleet.whilePublished('stable', [newTool], async () => {
+      const campaign = '2027-q1-hostile';
+      const { plan } = await fleet.prepare(host, { campaign });
+      const { OrderKey, ...parameters } = await fleet.order(host, 'patch', {
+        campaign,
+        plan,
+        terms: { never: ['safe'] },
+      });
+      const order = Buffer.from((await fleet.objects.get(OrderKey ?? '')) ?? '').toString();
+      for (const hostile of [
+        order.replaceAll('\ttool\t', '\t--force-all\t'),
+        order.replace('never\tsafe', 'never\t$(touch /root/owned)'),
+        order.replace('never\tsafe', 'select\ta;touch /root/owned'),
+        order.replace('never\tsafe', 'repository\tenable\ta b'),
+      ]) {
+        const hash = sha256Of(hostile);
+        await fleet.objects.put(`orders/${hash}.txt`, hostile);
+        const changed = { ...parameters, OrderKey: `orders/${hash}.txt`, OrderSha256: hash };
+        const { summary } = await runDocument(host, documentOf('patch'), changed);
+        expect(codes(summary.reasons), hostile).toEqual(['order-malformed']);
+        await shell(host, `rm -r /var/lib/quarterdeck/${campaign}/state/patch*`);
+      }
+      expect(await host.readFile('/root/owned')).toBeUndefined();
+    });
   });
 
   it('and is not compliant when its release has ended', async () => {

@@ -38,7 +38,7 @@ ${release === '1.0-1' ? '' : `echo altered >>/usr/share/served/version`}
 /** The version before: its script waits only where a test says so. */
 const waitsOnTheWayBack = (script: 'preinst' | 'postinst') =>
   plain(`slow-${script}`, '1.0-1', {
-    depends: 'tool (= 1.0-1)',
+    depends: 'tool (>= 1.0)',
     scripts: {
       [script]:
         '#!/bin/sh\n[ -e /var/tmp/wait ] || exit 0\n: >/run/reached\nwhile [ ! -e /run/go ]; do sleep 0.05; done\n',
@@ -49,6 +49,8 @@ const before: readonly PackageSpec[] = [
   plain('tool', '1.0-1', { depends: 'libtool9' }),
   plain('libtool9', '1.0-1'),
   served('1.0-1'),
+  plain('named', '1.0-1'),
+  plain('linux-image-98-cloud', '98.0-1'),
   waitsOnTheWayBack('preinst'),
   waitsOnTheWayBack('postinst'),
 ];
@@ -60,14 +62,14 @@ const updates: readonly PackageSpec[] = [
 ];
 const slowUpdates = [
   plain('tool', '1.1-1', { depends: 'libtool9' }),
-  ...['preinst', 'postinst'].map((script) => plain(`slow-${script}`, '1.1-1', { depends: 'tool (= 1.1-1)' })),
+  ...['preinst', 'postinst'].map((script) => plain(`slow-${script}`, '1.1-1', { depends: 'tool (>= 1.1)' })),
 ];
 
 beforeAll(async () => {
   fleet = await createAptFleet({
-    names: ['back', 'refused', 'killed', 'cut'],
+    names: ['back', 'refused', 'kernel', 'killed', 'cut'],
     installed: before,
-    automatic: ['libtool9'],
+    automatic: ['libtool9', 'named'],
   });
   await fleet.sandbox.repository.publish('stable', before);
 });
@@ -136,7 +138,7 @@ describe('a rollback', () => {
     expect(await version(host, 'new-part')).toBe('');
     await shell(host, 'rm -f /etc/served/own.conf.dpkg-dist');
     expect(await fileHashes(host)).toBe(files);
-    expect((await shell(host, 'apt-mark showauto')).stdout.trim()).toBe('libtool9');
+    expect((await shell(host, 'apt-mark showauto')).stdout).toBe('libtool9\nnamed\n');
     const { after, services } = readSections(back.sections);
     expect(after).toContainEqual({ name: 'tool', architecture: 'all', version: '1.0-1' });
     expect(services).toEqual(['served.service']);
@@ -157,6 +159,26 @@ describe('a rollback', () => {
     const { summary } = await fleet.run(host, 'rollback', { plan, campaign });
     expect(summary).toMatchObject({ result: 'rolled-back', reasons: [] });
     expect(await version(host, 'tool')).toBe('1.0-1 ii');
+  });
+
+  it('brings back what the plan removed, under the name that it had and with its mark', async () => {
+    const host = fleet.host('back');
+    const trial = { campaign: '2027-q1-renamed', parameters: { Removals: 'allow' } };
+    const renamed = [
+      plain('renamed', '2.0-1', { conflicts: 'named', replaces: 'named' }),
+      plain('tool', '1.2-1', { depends: 'renamed' }),
+    ];
+    const { plan } = await patched(host, renamed, trial);
+    expect(plan.map(({ action, name, rollback }) => [action, name, rollback])).toEqual([
+      ['install', 'renamed', null],
+      ['remove', 'named', 'kept'],
+      ['upgrade', 'tool', 'kept'],
+    ]);
+    const { summary } = await fleet.run(host, 'rollback', { ...trial, plan });
+    expect(summary).toMatchObject({ result: 'rolled-back', reasons: [] });
+    expect(await version(host, 'named')).toBe('1.0-1 ii');
+    expect(await version(host, 'renamed')).toBe('');
+    expect((await shell(host, 'apt-mark showauto')).stdout).toBe('libtool9\nnamed\n');
   });
 
   it('forgets the versions before when their days are over, and what was said of a campaign never', async () => {
@@ -203,6 +225,71 @@ describe('a rollback', () => {
   });
 });
 
+describe('a new kernel', () => {
+  const release = '99.0.0-1-cloud';
+  const kernel = plain(`linux-image-${release}`, '99.0.0-1', {
+    files: { [`/boot/vmlinuz-${release}`]: { content: 'kernel\n' } },
+  });
+  const configuration = (fallback: string) => `if [ "\${next_entry}" ] ; then
+   set default="\${next_entry}"
+else
+   set default="${fallback}"
+fi
+menuentry 'Debian GNU/Linux' --class debian $menuentry_id_option 'gnulinux-simple-0a-b1' {
+}
+submenu 'Advanced options for Debian GNU/Linux' $menuentry_id_option 'gnulinux-advanced-0a-b1' {
+\tmenuentry 'Debian GNU/Linux, with Linux ${release}' --class debian $menuentry_id_option 'gnulinux-${release}-advanced-0a-b1' {
+\t}
+\tmenuentry 'Debian GNU/Linux, with Linux RUNS' --class debian $menuentry_id_option 'gnulinux-RUNS-advanced-0a-b1' {
+\t}
+}
+`;
+
+  it.each([
+    ['0', 'grub-reboot', 'at the next start alone'],
+    [`\${saved_entry}`, 'grub-set-default', 'from now on'],
+    [undefined, undefined, 'choose the one before'],
+  ] as const)(
+    'stays installed; where GRUB_DEFAULT is %s, %s has the one before booted',
+    async (fallback, command, words) => {
+      const host = fleet.host('kernel');
+      const campaign = `2027-q1-kernel-${command ?? 'none'}`;
+      const runs = (await shell(host, 'uname -r')).stdout.trim();
+      await shell(
+        host,
+        `mkdir -p /boot/grub; rm -f /boot/grub/grub.cfg; : >/boot/vmlinuz-${runs}; dpkg -P ${kernel.name}`,
+      );
+      const grub = '#!/bin/sh\necho "$(basename "$0") $*" >/var/tmp/chosen\n';
+      for (const name of ['grub-reboot', 'grub-set-default'])
+        await host.writeFile(`/usr/bin/${name}`, grub, 0o755);
+      const packages = [
+        kernel,
+        plain('libtool9', '1.2-1', { depends: kernel.name }),
+        plain('linux-image-98-cloud', '98.0-2'),
+      ];
+      const { plan } = await patched(host, packages, { campaign, parameters: { Reboot: 'never' } });
+      if (fallback !== undefined)
+        await host.writeFile('/boot/grub/grub.cfg', configuration(fallback).replaceAll('RUNS', runs), 0o644);
+      const { summary, workExits } = await fleet.run(host, 'rollback', { plan, campaign });
+      expect(workExits).toEqual([0]);
+      expect(summary).toMatchObject({
+        result: 'rolled-back',
+        reasons: [],
+        facts: { rebootPending: false },
+        warnings: [{ code: 'kernel-left', detail: expect.stringContaining(words) }],
+      });
+      expect(await version(host, kernel.name)).toBe('99.0.0-1 ii');
+      expect(await version(host, 'libtool9')).toBe('1.0-1 ii');
+      // Replaced under its own name: there is no kernel before beside it.
+      expect(await version(host, 'linux-image-98-cloud')).toBe('98.0-1 ii');
+      if (command)
+        expect(await host.readFile('/var/tmp/chosen')).toBe(
+          `${command} gnulinux-advanced-0a-b1>gnulinux-${runs}-advanced-0a-b1\n`,
+        );
+    },
+  );
+});
+
 describe('a rollback that was interrupted is finished', () => {
   it.each([
     ['killed', 'postinst', 'kill'],
@@ -225,6 +312,6 @@ describe('a rollback that was interrupted is finished', () => {
     const { summary } = await runDocument(host, documentOf('rollback'), parameters);
     expect(summary).toMatchObject({ code: 0, result: 'rolled-back', reasons: [] });
     for (const { name: each } of slowUpdates) expect(await version(host, each)).toBe('1.0-1 ii');
-    expect((await shell(host, 'apt-mark showauto; dpkg --audit')).stdout.trim()).toBe('libtool9');
+    expect((await shell(host, 'apt-mark showauto; dpkg --audit')).stdout).toBe('libtool9\nnamed\n');
   });
 });

@@ -44,12 +44,20 @@ const files = 'cd /usr/share && grep . */version';
 describe('a rollback on dnf 4', () => {
   it('brings back the versions before with their files, what was replaced too, and leaves kernels to the boot', async () => {
     const host = fleet.host('back');
+    // There is no boot loader to tell here: what it is told is kept.
+    await host.writeFile(
+      '/usr/bin/grubby',
+      '#!/bin/sh\ncase $1 in --set-default=*) echo "$1" | cut -d = -f 2 >/root/booted ;; *) cat /root/booted ;; esac\n',
+      0o755,
+    );
+    await host.writeFile('/root/booted', '/boot/vmlinuz-5.14.0-1.x86_64\n', 0o644);
     const there = await versions(host);
     const content = (await shell(host, files)).stdout;
     expect(content).toContain('old-half/version:1.0');
     const { run, plan, given } = await patched(host);
     expect(run.summary.found).toMatchObject({ rollbackKept: 4, rollbackRepository: 0, rollbackNone: 0 });
     expect((await fleet.run(host, 'verify', { ...given, plan })).summary.result).toBe('verified');
+    await host.writeFile('/root/booted', '/boot/vmlinuz-5.14.0-2.x86_64\n', 0o644);
     const back = await fleet.run(host, 'rollback', { ...given, plan });
     expect(back.summary).toMatchObject({
       code: 0,
@@ -57,7 +65,11 @@ describe('a rollback on dnf 4', () => {
       reasons: [],
       facts: { installed: false },
     });
-    expect(back.summary.warnings.map(({ code }) => code)).toContain('kernel-left');
+    expect(back.summary.warnings).toContainEqual({
+      code: 'kernel-left',
+      detail: 'stays installed, and 5.14.0-1.x86_64 is booted from now on: kernel-core',
+    });
+    expect(await host.readFile('/root/booted')).toBe('/boot/vmlinuz-5.14.0-1.x86_64\n');
     expect(await versions(host)).toEqual({ ...there, 'kernel-core': '5.14.0-1 5.14.0-2' });
     expect((await shell(host, files)).stdout).toBe(content);
     expect((await shell(host, 'rpm -Va --nomtime')).stdout).toBe('');

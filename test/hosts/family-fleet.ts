@@ -70,7 +70,8 @@ export async function createTrialFamilies(options: {
       } finally {
         // Both halves of a multilib pair go at once.
         const published = new Map(packages.map((spec) => [`${spec.name} ${fullVersion(spec)}`, spec]));
-        for (const spec of published.values()) await repository.withdraw(channel, spec.name, fullVersion(spec));
+        for (const spec of published.values())
+          await repository.withdraw(channel, spec.name, fullVersion(spec));
       }
     },
     close: () => fleet.close(),

@@ -96,9 +96,10 @@ describe('a rollback', () => {
       reasons: [{ code: 'file-altered' }],
     });
     expect(await installedOn(host)).toMatchObject({ tool: '1.1-1', successor: '2.0-1' });
+    await shell(host, 'rm -f /var/lib/quarterdeck/2027-q1-altered/state/rollback*');
     const never = await fleet.run(host, 'rollback', {
       plan,
-      campaign: '2027-q1-altered-never',
+      campaign: '2027-q1-altered',
       parameters,
       terms: { never: ['lib*'] },
     });

@@ -31,6 +31,8 @@ beforeAll(async () => {
   families = await createZypperFleet({ hosts, installed: before });
   repository = families.fleet.repository('leap-15');
   await repository.publish('main', before);
+  // The signed index vouches for it.
+  await repository.publish('main', [plain('libtool9', '1.0')], { packageKey: null });
 });
 afterAll(() => families?.close());
 

@@ -160,9 +160,10 @@ describe('the programs that scripts need', () => {
     // What Debian's coreutils, util-linux, findutils, diffutils and package managers bring and a shell has not itself.
     const others =
       'apt-cache apt-config apt-get apt-mark awk basename cat chmod chown cmp comm cp curl cut date dd df diff dirname ' +
-      'dpkg dpkg-deb dpkg-query du env expr find flock grep gunzip gzip head id install ln ls mkdir mktemp mv nice nl ' +
+      'dpkg dpkg-deb dpkg-query du env expr find flock grep gunzip gzip head install ln ls mkdir mktemp mv nice nl ' +
       'nproc od openssl paste pgrep pkill ps readlink realpath renice rev rm rmdir sed seq setsid sha256sum shuf sleep ' +
-      'sort split stat stdbuf sync tac tail tee timeout touch tr truncate uname uniq wc xargs xxd zcat';
+      'sort split stat stdbuf sync tac tail tee timeout touch tr truncate uname uniq wc xargs xxd zcat ' +
+      'base64 bsdtar join mount pacman pacman-conf rpm rpmkeys unshare zypper';
     expect(others.split(' ').filter((name) => calls(name) && !needed.includes(name))).toEqual([]);
     expect(needed.filter((name) => !others.split(' ').includes(name))).toEqual([]);
   });

@@ -158,3 +158,18 @@ describe('passwords in sources', () => {
     }
   });
 });
+
+describe('verifying with a mirror that never answers', () => {
+  it('ends in time and says so', async () => {
+    await trial.fleet.repository.publish('stable', [spec('lib', '1.1-1')]);
+    const { plan } = await trial.prepare(trial.host);
+    await trial.run(trial.host, 'patch', { plan });
+    const silent = await withProgram(trial, 'apt-get', '[[ " $* " != *" update "* ]] || exec sleep 300');
+    const { summary } = await trial.run(silent, 'verify', { plan, parameters: { TimeBudget: '20' } });
+    expect(summary).toMatchObject({
+      result: 'verified',
+      facts: { installed: true },
+      warnings: [{ code: 'repository-unreachable', detail: expect.stringContaining('not in time') }],
+    });
+  }, 90_000);
+});

@@ -32,6 +32,37 @@ const bash = (script: string, ...words: string[]) =>
   );
 
 describe('the summary', () => {
+  it('is no longer where all is counted, timed and named at once', () => {
+    const { stdout } = bash(
+      `CampaignId=2027-q1-$(printf x%.0s {1..50})
+      OBJECT_JSON='{"key":"'$(printf k%.0s {1..150})'","sha256":"'$(printf a%.0s {1..64})'","bytes":4000000}'
+      PLAN_JSON='{"sha256":"'$(printf a%.0s {1..64})'","entries":1000,"security":1000,"downloadBytes":1000000000}'
+      BOOT_JSON='{"before":"01234567-89ab-cdef-0123-456789abcdef","after":"01234567-89ab-cdef-0123-456789abcdef"}'
+      for name in integrity{Before,After,Unexpected} rollback{Kept,Repository,None} {old,restarted}Services held foreign leftovers; do
+        FOUND[$name]=12345
+      done
+      for name in identify patch lock simulate transaction boot check integrity services reboot refresh total; do
+        STEP_TIMES[$name]=123456
+      done
+      for n in 1 2 3 4 5; do reason metadata-altered "$1"; warn release-end-of-life "$1" 2>/dev/null; done
+      summary_json patch 100 failed
+      printf '%s\\n' "$REPLY"`,
+      'some "words" '.repeat(40),
+    );
+    expect(Buffer.byteLength(stdout)).toBeLessThanOrEqual(2048 + 1);
+    expect(summarySchema.parse(JSON.parse(stdout)).found).toMatchObject({
+      held: 12_345,
+      rollbackNone: 12_345,
+    });
+  });
+
+  it('leaves out a count that is no number', () => {
+    const { stdout } = bash(
+      `FOUND[foreign]='error: no database' FOUND[held]=007; summary_json prepare 0 planned; printf '%s\\n' "$REPLY"`,
+    );
+    expect(summarySchema.parse(JSON.parse(stdout)).found).toMatchObject({ foreign: null, held: 7 });
+  });
+
   it('is JSON of at most 2 KB whatever package managers say', () => {
     const sentence = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 900 }).map((words) => words.replaceAll('\0', '')),

@@ -25,6 +25,8 @@ export interface PackageSpec {
   /** Kilobytes that the package claims to take once installed. */
   readonly installedSize?: number;
   readonly essential?: boolean;
+  /** Of a hundred servers, how many get it while Ubuntu phases it in. */
+  readonly phased?: number;
   /** By absolute path. */
   readonly files?: Readonly<Record<string, PackageFile>>;
   readonly scripts?: Readonly<Partial<Record<'preinst' | 'postinst' | 'prerm' | 'postrm', string>>>;
@@ -59,6 +61,7 @@ function controlFields(spec: PackageSpec, architecture: string, size: number): s
     ['Section', spec.section ?? 'misc'],
     ['Priority', 'optional'],
     ['Essential', spec.essential ? 'yes' : undefined],
+    ['Phased-Update-Percentage', spec.phased === undefined ? undefined : String(spec.phased)],
     ['Description', spec.description ?? `${spec.name}, a package made for this fleet`],
   ];
   return fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}\n`])).join('');

@@ -7,13 +7,29 @@ import { buildDeb, nativeArchitecture, type PackageSpec } from './deb-file.ts';
 import type { SigningKey } from './openpgp.ts';
 import { folderListener } from './served-folder.ts';
 
-/** Debian's own two pockets, told apart by their labels: the security flag of a plan rests on that. */
-const POCKETS = {
-  stable: { path: 'trixie', label: 'Debian' },
-  'stable-security': { path: 'trixie-security', label: 'Debian-Security' },
-} as const;
+export type Suite = 'stable' | 'stable-security';
 
-export type Suite = keyof typeof POCKETS;
+/** What a pocket calls itself; the security flag of a plan rests on that. */
+interface Pocket {
+  readonly path: string;
+  readonly origin: string;
+  readonly label: string;
+  readonly suite: string;
+  readonly codename: string;
+}
+export type Pockets = Readonly<Record<Suite, Pocket>>;
+
+/** Debian's own two, told apart by their labels. */
+const DEBIAN: Pockets = {
+  stable: { path: 'trixie', origin: 'Debian', label: 'Debian', suite: 'stable', codename: 'trixie' },
+  'stable-security': {
+    path: 'trixie-security',
+    origin: 'Debian',
+    label: 'Debian-Security',
+    suite: 'stable-security',
+    codename: 'trixie-security',
+  },
+};
 
 export interface Repository {
   readonly folder: string;
@@ -36,21 +52,22 @@ export async function createRepository(options: {
   readonly key: SigningKey;
   /** The machine's own time: apt refuses metadata dated in its future. */
   readonly now: () => Date;
+  readonly pockets?: Pockets;
 }): Promise<Repository> {
-  const { folder, key, now } = options;
+  const { folder, key, now, pockets = DEBIAN } = options;
   const architecture = nativeArchitecture();
   const suites: Record<Suite, Map<string, Published>> = { stable: new Map(), 'stable-security': new Map() };
 
   const writeIndexes = async (suite: Suite) => {
-    const { path, label } = POCKETS[suite];
+    const { path, ...names } = pockets[suite];
     const index = `main/binary-${architecture}/Packages`;
     const packages = [...suites[suite].values()].map((published) => `${published.stanza}\n`).join('');
     const at = now();
     const release = [
-      'Origin: Debian',
-      `Label: ${label}`,
-      `Suite: ${suite}`,
-      `Codename: ${path}`,
+      `Origin: ${names.origin}`,
+      `Label: ${names.label}`,
+      `Suite: ${names.suite}`,
+      `Codename: ${names.codename}`,
       `Date: ${at.toUTCString().replace('GMT', 'UTC')}`,
       `Architectures: all ${architecture}`,
       'Components: main',

@@ -25,6 +25,8 @@ export function fleetGrid(fleet: FleetView, size: GridSize, paint: Paint, beat: 
 
 interface Layout {
   readonly name: number;
+  /** 0 where all servers are of one family, or there is no room to say which. */
+  readonly family: number;
   readonly stage: number;
   /** What is left for the reason behind a state. */
   readonly reason: number;
@@ -40,17 +42,20 @@ function layOut(servers: readonly ServerView[], columns: number): Layout {
   const longest = Math.max(6, ...servers.map(({ name }) => textWidth(visibleText(name))));
   const shortestStage = 6;
   const name = Math.max(6, Math.min(longest, 28, columns - fixed - stages.length * shortestStage));
-  const free = columns - fixed - name;
+  const words = Math.max(0, ...servers.map(({ family }) => (family ? textWidth(family) + between : 0)));
+  const family = columns - fixed - name - words >= stages.length * shortestStage ? words : 0;
+  const free = columns - fixed - name - family;
   const stage = Math.max(0, Math.min(10, Math.floor(free / stages.length)));
-  return { name, stage: stage < 2 ? 0 : stage, reason: free - stage * stages.length - between };
+  return { name, family, stage: stage < 2 ? 0 : stage, reason: free - stage * stages.length - between };
 }
 
-function titles({ name, stage }: Layout, paint: Paint): string {
+function titles({ name, family, stage }: Layout, paint: Paint): string {
   const bars = stages.map((title) => padText(stage < 7 ? title.slice(0, stage) : title, stage)).join(' ');
   return paint(
     'faint',
     [
       padText('server', name),
+      ...(family > 0 ? [padText('family', family - between)] : []),
       padText('wave', waveWidth),
       bars,
       padText('state', stateWidth),
@@ -71,6 +76,7 @@ function serverRow(fleet: FleetView, view: ServerView, layout: Layout, paint: Pa
   const bars = stages.map((stage) => stageBar(view, stage, layout.stage, paint, beat)).join(' ');
   return [
     padText(visibleText(view.name), layout.name),
+    ...(layout.family > 0 ? [paint('faint', padText(view.family ?? '', layout.family - between))] : []),
     paint('faint', padText(waveText(view.wave), waveWidth)),
     bars,
     paint(tone, padText(label, stateWidth)),

@@ -1,6 +1,6 @@
 /** Owns what is known of a run while it goes on: where every server stands, and how long it has been worked on. */
 import type { Job, JobState } from '../../../core/job.ts';
-import type { Server } from '../../../core/server.ts';
+import type { Family, Server } from '../../../core/server.ts';
 import { byUrgency, stateWords } from '../report/state-words.ts';
 
 export const stages = ['prepare', 'patch', 'reboot', 'verify'] as const;
@@ -12,6 +12,8 @@ export type StageState = 'waiting' | 'active' | 'done' | 'skipped' | 'ended';
 export interface ServerView {
   readonly id: string;
   readonly name: string;
+  /** Undefined where all are of one family. */
+  readonly family: Family | undefined;
   wave: number | null;
   state: JobState;
   reason: string | undefined;
@@ -27,10 +29,12 @@ export class FleetView {
   readonly #byId: ReadonlyMap<string, ServerView>;
   readonly #stopwatch: () => number;
 
-  constructor(servers: readonly Pick<Server, 'id' | 'name'>[], stopwatch: () => number) {
-    this.servers = servers.map(({ id, name }) => ({
+  constructor(servers: readonly Pick<Server, 'id' | 'name' | 'family'>[], stopwatch: () => number) {
+    const isMixed = new Set(servers.map(({ family }) => family)).size > 1;
+    this.servers = servers.map(({ id, name, family }) => ({
       id,
       name,
+      family: isMixed ? family : undefined,
       wave: null,
       state: 'planned',
       reason: undefined,

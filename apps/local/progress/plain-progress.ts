@@ -30,7 +30,8 @@ export function plainProgress({ screen, stopwatch }: ProgressOptions, fleet: Fle
       if (!fleet.take(job)) return;
       const wave = job.wave === null ? '' : `  ${waveText(job.wave)}`;
       const reason = !isFine(job.state) && job.reasons[0] ? `: ${job.reasons[0].detail}` : '';
-      line(`${job.server.name}${wave}  ${stateWords[job.state].label}${reason}`);
+      const family = fleet.servers.find(({ id }) => id === job.server.id)?.family;
+      line(`${job.server.name}${family ? ` ${family}` : ''}${wave}  ${stateWords[job.state].label}${reason}`);
     },
     reboot(serverId, isDown) {
       const view = fleet.servers.find(({ id }) => id === serverId);

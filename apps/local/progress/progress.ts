@@ -26,7 +26,7 @@ export interface Progress {
 export interface ProgressOptions {
   /** Standard error where standard output is for programs. */
   readonly screen: Screen;
-  readonly servers: readonly Pick<Server, 'id' | 'name'>[];
+  readonly servers: readonly Pick<Server, 'id' | 'name' | 'family'>[];
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Real milliseconds since some moment. */
   readonly stopwatch: () => number;

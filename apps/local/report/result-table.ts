@@ -32,8 +32,18 @@ interface Column {
   readonly cell: (job: ReportJob, isNarrow: boolean) => Cell;
 }
 
+const server: Column = {
+  title: 'server',
+  short: 'server',
+  cell: ({ server }) => ({ text: visibleText(server.name) }),
+};
+/** Only where they differ. */
+const family: Column = {
+  title: 'family',
+  short: 'family',
+  cell: ({ server }) => ({ text: server.family, tone: 'faint' }),
+};
 const columns: readonly Column[] = [
-  { title: 'server', short: 'server', cell: ({ server }) => ({ text: visibleText(server.name) }) },
   { title: 'wave', short: 'wave', cell: ({ wave }) => ({ text: waveText(wave), tone: 'faint' }) },
   {
     title: 'state',
@@ -112,8 +122,10 @@ function table(jobs: readonly ReportJob[], width: number, paint: Paint): string[
 
 /** Wide if it fits; else in short words; else with shorter names; and in the end without the last columns. */
 function layOut(jobs: readonly ReportJob[], width: number) {
-  for (let number = columns.length; ; number--) {
-    const shown = columns.slice(0, number);
+  const families = new Set(jobs.map((job) => job.server.family));
+  const all = [server, ...(families.size > 1 ? [family] : []), ...columns];
+  for (let number = all.length; ; number--) {
+    const shown = all.slice(0, number);
     for (const isNarrow of [false, true]) {
       const widths = shown.map((column) =>
         Math.max(

@@ -12,6 +12,7 @@ import { stateBadge } from './servers.ts';
 export function serverDetails(job: ReportJob, logs: Html, time: LocalTime): Html {
   const seconds = workSeconds(job);
   const inShort = [
+    job.server.family,
     ...(job.wave === null ? [] : [waveText(job.wave)]),
     ...(job.packages.length > 0 ? [count(job.packages.length, 'package')] : []),
     ...(seconds === undefined ? [] : [durationText(seconds)]),

@@ -35,7 +35,7 @@ function row(job: ReportJob): Html {
   const seconds = workSeconds(job);
   const there = job.packages.filter((change) => hasCome(changeOutcome(change, job))).length;
   const why = whyText(job);
-  return html`<tbody data-server="${job.server.id}"><tr><th scope="row"><a href="#${job.server.id}">${job.server.name}</a></th>
+  return html`<tbody data-server="${job.server.id}"><tr><th scope="row"><a href="#${job.server.id}">${job.server.name}</a> <span class="quiet">${job.server.family}</span></th>
 <td>${waveText(job.wave)}</td><td>${stateBadge(job)}</td>${factNames.map((name) => factCell(name, job.facts[name]))}<td class="number">${
     job.packages.length === 0 ? '–' : `${there} of ${job.packages.length}`
   }</td><td class="number">${seconds === undefined ? '–' : durationText(seconds)}</td></tr>${why && html`<tr class="why"><td colspan="${4 + factNames.length + 1}"><p>${why}</p></td></tr>`}</tbody>

@@ -55,6 +55,23 @@ describe('on a terminal', () => {
     expect(screen.lines().filter((line) => line.startsWith('server'))).toHaveLength(1);
   });
 
+  test('says of which family servers are where they differ, as long as there is room', () => {
+    const mixed = servers.map((server, i) => (i === 0 ? { ...server, family: 'suse' as const } : server));
+    for (const [columns, family] of [
+      [80, true],
+      [62, false],
+    ] as const) {
+      const screen = createTestScreen(columns);
+      start(screen, mixed).job(job(1, 'preparing'));
+      wait(300);
+      expect(row(screen, 'web-1')[0]?.startsWith('web-1   suse ')).toBe(family);
+      expect(screen.lines().every((line) => textWidth(line) <= columns)).toBe(true);
+    }
+    const plain = { ...createTestScreen(), isTTY: false };
+    start(plain, mixed, { NO_COLOR: '1', CI: '1' }).job(job(1, 'preparing'));
+    expect(plain.lines().join('\n')).toContain('web-1 suse  ');
+  });
+
   test('shows how far a server is, by shape', () => {
     const screen = createTestScreen(80);
     const progress = start(screen);

@@ -51,6 +51,19 @@ describe('the result table', () => {
     ]);
   });
 
+  test('says of which family servers are where they differ, and keeps that longer than the facts', () => {
+    const jobs = sample.jobs.map((job, i) =>
+      i % 2 ? job : { ...job, server: { ...job.server, family: 'arch' as const } },
+    );
+    for (const columns of [120, 60]) {
+      const [titles = '', ...rows] = table(columns, false, { ...sample, jobs })
+        .split('\n')
+        .slice(0, 9);
+      expect(titles.split(/ +/).slice(0, 2)).toEqual(['server', 'family']);
+      expect(new Set(rows.map((line) => line.split(/ +/)[1]))).toEqual(new Set(['arch', 'debian']));
+    }
+  });
+
   test('keeps every column at 80 columns, in short words', () => {
     const [titles = '', first = ''] = table(80).split('\n');
     expect(titles.split(/ +/)).toEqual([
