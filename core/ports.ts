@@ -112,7 +112,8 @@ export interface Commands {
   /**
    * Document name, version and hash of `$LATEST`.
    *
-   * @throws PortError `document-missing`, and `document-differs` when it is not the one that this release was made with
+   * @throws PortError `document-missing`, `document-differs` when it is not the one that this release was made with,
+   * and `refused` when we may not look there
    */
   pin(place: Place, name: string): Promise<DocumentPin>;
   /**

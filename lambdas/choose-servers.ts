@@ -14,7 +14,8 @@ export interface ChosenServers {
 /**
  * @param listed servers that the caller names; nothing is looked for then, and the gate still leaves out those
  * without the opt-in tag
- * @throws Error when there is no such policy, or no server to patch
+ * @throws Error when there is no such policy, no server to patch, or a place that can not be looked at: whoever asked
+ * for all servers must not get fewer
  */
 export async function chooseServers(
   settings: Settings,
@@ -39,7 +40,9 @@ export async function chooseServers(
   const servers: Server[] = [];
   const leftOut: LeftOut[] = [];
   for (const place of settings.places) {
-    const found = await serversIn(settings, place);
+    const found = await serversIn(settings, place).catch((error: unknown) => {
+      throw unseen(place, error);
+    });
     servers.push(...found.servers.filter((server) => server.environment === environment));
     leftOut.push(...found.leftOut);
   }
@@ -48,4 +51,12 @@ export async function chooseServers(
     throw new Error(`no server of environment ${environment} carries the opt-in tag${why}`);
   }
   return { policy, servers, leftOut };
+}
+
+function unseen({ account, region }: Place, error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(
+    `servers of ${account}/${region} can not be looked for, deploy its stack or list the servers: ${message}`,
+    { cause: error },
+  );
 }

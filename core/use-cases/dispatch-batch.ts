@@ -16,14 +16,14 @@ import {
   load,
   update,
 } from '../entities.ts';
-import { passage, phaseClosed, stateDuring } from '../gate.ts';
+import { passage, phaseClosed, stateBefore, stateDuring } from '../gate.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { type Job, type JobState, moveJob } from '../job.ts';
 import type { Reason } from '../outcome.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
 import { phaseSchema } from '../phase.ts';
 import { byBytes } from '../plan.ts';
-import type { Commands, Ports } from '../ports.ts';
+import type { Commands, Ports, Presence } from '../ports.ts';
 import { answerRun, type RunRef } from './answer-run.ts';
 import { loadJobs } from './load-jobs.ts';
 import { readPlan, writeOrder } from './orders.ts';
@@ -136,7 +136,11 @@ async function passGate(
   const { phase } = ref;
   const closed = phaseClosed(campaign, phase, now);
   const members = await loadJobs(ports.records, ref.campaignId, batch.serverIds);
-  const presence = await ports.fleet.presence(batch.place, batch.serverIds);
+  // A place that let nobody in when the campaign opened is not asked again: all its jobs have ended.
+  const waits = members.some(({ state }) => state === stateBefore[phase]);
+  const presence = waits
+    ? await ports.fleet.presence(batch.place, batch.serverIds)
+    : new Map<string, Presence>();
   const inForce = await listAll(ports.records, exceptions, exceptionsPartition, '');
   const end = (job: Job, state: JobState, reason: Reason) =>
     update(ports.records, jobs, jobKey(ref.campaignId, job.server.id), (current) => {

@@ -16,7 +16,7 @@ import { type Instant, plusSeconds } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
 import { type Phase, phaseSchema } from '../phase.ts';
 import { type Commands, type DocumentPin, PortError, type Ports } from '../ports.ts';
-import type { Server } from '../server.ts';
+import { type Place, placeKey, type Server } from '../server.ts';
 import { type BatchManifest, putManifest } from './batch-manifest.ts';
 import { type Beginning, layOut, readServers } from './lay-out.ts';
 
@@ -52,6 +52,8 @@ export async function openCampaign(
   const beginningOf = (server: Server): Beginning => {
     const held = heldBy(exceptionsFor(server, inForce, now));
     if (held) return { state: 'held', reason: held };
+    const refused = pins.refused.get(placeKey(server.place));
+    if (refused !== undefined) return { state: 'unreachable', reason: refusedBy(server.place, refused) };
     const unsupported = missingDocument(server, pins);
     if (unsupported) return { state: 'unsupported', reason: unsupported };
     return { state: 'planned' };
@@ -94,9 +96,14 @@ function tooLate(campaign: Campaign, now: Instant): Reason | undefined {
 interface Pins {
   readonly found: Record<string, DocumentPin>;
   readonly missing: Map<string, string>;
+  /** What was said by places where we may not look, by their keys. */
+  readonly refused: Map<string, string>;
 }
 
-/** Documents pinned before, by an attempt that did not finish, stay as they are. */
+/**
+ * Documents pinned before, by an attempt that did not finish, stay as they are. An account that took its role away
+ * keeps its own servers from being patched and nobody else's; where all refuse, it is we who have no rights.
+ */
 async function pinDocuments(
   ports: Pick<OpenPorts, 'commands'>,
   servers: readonly Server[],
@@ -104,19 +111,29 @@ async function pinDocuments(
 ): Promise<Pins> {
   const found: Record<string, DocumentPin> = { ...before };
   const missing = new Map<string, string>();
+  const refused = new Map<string, string>();
+  const places = new Set(servers.map(({ place }) => placeKey(place)));
   for (const server of servers) {
+    const place = placeKey(server.place);
     for (const phase of phaseSchema.options) {
       const key = pinKey(server.place, server.family, phase);
-      if (found[key] || missing.has(key)) continue;
+      if (found[key] || missing.has(key) || refused.has(place)) continue;
       try {
         found[key] = await ports.commands.pin(server.place, documentName(server.family, phase));
       } catch (error) {
-        if (!(error instanceof PortError && error.code === 'document-missing')) throw error;
-        missing.set(key, error.message);
+        if (!(error instanceof PortError)) throw error;
+        if (error.code === 'document-missing') missing.set(key, error.message);
+        else if (error.code === 'refused') refused.set(place, error.message);
+        else throw error;
+        if (refused.size === places.size) throw error;
       }
     }
   }
-  return { found, missing };
+  return { found, missing, refused };
+}
+
+function refusedBy({ account, region }: Place, message: string): Reason {
+  return { code: 'place-refused', detail: `${account}/${region} lets nobody in: ${message}`.slice(0, 400) };
 }
 
 function missingDocument(server: Server, pins: Pins): Reason | undefined {

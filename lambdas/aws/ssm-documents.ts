@@ -12,7 +12,7 @@ import { documentContentHash } from '../../core/document.ts';
 import { type Commands, type DocumentPin, PortError } from '../../core/ports.ts';
 import type { Place } from '../../core/server.ts';
 import type { ClientLocation } from './place-clients.ts';
-import { isNamed } from './ssm-errors.ts';
+import { isDenied, isNamed } from './ssm-errors.ts';
 
 /** The calls of SSM that pinning makes. */
 export interface DocumentCalls {
@@ -46,13 +46,7 @@ export function createSsmDocuments({ callsIn, expected }: SsmDocumentsOptions): 
       // Asked first: the role may look at the documents of this release only, and any other answer is a denial.
       const wanted = expected(name);
       if (wanted === undefined) throw missing(place, name, 'this release has none of that name');
-      const calls = callsIn(place);
-      const pin = await describe(calls, place, name);
-      const { Content } = await calls.getDocument({
-        Name: name,
-        DocumentVersion: pin.version,
-        DocumentFormat: 'JSON',
-      });
+      const { pin, Content } = await newest(callsIn(place), place, name);
       const content = Content === undefined ? undefined : parsed(Content);
       const found = content === undefined ? 'nothing that can be read' : documentContentHash(content);
       if (found === wanted) return pin;
@@ -62,6 +56,22 @@ export function createSsmDocuments({ callsIn, expected }: SsmDocumentsOptions): 
       );
     },
   };
+}
+
+/** @throws PortError `document-missing`, `refused` */
+async function newest(calls: DocumentCalls, place: Place, name: string) {
+  try {
+    const pin = await describe(calls, place, name);
+    const { Content } = await calls.getDocument({
+      Name: name,
+      DocumentVersion: pin.version,
+      DocumentFormat: 'JSON',
+    });
+    return { pin, Content };
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    throw new PortError('refused', `document ${name}: ${error.message}`, { cause: error });
+  }
 }
 
 async function describe(calls: DocumentCalls, place: Place, name: string): Promise<DocumentPin> {

@@ -33,6 +33,11 @@ function statusOf(error: unknown): number | undefined {
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
 }
 
+/** Said by STS of a role that may not be assumed, and by SSM of what its policies do not allow. */
+export function isDenied(error: unknown): error is Error {
+  return isNamed(error, 'AccessDenied', 'AccessDeniedException');
+}
+
 export function isNamed(error: unknown, ...names: readonly string[]): boolean {
   return error instanceof Error && names.includes(error.name);
 }

@@ -3,13 +3,12 @@
  * schedule played, Run Command of the embedded host as SSM over simulated servers, and our engine as Step Functions.
  * Time is the campaign's, and skips ahead; every call to AWS passes the proxy.
  */
-import { CreateTagsCommand, EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2';
 import { createEngine, type Engine } from '../../apps/local/asl/engine.ts';
 import type { HistoryEvent } from '../../apps/local/asl/history.ts';
 import { createClock, type LocalClock } from '../../apps/local/clock.ts';
 import type { InvocationEvent } from '../../apps/local/run-command/api.ts';
-import { RunCommand } from '../../apps/local/run-command/service.ts';
 import type { Campaign } from '../../core/campaign.ts';
+import type { Configuration } from '../../core/configuration.ts';
 import { campaignKey, campaigns, load } from '../../core/entities.ts';
 import { millisOf } from '../../core/instant.ts';
 import type { Job } from '../../core/job.ts';
@@ -19,21 +18,22 @@ import { loadJobs } from '../../core/use-cases/load-jobs.ts';
 import { createDynamoDbCalls, createDynamoDbRecords } from '../../lambdas/aws/dynamodb-records.ts';
 import { createS3Calls, createS3Objects } from '../../lambdas/aws/s3-objects.ts';
 import type { FunctionName } from '../../lambdas/functions.ts';
-import { serversOf, start, windowStart } from '../support/campaign-world.ts';
-import { serveRunCommand } from '../support/run-command-endpoint.ts';
-import { type Behave, createSimulatedFleet, type SimulatedFleet } from '../support/simulated-fleet.ts';
+import { start, windowStart } from '../support/campaign-world.ts';
+import type { Behave, SimulatedFleet } from '../support/simulated-fleet.ts';
 import { configurationFrom, ofType } from '../support/synthesise.ts';
 import { type RunningFunctions, startFunctions } from './functions.ts';
-import { type AwsProxy, startProxy } from './proxy.ts';
+import { keyIn, type PlaceOnMoto } from './place-on-moto.ts';
+import { type AwsCall, type AwsProxy, startProxy } from './proxy.ts';
 import { consumeQueue, type QueueConsumer } from './queue-consumer.ts';
 import { type Subscription, subscribe } from './received-notices.ts';
+import { startServers } from './servers-in-places.ts';
 import type { StackOnMoto } from './stack.ts';
 import { stackOnMoto } from './stack-on-moto.ts';
 import { serveEngine } from './states-endpoint.ts';
 
 export const campaignId = 'campaign-0001';
 
-const configuration = `
+const onePlace = `
 schema: 1
 home: { account: "111111111111", region: eu-central-1 }
 environments:
@@ -44,8 +44,12 @@ environments:
 `;
 
 export interface AwsWorldOptions {
-  /** How many EC2 instances there are; `server-1` and so on. */
+  /** One account and Region, when none is given. */
+  readonly configuration?: Configuration;
+  /** How many EC2 instances each place has; `server-1` and so on, from place to place. */
   readonly servers: number;
+  /** How many hybrid nodes each place has; none, when nothing is said. */
+  readonly hybrids?: number;
   readonly behave?: Behave;
   /** Whether EventBridge gets an event of Run Command at all, or more than once: they are best effort. */
   readonly delivers?: (event: InvocationEvent) => boolean | 'twice';
@@ -55,6 +59,8 @@ export interface AwsWorldOptions {
 export interface AwsWorld {
   readonly clock: LocalClock;
   readonly stack: StackOnMoto;
+  /** Other accounts and Regions that have servers. */
+  readonly places: readonly PlaceOnMoto[];
   /** All calls to AWS, of every function, of the state machine (`state-machine`) and of the servers (`servers`). */
   readonly proxy: AwsProxy;
   readonly functions: RunningFunctions;
@@ -90,10 +96,11 @@ interface AwsCampaignEnd {
 const machine = 'campaign';
 
 export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> {
-  const { moto, stack } = await stackOnMoto(configurationFrom(configuration));
+  const { configuration = configurationFrom(onePlace) } = options;
+  const { moto, stack, places } = await stackOnMoto(configuration);
   const { account, region } = stack;
-  const proxy = await startProxy((service) => upstreams[service] ?? moto.endpoint);
-  const upstreams: Record<string, string> = {};
+  const upstreams: Record<string, (call: AwsCall) => string> = {};
+  const proxy = await startProxy((call) => upstreams[call.service]?.(call) ?? moto.endpoint);
   const clock = createClock(millisOf(start), () => 0);
   const functions = startFunctions({ functions: stack.functions, region, endpoint: proxy.endpoint });
   const errors: unknown[] = [];
@@ -113,34 +120,24 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
     wait: async () => {},
   });
 
-  const ids = await runInstances(new EC2Client(client('people', moto.endpoint)), options.servers);
-  const servers = serversOf(options.servers, (index) => ({ id: ids[index] ?? '' }));
   const queue = consumeQueue({ stack, functions, clock });
-  const publish = async (event: InvocationEvent) => {
-    const { source: Source, 'detail-type': DetailType, detail, resources: Resources } = event;
-    const Entries = [{ Source, DetailType, Resources, Detail: JSON.stringify(detail) }];
-    await stack.api.json('events', 'AWSEvents.PutEvents', { Entries });
-    queue.wake();
-  };
-  const service = new RunCommand({
+  const { servers, fleet, ...running } = await startServers({
     clock,
-    account,
-    region,
-    emit(event) {
-      const delivery = options.delivers?.(event) ?? true;
-      for (let times = delivery === 'twice' ? 2 : Number(delivery); times > 0; times--)
-        clock.busy(() => publish(event)).catch((error: unknown) => errors.push(error));
+    configuration,
+    places: [stack, ...places],
+    endpoint: moto.endpoint,
+    instances: options.servers,
+    hybrids: options.hybrids ?? 0,
+    behave: options.behave ?? (() => ({})),
+    async objectsOf(of) {
+      const acting = { endpoint: proxy.endpoint, region, home: account, account: of };
+      return objectsOf(await keyIn({ ...acting, caller: 'servers', role: 'Servers' }));
     },
+    delivers: options.delivers ?? (() => true),
+    published: queue.wake,
+    onError: (error) => errors.push(error),
   });
-  const fleet = createSimulatedFleet(clock, objectsOf('servers'), servers, options.behave ?? (() => ({})));
-  for (const { id, name } of servers) service.registerInstance(id, fleet, name);
-  const documents = await registerDocuments(service, stack);
-  const ssm = await serveRunCommand(
-    service,
-    (name) => documents.get(name) ?? '',
-    () => ({ platform: 'Debian GNU/Linux', tags: { quarterdeck: 'enrolled' } }),
-  );
-  upstreams.ssm = ssm.url;
+  upstreams.ssm = running.ssmOf;
 
   const machineObjects = objectsOf('state-machine');
   const engine = createEngine({
@@ -157,13 +154,13 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
   });
   engine.load(machine, stack.definition);
   const states = await serveEngine(engine, machine, stack.aliasArn);
-  upstreams.states = states.url;
+  upstreams.states = () => states.url;
   const people = await subscribe(stack.api, moto.endpoint, region, stack.outputs.NoticeTopic ?? '');
 
   const invoke = (name: FunctionName, event: unknown) =>
     clock.busy(() => functions.invoke(name, event, clock.now()));
   const world: AwsWorld = {
-    ...{ clock, stack, proxy, functions, queue, people, fleet, servers, engine, records, invoke },
+    ...{ clock, stack, places, proxy, functions, queue, people, fleet, servers, engine, records, invoke },
     objects: objectsOf('test', moto.endpoint),
     create: () =>
       invoke('create-campaign', {
@@ -195,7 +192,11 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
       );
       await execution.done;
       cancel();
-      const jobs = await loadJobs(records, campaignId, ids);
+      const jobs = await loadJobs(
+        records,
+        campaignId,
+        servers.map(({ id }) => id),
+      );
       return {
         status: execution.status,
         campaign: await load(records, campaigns, campaignKey(campaignId)),
@@ -206,7 +207,7 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
     },
     async close() {
       await functions.close();
-      await Promise.all([ssm.close(), states.close(), proxy.close()]);
+      await Promise.all([running.close(), states.close(), proxy.close()]);
       await moto.close();
     },
   };
@@ -226,37 +227,6 @@ export function troubleOf({ proxy, functions, stack }: AwsWorld): string {
     functions.lines(name).filter((line) => /"level":"(ERROR|WARN)"|^[^{]/.test(line)),
   );
   return [...refused, ...said].map((line) => line.slice(0, 1500)).join('\n');
-}
-
-async function runInstances(ec2: EC2Client, count: number): Promise<string[]> {
-  const tags = { quarterdeck: 'enrolled', environment: 'production', owner: 'owner@example.com' };
-  const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
-  const { Instances = [] } = await ec2.send(
-    new RunInstancesCommand({
-      ImageId: 'ami-00000000000000000',
-      MinCount: count,
-      MaxCount: count,
-      TagSpecifications: [{ ResourceType: 'instance', Tags }],
-    }),
-  );
-  const ids = Instances.map(({ InstanceId = '' }) => InstanceId);
-  for (const [index, id] of ids.entries())
-    await ec2.send(
-      new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'Name', Value: `server-${index + 1}` }] }),
-    );
-  return ids;
-}
-
-/** The documents of the template, as moto's CloudFormation made them. */
-async function registerDocuments(service: RunCommand, { api, resources, physical }: StackOnMoto) {
-  const contents = new Map<string, string>();
-  for (const [id] of ofType(resources, 'AWS::SSM::Document')) {
-    const Name = physical[id] ?? '';
-    const { Content } = await api.json('ssm', 'AmazonSSM.GetDocument', { Name, DocumentFormat: 'JSON' });
-    service.registerDocument(Name, String(Content));
-    contents.set(Name, String(Content));
-  }
-  return contents;
 }
 
 function sweepMinutes({ resources }: StackOnMoto): number {

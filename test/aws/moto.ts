@@ -5,7 +5,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { pythonTool } from './python.ts';
 
-/** What the clients of the SDK take; moto checks no signature, and its account is always the same. */
+/**
+ * The account of whoever assumed no role. Another account can be set, and is then everybody's, that of sessions of
+ * roles too: campaigns over several accounts have this one for their home.
+ */
+export const motosOwnAccount = '123456789012';
+
+/** What the clients of the SDK take; moto checks no signature. */
 interface MotoClientConfig {
   readonly endpoint: string;
   readonly region: string;
@@ -24,7 +30,7 @@ export interface Moto {
 }
 
 export interface MotoOptions {
-  /** Whose account it is, whoever calls. */
+  /** Whose account it is, whoever calls; `motosOwnAccount` leaves sessions of roles in theirs. */
   readonly account?: string;
   /** Of the clients; the server has all Regions. */
   readonly region?: string;
@@ -36,7 +42,7 @@ export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
   const port = String(await freePort());
   const child = spawn(pythonTool('moto_server'), ['-H', '127.0.0.1', '-p', port], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, MOTO_ACCOUNT_ID: account },
+    env: { ...process.env, ...(account !== motosOwnAccount && { MOTO_ACCOUNT_ID: account }) },
   });
   const lines: string[] = [];
   // A test that is ended takes its server with it.

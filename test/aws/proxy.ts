@@ -45,8 +45,8 @@ export interface AwsProxy {
   close(): Promise<void>;
 }
 
-/** @param upstream endpoint that serves a service, by its signing name */
-export async function startProxy(upstream: (service: string) => string): Promise<AwsProxy> {
+/** @param upstream endpoint that serves a call */
+export async function startProxy(upstream: (call: AwsCall) => string): Promise<AwsProxy> {
   const calls: AwsCall[] = [];
   const deciders = new Set<Decide>();
   const sessions = new Map<string, { readonly caller: string; readonly role: string }>();
@@ -64,8 +64,11 @@ export async function startProxy(upstream: (service: string) => string): Promise
     const fault = first(deciders, call);
     if (fault) call.fault = fault;
     if (fault?.kind === 'cut' && fault.when === 'before') return void response.destroy();
-    call.answer = fault?.kind === 'answer' ? fault.answer : await pass(upstream(call.service), request);
-    if (call.operation === 'AssumeRole') rememberSession(sessions, call);
+    call.answer = fault?.kind === 'answer' ? fault.answer : await pass(upstream(call), request);
+    if (call.operation === 'AssumeRole') {
+      call.answer = onCallersClock(call.answer, request);
+      rememberSession(sessions, call);
+    }
     if (fault?.kind === 'cut') return void response.destroy();
     if (fault?.kind === 'delay') await sleep(fault.millis);
     const told = fault?.kind === 'change' ? fault.change(call.answer) : call.answer;
@@ -96,6 +99,11 @@ export async function startProxy(upstream: (service: string) => string): Promise
   };
 }
 
+/** Account whose credentials signed the call. @param home of those who assumed no role */
+export function accountOfCall({ role }: Pick<AwsCall, 'role'>, home: string): string {
+  return role?.split(':')[4] ?? home;
+}
+
 /** An answer in the words of the JSON protocols: of DynamoDB, SSM, Step Functions and SQS. */
 export function jsonError(status: number, type: string, message = 'as the test says'): Answer {
   return {
@@ -109,11 +117,32 @@ export function jsonError(status: number, type: string, message = 'as the test s
  * The server's clock is the caller's, which is that of a campaign and skips ahead: the SDK takes a difference of five
  * minutes for a skew of its clock, and repeats every call that was refused.
  */
-function sameClock({ headers }: WireRequest): { date?: string } {
+function sameClock(request: WireRequest): { date?: string } {
+  const at = signedAt(request);
+  return at === undefined ? {} : { date: new Date(at).toUTCString() };
+}
+
+/** What STS gives when nothing else is asked for. */
+const sessionMillis = 3_600_000;
+
+/** Credentials that end by another clock would be old when they come, or never be renewed. */
+function onCallersClock(answer: Answer, request: WireRequest): Answer {
+  const at = signedAt(request);
+  if (at === undefined) return answer;
+  const text = answer.body.toString('utf8');
+  const until = new Date(at + sessionMillis).toISOString();
+  return {
+    ...answer,
+    body: Buffer.from(text.replace(/<Expiration>[^<]*</, `<Expiration>${until}<`)),
+  };
+}
+
+/** Epoch milliseconds, by the caller's clock; undefined of a request that does not say. */
+function signedAt({ headers }: WireRequest): number | undefined {
   const at = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date']));
-  if (at === null) return {};
+  if (at === null) return undefined;
   const [year = 0, month = 0, ...rest] = at.slice(1).map(Number);
-  return { date: new Date(Date.UTC(year, month - 1, ...rest)).toUTCString() };
+  return Date.UTC(year, month - 1, ...rest);
 }
 
 function first(deciders: Iterable<Decide>, call: AwsCall): Fault | undefined {

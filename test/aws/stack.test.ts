@@ -1,16 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { environmentNames } from '../../lambdas/environment.ts';
 import { environmentOf } from '../../lambdas/functions.ts';
-import { exampleConfiguration, ofType, synthesise } from '../support/synthesise.ts';
+import { configurationFrom, exampleConfiguration, ofType, synthesise } from '../support/synthesise.ts';
 import type { Moto } from './moto.ts';
 import type { StackOnMoto } from './stack.ts';
 import { stackOnMoto } from './stack-on-moto.ts';
 import { adapt, treatments } from './template.ts';
+import { placesText } from './templates/configurations.ts';
 
 const [template] = synthesise(exampleConfiguration()).stacks;
 if (template === undefined) throw new Error('the example has no stack');
 const { resources } = template;
-const types = [...new Set(Object.values(resources).map(({ Type }) => Type))];
+const everywhere = synthesise(configurationFrom(placesText)).stacks;
+const types = [
+  ...new Set(
+    [template, ...everywhere].flatMap((stack) => Object.values(stack.resources)).map(({ Type }) => Type),
+  ),
+];
 
 test('of every type of resource it is decided what becomes of it, and of no other', () => {
   expect(types.toSorted()).toEqual(Object.keys(treatments).toSorted());

@@ -7,6 +7,7 @@ import { SetTopicAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
 import { type FunctionName, functions } from '../../lambdas/functions.ts';
 import { ofType, type Resources } from '../support/synthesise.ts';
 import { type AwsApi, createAwsApi } from './aws-api.ts';
+import { type DeployedStack, deploy } from './cloud-formation.ts';
 import { adapt, outputOf } from './template.ts';
 
 export interface StackFunction {
@@ -15,14 +16,10 @@ export interface StackFunction {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface StackOnMoto {
+export interface StackOnMoto extends DeployedStack {
   readonly account: string;
   readonly region: string;
   readonly resources: Resources;
-  /** As the template names them: `StateTable`, `CampaignBucket`, `NoticeTopic`. */
-  readonly outputs: Readonly<Record<string, string>>;
-  /** Physical id by logical id, of what moto's CloudFormation made. */
-  readonly physical: Readonly<Record<string, string>>;
   readonly functions: readonly StackFunction[];
   /** As Step Functions gives it back: with the ARNs of the functions in place of its tokens. */
   readonly definition: unknown;
@@ -46,43 +43,18 @@ export interface StackOptions {
 
 type Made = Pick<StackOnMoto, 'api' | 'resources' | 'outputs' | 'physical'>;
 
-const stackName = 'Quarterdeck';
-
 export async function makeStack({ endpoint, template, definition }: StackOptions): Promise<StackOnMoto> {
   const { account, region, resources } = template;
   const api = createAwsApi(endpoint, region, 'deployment');
   const client = { endpoint, region, credentials: { accessKeyId: 'deployment', secretAccessKey: 'test' } };
   const s3 = new S3Client(client);
   await putCode(s3, resources, region);
-  await bootstrap(api);
-  await cloudFormation(api, 'CreateStack', {
-    TemplateBody: JSON.stringify(adapt(JSON.parse(template.text), definition)),
-    'Capabilities.member.1': 'CAPABILITY_NAMED_IAM',
-  });
-  const made: Made = {
-    api,
-    resources,
-    outputs: pairs(await cloudFormation(api, 'DescribeStacks'), 'OutputKey', 'OutputValue'),
-    physical: pairs(
-      await cloudFormation(api, 'DescribeStackResources'),
-      'LogicalResourceId',
-      'PhysicalResourceId',
-    ),
-  };
+  const deployed = await deploy(api, 'Quarterdeck', adapt(JSON.parse(template.text), definition));
+  const made: Made = { api, resources, ...deployed };
   await writeSettings(s3, made);
   await setPolicies(new SNSClient(client), made);
   const machine = await makeAlias(made);
   return { account, region, ...made, ...machine, functions: await readFunctions(made) };
-}
-
-function cloudFormation(api: AwsApi, action: string, input: Record<string, string> = {}): Promise<string> {
-  return api.query('cloudformation', '2010-05-15', action, { StackName: stackName, ...input });
-}
-
-/** Templates of CDK ask for the version of what `cdk bootstrap` made. */
-async function bootstrap(api: AwsApi): Promise<void> {
-  const version = { Name: '/cdk-bootstrap/hnb659fds/version', Value: '30', Type: 'String' };
-  await api.json('ssm', 'AmazonSSM.PutParameter', version);
 }
 
 /** What is in it does not matter: the functions that run are bundled from the sources. */
@@ -124,6 +96,11 @@ async function setPolicies(sns: SNSClient, made: Made): Promise<void> {
     await sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: 'Policy', AttributeValue }));
   for (const { policy: Policy, target: QueueUrl } of policies('AWS::SQS::QueuePolicy', 'Queues'))
     await api.json('sqs', 'AmazonSQS.SetQueueAttributes', { QueueUrl, Attributes: { Policy } });
+  for (const [id] of ofType(resources, 'AWS::Events::EventBusPolicy')) {
+    const Statement = [JSON.parse(outputs[outputOf(id)] ?? '')];
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    await api.json('events', 'AWSEvents.PutPermission', { Policy });
+  }
 }
 
 async function makeAlias({ api, resources, physical }: Made) {
@@ -155,21 +132,4 @@ async function readFunctions({ api, physical }: Made): Promise<StackFunction[]> 
       return { name, arn, environment: Environment.Variables };
     }),
   );
-}
-
-/** Of an answer in XML: the texts of two elements of each member that has both. */
-function pairs(xml: string, key: string, value: string): Record<string, string> {
-  const field = (member: string, name: string) =>
-    new RegExp(`<${name}>([^<]*)</${name}>`).exec(member)?.[1]?.replaceAll(/&(#?\w+);/g, unescaped);
-  return Object.fromEntries(
-    xml.split('<member>').flatMap((member) => {
-      const [name, text] = [field(member, key), field(member, value)];
-      return name === undefined || text === undefined ? [] : [[name, text]];
-    }),
-  );
-}
-
-function unescaped(whole: string, name: string): string {
-  const named: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
-  return named[name] ?? (name.startsWith('#') ? String.fromCodePoint(Number(name.slice(1))) : whole);
 }

@@ -24,6 +24,7 @@ export const treatments: Readonly<Record<string, Treated>> = {
   'AWS::Lambda::Function': { how: 'made' },
   'AWS::Logs::LogGroup': { how: 'made' },
   'AWS::S3::Bucket': { how: 'made' },
+  'AWS::SNS::Subscription': { how: 'made' },
   'AWS::SNS::Topic': { how: 'made' },
   'AWS::SQS::Queue': { how: 'made' },
   'AWS::SSM::Document': { how: 'adapted', why: 'moto takes the content as text alone' },
@@ -31,6 +32,7 @@ export const treatments: Readonly<Record<string, Treated>> = {
     how: 'adapted',
     why: 'moto reads a definition neither from S3 nor with substitutions',
   },
+  'AWS::Events::EventBusPolicy': { how: 'remade', why: 'moto has it in the API of EventBridge alone' },
   'AWS::S3::BucketPolicy': {
     how: 'left out',
     why: 'moto reads no conditions: what is denied without TLS would be denied to all',
@@ -68,10 +70,11 @@ export function adapt(template: { readonly Resources: Resources }, definition: s
     if (how === 'adapted')
       kept[id] = { ...resource, Properties: adaptations[resource.Type]?.(resource, definition) };
     // What CloudFormation would have resolved, it resolves here too.
-    const { Create, PolicyDocument } = resource.Properties;
+    const { Create, PolicyDocument, Statement } = resource.Properties;
     if (how === 'remade' && Create) outputs[outputOf(id)] = { Value: Create };
     if (how === 'remade' && PolicyDocument)
       outputs[outputOf(id)] = { Value: { 'Fn::ToJsonString': PolicyDocument } };
+    if (how === 'remade' && Statement) outputs[outputOf(id)] = { Value: { 'Fn::ToJsonString': Statement } };
   }
   const machine = Object.keys(all).find((id) => all[id]?.Type === 'AWS::StepFunctions::StateMachine');
   const replaced = replaceReferences({ ...rest, Resources: kept }, (id) => {

@@ -157,6 +157,16 @@ describe('the servers of a campaign', () => {
     );
   });
 
+  test('are none at all where a place can not be looked at, and who asks hears of it', async () => {
+    const denied = async (_: Settings, place: typeof ohio) => {
+      if (place.region === ohio.region) throw new Error('not authorized to perform: sts:AssumeRole');
+      return everywhere(settings, place);
+    };
+    await expect(chooseServers(settings, 'production', denied)).rejects.toThrow(
+      `servers of ${ohio.account}/us-east-2 can not be looked for, deploy its stack or list the servers: not authorized`,
+    );
+  });
+
   test('are never none', async () => {
     await expect(chooseServers(settings, 'test', everywhere)).rejects.toThrow(
       'no server of environment test carries the opt-in tag; 2 were left out',

@@ -77,6 +77,7 @@ export function createSimulatedFleet(
   objects: Objects,
   servers: readonly Server[],
   behave: Behave,
+  hybridRoleId?: string,
 ): SimulatedFleet {
   const byId = new Map(servers.map((server) => [server.id, server]));
   const taken = new Map<string, number>();
@@ -97,7 +98,7 @@ export function createSimulatedFleet(
     const campaign = String(task.parameters.CampaignId);
     const plan = behaviour.plan ?? samplePlan;
     const content = gzipSync(resultObject(plan));
-    const key = `${serverPrefix(server)}/${campaign}/${phase}.gz`;
+    const key = `${serverPrefix(server, hybridRoleId)}/${campaign}/${phase}.gz`;
     if (!behaviour.withoutObject) await clock.busy(() => objects.put(key, content));
     const result = behaviour.result ?? good[phase].result;
     const summary: Summary = {

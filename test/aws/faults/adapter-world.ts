@@ -67,7 +67,7 @@ export async function startAdapterWorld(): Promise<AdapterWorld> {
   const ssm = await serveRunCommand(service, () => content);
   const states = await serveStates();
   const upstreams: Record<string, string> = { ssm: ssm.url, states: states.url };
-  const proxy = await startProxy((name) => upstreams[name] ?? moto.endpoint);
+  const proxy = await startProxy(({ service }) => upstreams[service] ?? moto.endpoint);
   return {
     proxy,
     location: { ...client, endpoint: proxy.endpoint },

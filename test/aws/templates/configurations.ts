@@ -1,15 +1,16 @@
 /** Owns the configurations whose templates other people's tools look at: the example, and all that a file can say. */
 import type { Configuration } from '../../../core/configuration.ts';
 import { configurationFrom, exampleConfiguration } from '../../support/synthesise.ts';
+import { motosOwnAccount } from '../moto.ts';
 
-/** Two accounts and two Regions, and every key of the file. */
-export const everythingText = `
+/** Two accounts and two Regions, and whatever else campaigns run with. */
+export const placesText = `
 schema: 1
 name: Patching
-home: { account: '111111111111', region: eu-central-1 }
+home: { account: '${motosOwnAccount}', region: eu-central-1 }
 places:
-  - { account: '111111111111', region: eu-central-1 }
-  - { account: '111111111111', region: us-east-1 }
+  - { account: '${motosOwnAccount}', region: eu-central-1 }
+  - { account: '${motosOwnAccount}', region: us-east-1 }
   - { account: '222222222222', region: eu-central-1 }
   - { account: '222222222222', region: us-east-1 }
 memberRole: PatchMember
@@ -19,8 +20,15 @@ serverTags: { environment: stage, owner: team, timeZone: zone, hostGroup: group 
 defaultTimeZone: Europe/Berlin
 environments:
   staging: {}
-  production: { mode: all, approval: { required: true } }
+  production:
+    mode: all
+    approval: { required: true }
+    waves: { canary: 1, percentages: [100], soakSeconds: 900 }
 notifications: { emails: [ops@example.com, oncall@example.com] }
+`;
+
+/** Every key of the file. */
+export const everythingText = `${placesText}
 permissionsBoundary: Bounds
 tags: { cost-center: '42' }
 network: { vpc: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d], securityGroups: [sg-0a1b2c3d] }

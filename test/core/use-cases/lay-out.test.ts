@@ -90,6 +90,35 @@ describe('opening a campaign', () => {
     expect(world.runCommand.reached.size).toBe(1);
   });
 
+  test('where an account lets nobody in, ends its servers and goes on with the others', async () => {
+    const world = await created({ servers });
+    const { pin } = world.ports.commands;
+    const refuse = new PortError('refused', 'not authorized to perform: sts:AssumeRole');
+    world.ports.commands.pin = (place, name) =>
+      place.region === dublin.region ? Promise.reject(refuse) : pin(place, name);
+    await open(world);
+    expect(await world.states()).toEqual(['planned', 'planned', 'planned', 'unreachable']);
+    expect((await world.job(serverOf(4))).reasons).toEqual([
+      {
+        code: 'place-refused',
+        detail: expect.stringContaining(
+          'eu-west-1 lets nobody in: not authorized to perform: sts:AssumeRole',
+        ),
+      },
+    ]);
+    // Nobody there waits for a command, so the place is not even asked who answers.
+    world.ports.fleet.presence = () => Promise.reject(new Error('access denied'));
+    await carryOut(world, 'p-0002', 'prepare');
+    expect((await world.batch('p-0002')).runs.prepare?.counts).toEqual({ unreachable: 1 });
+  });
+
+  test('where all accounts let nobody in, breaks instead of blaming the servers', async () => {
+    const world = await created({ servers });
+    world.ports.commands.pin = () => Promise.reject(new PortError('refused', 'not authorized'));
+    await expect(open(world)).rejects.toThrow('not authorized');
+    await expect(world.states()).rejects.toThrow('no stored item');
+  });
+
   test('does not take another failure of Run Command for a missing document', async () => {
     const world = await created({ servers });
     world.ports.commands.pin = () => Promise.reject(new PortError('throttled', 'rate exceeded'));

@@ -95,6 +95,18 @@ describe('the SSM adapter', () => {
     });
   });
 
+  test.each(['AccessDenied', 'AccessDeniedException'])('%s is a place that lets nobody in', async (name) => {
+    const denied = () => Promise.reject(Object.assign(new Error('not authorized'), { name }));
+    const documents = createSsmDocuments({
+      callsIn: () => ({ describeDocument: denied, getDocument: denied }),
+      expected: () => 'a hash',
+    });
+    await expect(documents.pin(frankfurt, documentName)).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('not authorized'),
+    });
+  });
+
   test('a document that is not what this release was made with is not pinned', async () => {
     const before = ssm.expected.get(documentName) as string;
     ssm.revise();

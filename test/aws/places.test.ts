@@ -1,0 +1,89 @@
+/** Holds campaigns over several accounts and Regions: each server is asked about where it is, as the role there. */
+import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
+import { placeKey, type Server } from '../../core/server.ts';
+import { configurationFrom } from '../support/synthesise.ts';
+import { type AwsWorld, openAwsWorld, troubleOf } from './campaign-world.ts';
+import { type CampaignOutcome, runCampaign } from './faults/campaign-runs.ts';
+import { untruths } from './faults/truth.ts';
+import { type AwsCall, accountOfCall } from './proxy.ts';
+import { placesText } from './templates/configurations.ts';
+
+const configuration = configurationFrom(placesText);
+const home = configuration.home.account;
+const member = '222222222222';
+const memberRole = `arn:aws:iam::${member}:role/PatchMember`;
+
+let world: AwsWorld;
+beforeAll(async () => {
+  world = await openAwsWorld({ configuration, servers: 1, hybrids: 1 });
+});
+afterAll(() => world?.close());
+
+async function run(id: string): Promise<CampaignOutcome> {
+  onTestFailed(() => console.error(troubleOf(world)));
+  const outcome = await runCampaign(world, { id, whenAsked: 'approve' });
+  expect(await untruths(world, outcome)).toEqual([]);
+  return outcome;
+}
+
+const isOurs = ({ caller }: AwsCall) => !['servers', 'test', 'people', 'deployment'].includes(caller);
+
+/** What is kept of servers is asked at home. */
+const isOfServers = ({ service }: AwsCall) => service === 'ssm' || service === 'ec2';
+
+/** Where a call went, and with whose credentials, in the words of places. */
+const placeOf = (call: AwsCall) => placeKey({ account: accountOfCall(call, home), region: call.region });
+
+/** States of the jobs by place. */
+function statesOf({ jobs }: CampaignOutcome): Record<string, string[]> {
+  const states: Record<string, string[]> = {};
+  for (const { server, state } of jobs) {
+    const place = placeKey(server.place);
+    states[place] = [...(states[place] ?? []), state];
+  }
+  return states;
+}
+
+const allPlaces = (states: readonly string[]) =>
+  Object.fromEntries(configuration.places.map((place) => [placeKey(place), states]));
+
+test('a campaign patches the servers of every place, each as the role of its account and in its Region', async () => {
+  const from = world.proxy.calls.length;
+  const outcome = await run('campaign-everywhere');
+  expect(outcome).toMatchObject({ status: 'SUCCEEDED', campaign: { state: 'completed' } });
+  expect(statesOf(outcome)).toEqual(allPlaces(['succeeded', 'succeeded']));
+
+  const calls = world.proxy.calls.slice(from).filter(isOurs);
+  const placeOfServer = new Map(world.servers.map(({ id, place }) => [id, placeKey(place)]));
+  const asked = calls
+    .filter(isOfServers)
+    .flatMap((call) => serversOfCall(call, world.servers).map((id) => ({ call, id })));
+  expect(new Set(asked.map(({ call }) => call.operation))).toEqual(
+    new Set(['SendCommand', 'DescribeInstanceInformation', 'DescribeInstances', 'ListTagsForResource']),
+  );
+  for (const { call, id } of asked)
+    expect([call.operation, id, placeOf(call)]).toEqual([call.operation, id, placeOfServer.get(id)]);
+  // Of commands and documents each place is asked, and the function's own rights reach no further than home.
+  for (const operation of ['SendCommand', 'ListCommandInvocations', 'DescribeDocument', 'GetDocument']) {
+    const of = calls.filter((call) => call.operation === operation);
+    expect(new Set(of.map(placeOf)), operation).toEqual(new Set(configuration.places.map(placeKey)));
+  }
+  // Events come home from everywhere, as the rules of the places say; nobody has to sweep.
+  const looks = calls.filter(({ operation }) => operation === 'ListCommandInvocations');
+  expect(new Set(looks.map(({ caller }) => caller))).toContain('settle-events');
+  expect(new Set(looks.filter(({ caller }) => caller === 'settle-events').map(placeOf))).toEqual(
+    new Set(configuration.places.map(placeKey)),
+  );
+  expect(
+    calls.filter(({ operation }) => operation === 'SendTaskSuccess').map(({ caller }) => caller),
+  ).not.toContain('sweep');
+  const roles = calls.filter(({ role }) => role !== undefined);
+  expect(new Set(roles.map(({ role }) => role))).toEqual(new Set([memberRole]));
+  expect(new Set(roles.map(({ service }) => service))).toEqual(new Set(['ssm', 'ec2']));
+});
+
+/** Ids of servers that a call names, or whose command it asks about. */
+function serversOfCall({ input }: AwsCall, servers: readonly Server[]): string[] {
+  const text = JSON.stringify(input);
+  return servers.map(({ id }) => id).filter((id) => text.includes(id));
+}
