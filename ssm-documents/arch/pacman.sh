@@ -4,6 +4,7 @@
 
 PACMAN=$JOB/pacman
 FILES=$PACMAN/files
+KEYS=$PACMAN/keys
 METADATA_SEALED=$PACMAN/sealed
 METADATA_NOW=$PACMAN/now
 PACKAGE_MANAGER=pacman
@@ -14,7 +15,7 @@ SUPPORTS='all repositories'
 KERNEL_NAMES='^linux(-(lts|zen|hardened|rt|rt-lts|aarch64|rpi|rpi-16k|cachyos[a-z0-9-]*)|[0-9]+(-rt)?)?$'
 KERNELS_STAY=no
 
-NEEDS+=(base64 bsdtar comm join mount pacman pacman-conf unshare wc)
+NEEDS+=(base64 bsdtar comm gpg join mount pacman pacman-conf unshare wc)
 
 # The agent is the process that runs this script: it is updated by its own means, never by a campaign.
 NEVER_CHANGED=amazon-ssm-agent
@@ -70,7 +71,8 @@ choose_repositories() {
 }
 
 # Writes the settings for a folder of databases: `.fetch` with the operator's servers, `.here` with none, for which
-# nothing exists but the files of a folder. Packages need a good signature whatever the operator's SigLevel says; databases as
+# nothing exists but the files of a folder, and `.run`, the same with the system's keys where this job has learnt more.
+# Packages need a good signature whatever the operator's SigLevel says; databases as
 # the operator has it, since those of Arch are not signed.
 write_settings() {
   local settings=$1.fetch
@@ -98,7 +100,8 @@ write_settings() {
   sed -i '0,/^\[options\]$/s//&\nVerbosePkgLists\nLocalFileSigLevel = Required\nRemoteFileSigLevel = Required/' \
     "$settings.new" || return 1
   chmod 0600 "$settings.new" && mv -f -- "$settings.new" "$settings"
-  sed -E '/^(XferCommand|CacheServer) = /d; s#^Server = .*#Server = file:///nonexistent#' "$settings" >"$1.here" && chmod 0600 "$1.here"
+  sed -E '/^(XferCommand|CacheServer) = /d; s#^Server = .*#Server = file:///nonexistent#' "$settings" >"$1.run" && chmod 0600 "$1.run" && cp -p -- "$1.run" "$1.here" || return 1
+  [[ ! -d $KEYS ]] || sed -i "s#^GPGDir = .*#GPGDir = $KEYS/#" "$settings" "$1.here"
 }
 
 # Which questions of pacman get the other answer than with --noconfirm alone, as a sum of bits (alpm.h): 1 an ignored

@@ -9,9 +9,9 @@ make_undo_repository() {
   rm -rf -- "$UNDO"
   mkdir -p -- "$UNDO/sync" && chmod 0755 "$UNDO" "$UNDO/sync" || return 1
   : >"$UNDO.repositories" && write_settings "$UNDO" || return 1
-  printf '[undo]\nSigLevel = PackageRequired PackageTrustedOnly DatabaseNever\nServer = file:///nonexistent\n' >>"$UNDO.here"
+  printf '[undo]\nSigLevel = PackageRequired PackageTrustedOnly DatabaseNever\nServer = file:///nonexistent\n' | tee -a -- "$UNDO.here" >>"$UNDO.run"
   # What is ignored on the way forward may have to go back.
-  sed -i '/^Ignore\(Pkg\|Group\) = /d' "$UNDO.here"
+  sed -i '/^Ignore\(Pkg\|Group\) = /d' "$UNDO.here" "$UNDO.run"
   echo undo >"$UNDO.repositories"
   ln -sfn -- "$DATABASE/local" "$UNDO/local"
   mkdir -- "$UNDO/entries"

@@ -28,7 +28,7 @@ family_simulate() {
 # the system's packages linked into it would not do: pacman takes the link away.
 transaction_functions() {
   lock_function
-  printf 'lock=%q databases=%q system=%q settings=%q\n' "$LOCK" "$1/sync" "$DATABASE" "$1.here"
+  printf 'lock=%q databases=%q system=%q settings=%q\n' "$LOCK" "$1/sync" "$DATABASE" "$1.run"
   cat <<'SCRIPT'
 in_place() {
   mkdir -p "$system/sync"

@@ -216,12 +216,66 @@ describe('keys', () => {
     const keyring = plain('fleet-keyring', '1.1', {
       files: { '/usr/share/pacman/keyrings/more.gpg': { content: 'more\n' } },
     });
-    await fleet.whilePublished([newTool, keyring], async () => {
+    await fleet.whilePublished([plain('bystander', '1.1'), keyring], async () => {
       const { plan } = await fleet.prepare(host, { campaign: '2027-q1-keyring' });
       await fleet.run(host, 'patch', { plan, campaign: '2027-q1-keyring' });
       const order = await shell(host, "sed -n 's/.*upgraded \\([a-z-]*\\).*/\\1/p' /var/log/pacman.log");
-      expect(order.stdout).toBe('fleet-keyring\ntool\n');
+      expect(order.stdout).toBe('fleet-keyring\nbystander\n');
     });
+  });
+
+  it('that only the plan brings are learnt beside the system’s own, if those vouch for them', async () => {
+    const host = fleet.host('source');
+    const packager = createSigningKey('New packager', new Date());
+    const stranger = createSigningKey('Stranger', new Date());
+    const certified = await shell(
+      host,
+      `cd /root && mkdir -m 700 m && g() { gpg --homedir /root/m --batch --quiet --no-tty --passphrase '' "$@"; } &&
+      g --quick-gen-key master ed25519 cert 0 && echo ${packager.keyring.toString('base64')} | base64 -d | g --import && g --quick-sign-key ${packager.fingerprint} &&
+      g --export master | gpg --homedir /etc/pacman.d/gnupg --batch --import &&
+      g --with-colons --list-keys master | awk -F: '$1 == "fpr" { print $10 ":6:"; exit }' |
+        gpg --homedir /etc/pacman.d/gnupg --batch --import-ownertrust && echo && g --export ${packager.fingerprint} | base64 -w 0; gpgconf --homedir /root/m --kill all`,
+    );
+    const vouched = Buffer.from(certified.stdout.split('\n').at(-1) ?? '', 'base64');
+    expect(vouched.length, certified.stderr).toBeGreaterThan(300);
+    const importing =
+      'gpg --homedir /etc/pacman.d/gnupg --batch --import /usr/share/pacman/keyrings/more.gpg';
+    const keyring = (version: string, keys: Buffer) =>
+      plain('fleet-keyring', version, {
+        files: { '/usr/share/pacman/keyrings/more.gpg': { content: keys } },
+        scripts: { afterInstall: importing },
+      });
+    const later = plain('bystander', '1.2');
+    const foreign = keyring('1.2', Buffer.from(stranger.keyring));
+    await fleet.whilePublished([foreign], () =>
+      fleet.whilePublished(
+        [later],
+        async () => expect((await blocked(host)).reason).toBe('download-failed'),
+        {
+          packageKey: stranger,
+        },
+      ),
+    );
+    const campaign = '2027-q1-learnt';
+    await fleet.whilePublished([keyring('1.3', vouched)], () =>
+      fleet.whilePublished(
+        [later],
+        async () => {
+          const { run, plan } = await fleet.prepare(host, { campaign });
+          expect(run.summary, run.sections.get('log')).toMatchObject({
+            result: 'planned',
+            reasons: [],
+          });
+          expect(
+            (await shell(host, 'pacman -Q bystander; gpg --homedir /etc/pacman.d/gnupg -k')).stdout,
+          ).not.toContain('New packager');
+          const patch = await fleet.run(host, 'patch', { plan, campaign });
+          expect(patch.summary, patch.log).toMatchObject({ result: 'patched', facts: { installed: true } });
+          expect(await installedOn(host)).toMatchObject({ bystander: '1.2-1' });
+        },
+        { packageKey: packager },
+      ),
+    );
   });
 });
 

@@ -163,7 +163,7 @@ describe('the programs that scripts need', () => {
       'dpkg dpkg-deb dpkg-query du env expr find flock grep gunzip gzip head install ln ls mkdir mktemp mv nice nl ' +
       'nproc od openssl paste pgrep pkill ps readlink realpath renice rev rm rmdir sed seq setsid sha256sum shuf sleep ' +
       'sort split stat stdbuf sync tac tail tee timeout touch tr truncate uname uniq wc xargs xxd zcat ' +
-      'base64 bsdtar join mount pacman pacman-conf rpm rpmkeys unshare zypper';
+      'base64 bsdtar gpg join mount pacman pacman-conf rpm rpmkeys unshare zypper';
     expect(others.split(' ').filter((name) => calls(name) && !needed.includes(name))).toEqual([]);
     expect(needed.filter((name) => !others.split(' ').includes(name))).toEqual([]);
   });
