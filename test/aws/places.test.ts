@@ -1,11 +1,12 @@
 /** Holds campaigns over several accounts and Regions: each server is asked about where it is, as the role there. */
-import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { placeKey, type Server } from '../../core/server.ts';
 import { configurationFrom } from '../support/synthesise.ts';
 import { type AwsWorld, openAwsWorld, troubleOf } from './campaign-world.ts';
-import { type CampaignOutcome, runCampaign } from './faults/campaign-runs.ts';
+import { type CampaignOutcome, type CampaignRun, runCampaign } from './faults/campaign-runs.ts';
+import { denialOf } from './faults/fault-kinds.ts';
 import { untruths } from './faults/truth.ts';
-import { type AwsCall, accountOfCall } from './proxy.ts';
+import { type AwsCall, accountOfCall, type Fault } from './proxy.ts';
 import { placesText } from './templates/configurations.ts';
 
 const configuration = configurationFrom(placesText);
@@ -19,9 +20,9 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-async function run(id: string): Promise<CampaignOutcome> {
+async function run(id: string, options: Pick<CampaignRun, 'servers'> = {}): Promise<CampaignOutcome> {
   onTestFailed(() => console.error(troubleOf(world)));
-  const outcome = await runCampaign(world, { id, whenAsked: 'approve' });
+  const outcome = await runCampaign(world, { id, whenAsked: 'approve', ...options });
   expect(await untruths(world, outcome)).toEqual([]);
   return outcome;
 }
@@ -87,3 +88,73 @@ function serversOfCall({ input }: AwsCall, servers: readonly Server[]): string[]
   const text = JSON.stringify(input);
   return servers.map(({ id }) => id).filter((id) => text.includes(id));
 }
+
+const hour = 3_600_000;
+
+/** Sessions of the role that functions still have are over. */
+const sessionsEnd = () =>
+  new Promise<void>((resolve) => void world.clock.at(world.clock.now() + hour, resolve));
+
+/** One instance at home, and one in the member account. */
+const two = () => {
+  const [atHome] = world.servers;
+  const there = world.servers.find(({ place }) => place.account === member);
+  return [atHome, there] as [Server, Server];
+};
+
+/** For the rest of the test. */
+const spoiling = (decide: (call: AwsCall) => Fault | undefined) => onTestFinished(world.proxy.spoil(decide));
+
+const cannotAssume = ({ service, operation, input }: AwsCall) =>
+  operation === 'AssumeRole' && input.RoleArn === memberRole ? denialOf(service) : undefined;
+
+test('where the role of an account can not be assumed, its servers are unreachable and the others are patched', async () => {
+  await sessionsEnd();
+  const [atHome, there] = two();
+  spoiling(cannotAssume);
+  const outcome = await run('campaign-refused', { servers: [atHome, there] });
+  expect(outcome).toMatchObject({ status: 'SUCCEEDED', campaign: { state: 'completed' } });
+  expect(statesOf(outcome)).toEqual({
+    [placeKey(atHome.place)]: ['succeeded'],
+    [placeKey(there.place)]: ['unreachable'],
+  });
+  const [reason] = outcome.jobs.find(({ server }) => server.id === there.id)?.reasons ?? [];
+  expect(reason).toMatchObject({
+    code: 'place-refused',
+    detail: expect.stringContaining(placeKey(there.place)),
+  });
+  expect(outcome.patched.get(there.id)).toBe(0);
+});
+
+test('whoever asks for a campaign of all servers hears of the account that lets nobody in, and gets none', async () => {
+  await sessionsEnd();
+  spoiling(cannotAssume);
+  const from = world.proxy.calls.length;
+  const asked = world.invoke('create-campaign', {
+    campaignId: 'campaign-of-all',
+    ...{ policy: 'production', quarter: '2029-Q1', requestedBy: 'requester@example.com' },
+    window: { start: '2029-11-20T22:00:00.000Z', end: '2029-11-21T02:00:00.000Z', zone: 'Europe/Berlin' },
+  });
+  await expect(asked).rejects.toThrow(`servers of ${member}/eu-central-1 can not be looked for`);
+  expect(world.proxy.calls.slice(from).map(({ operation }) => operation)).not.toContain('StartExecution');
+});
+
+test('where an account takes its role away after the patch was sent, its servers are lost and the others are seen through', async () => {
+  const [atHome, there] = two();
+  let isSent = false;
+  spoiling((call) => {
+    if (isSent && call.role === memberRole) return denialOf(call.service);
+    isSent ||=
+      call.operation === 'SendCommand' &&
+      call.role === memberRole &&
+      /-Patch$/.test(String(call.input.DocumentName));
+    return isSent ? cannotAssume(call) : undefined;
+  });
+  const outcome = await run('campaign-left', { servers: [atHome, there] });
+  expect(isSent).toBe(true);
+  expect(statesOf(outcome)).toEqual({
+    [placeKey(atHome.place)]: ['succeeded'],
+    [placeKey(there.place)]: ['lost'],
+  });
+  expect(outcome.patched.get(there.id)).toBe(1);
+});

@@ -104,6 +104,19 @@ test('has the clock of whoever calls: a refusal is no skew of the clock, and is 
   vi.useRealTimers();
 });
 
+test('gives credentials that last an hour by the clock of whoever asked', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2027, 0, 1) });
+  const { credentials, ...base } = clientOf('sweep');
+  const assumed = fromTemporaryCredentials({
+    masterCredentials: credentials,
+    params: { RoleArn: 'arn:aws:iam::222222222222:role/quarterdeck-member', RoleSessionName: 'quarterdeck' },
+    clientConfig: base,
+  });
+  const { expiration } = await assumed();
+  vi.useRealTimers();
+  expect(expiration?.toISOString()).toBe('2027-01-01T01:00:00.000Z');
+});
+
 test('answers later, or otherwise than the server did', async () => {
   const client = new DynamoDBClient(clientOf('sweep'));
   const undo = proxy.spoil(() => ({

@@ -125,6 +125,18 @@ describe('an exchange', () => {
     },
   );
 
+  test('is held to patterns with classes of characters, which are not as Python has them', async () => {
+    const node = (Value: string): Exchange => ({
+      service: 'ssm',
+      operation: 'ListTagsForResource',
+      request: { ResourceType: 'ManagedInstance', ResourceId: 'mi-0123456789abcdef0' },
+      status: 200,
+      response: { TagList: [{ Key: 'Straße 7', Value }] },
+    });
+    expect(await validate(node('Überlandleitung'))).toMatchObject({ problems: [], unchecked: [] });
+    expect((await validate(node('a#b'))).problems.join()).toMatch(/'a#b' does not match/);
+  });
+
   test('of an operation that no service has is refused', async () => {
     expect((await validate({ ...send, operation: 'SendComand' })).problems).toEqual([
       '1 SendComand ssm has no operation SendComand',

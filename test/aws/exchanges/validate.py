@@ -18,9 +18,11 @@ where timestamps are seconds as a number. An error has to be one of its operatio
 
 import base64
 import binascii
+import functools
 import json
 import re
 import sys
+import unicodedata
 
 import botocore.session
 from botocore.validate import ParamValidator
@@ -46,6 +48,26 @@ COMMON_ERRORS = {
     'UnrecognizedClientException',
     'ValidationException',
 }
+
+@functools.cache
+def readable(pattern):
+    r"""The models' patterns are Java's: `\p{L}` in brackets is spelled out, elsewhere it stays what Python can not read."""
+    return re.sub(r'\[[^\]]*\]', lambda found: re.sub(r'\\p\{([LNZ])\}', lambda kind: ranges(kind[1]), found[0]), pattern)
+
+
+@functools.cache
+def ranges(kind):
+    """All characters of a general category, as they stand in brackets."""
+    found = []
+    for code in range(sys.maxunicode + 1):
+        if unicodedata.category(chr(code))[0] != kind:
+            continue
+        if found and found[-1][1] == code - 1:
+            found[-1][1] = code
+        else:
+            found.append([code, code])
+    return ''.join(f'\\U{first:08x}-\\U{last:08x}' for first, last in found)
+
 
 session = botocore.session.get_session()
 models = {}
@@ -120,7 +142,7 @@ def string(shape, value, path, problems):
     if pattern is None:
         return None
     try:
-        if re.search(pattern, value) is None:
+        if re.search(readable(pattern), value) is None:
             problems.append(f'{path}: {value[:80]!r} does not match {pattern} ({shape.name})')
     except re.error:
         unchecked.add(f'{shape.name}: {pattern}')

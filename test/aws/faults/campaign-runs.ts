@@ -4,12 +4,15 @@ import { type Campaign, isCampaignEnded } from '../../../core/campaign.ts';
 import { campaignKey, campaigns, jobKey, jobs, parseRecord } from '../../../core/entities.ts';
 import { instantOf } from '../../../core/instant.ts';
 import type { Job } from '../../../core/job.ts';
+import type { Server } from '../../../core/server.ts';
 import type { AwsWorld } from '../campaign-world.ts';
 
 export interface CampaignRun {
   readonly id: string;
   /** What a person does when the approval is asked for; nobody answers when it is absent. */
   readonly whenAsked?: 'approve' | 'deny' | 'stop';
+  /** All that have opted in, when none are given. */
+  readonly servers?: readonly Server[];
 }
 
 export interface CampaignOutcome {
@@ -33,7 +36,10 @@ let runs = 0;
  * Makes a campaign and lets people, events and the schedule go on until both it and its execution have ended, or never
  * will. People try again what failed, as often as six times.
  */
-export async function runCampaign(world: AwsWorld, { id, whenAsked }: CampaignRun): Promise<CampaignOutcome> {
+export async function runCampaign(
+  world: AwsWorld,
+  { id, whenAsked, servers }: CampaignRun,
+): Promise<CampaignOutcome> {
   const { clock, fleet, engine, records, invoke } = world;
   const at = (minutes: number) => instantOf(clock.now() + minutes * minute);
   const before = new Map(fleet.patched);
@@ -41,7 +47,10 @@ export async function runCampaign(world: AwsWorld, { id, whenAsked }: CampaignRu
   const window = { start: at(40), end: at(240), zone: 'Europe/Berlin' };
   const requestedBy = 'requester@example.com';
   await persistently(() =>
-    invoke('create-campaign', { campaignId: id, policy: 'production', quarter, window, requestedBy }),
+    invoke('create-campaign', {
+      ...{ campaignId: id, policy: 'production', quarter, window, requestedBy },
+      ...(servers && { servers }),
+    }),
   );
   const read = async () => {
     const record = await clock.busy(() => records.get(campaignKey(id)));

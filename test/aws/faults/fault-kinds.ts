@@ -93,6 +93,20 @@ const services: Readonly<Record<string, Service>> = {
   },
 };
 
+const denied: Readonly<Record<string, Failing>> = {
+  sts: { status: 403, code: 'AccessDenied' },
+  ssm: { status: 400, code: 'AccessDeniedException' },
+  ec2: { status: 403, code: 'UnauthorizedOperation' },
+};
+
+/** What is said to those whom the policies of another account do not let in, or not any more. */
+export function denialOf(service: string): Fault {
+  const [words, failing] = [services[service], denied[service]];
+  if (words === undefined || failing === undefined)
+    throw new Error(`service ${service}: say in fault-kinds.ts how it denies`);
+  return { kind: 'answer', answer: words.write(failing) };
+}
+
 export function faultOf(kind: FaultKind, service: string): Fault {
   if (kind === 'cut') return { kind: 'cut', when: 'before' };
   if (kind === 'lost') return { kind: 'cut', when: 'after' };

@@ -1,8 +1,14 @@
-/** Owns the campaigns whose calls are recorded: so many that every function does all of its work at least once. */
+/**
+ * Owns the campaigns whose calls are recorded: so many that every function does all of its work at
+ * least once, over every account and Region that the stacks with everything are in.
+ */
+import { type Place, placeKey, type Server } from '../../../core/server.ts';
+import { configurationFrom } from '../../support/synthesise.ts';
 import { type AwsWorld, openAwsWorld } from '../campaign-world.ts';
 import { runCampaign } from '../faults/campaign-runs.ts';
 import { type FaultKind, faultOf } from '../faults/fault-kinds.ts';
 import type { AwsCall } from '../proxy.ts';
+import { placesText } from '../templates/configurations.ts';
 
 export interface RecordedCampaigns {
   readonly calls: readonly AwsCall[];
@@ -16,7 +22,9 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
   let isDelivered = true;
   let dies = false;
   const world = await openAwsWorld({
-    servers: 3,
+    configuration: configurationFrom(placesText),
+    servers: 1,
+    hybrids: 1,
     behave: (_, phase) =>
       dies && phase === 'patch'
         ? { dies: true }
@@ -32,11 +40,13 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
   try {
     const from = world.proxy.calls.length;
     await runCampaign(world, { id: 'campaign-well', whenAsked: 'approve' });
+    // What functions do in one place of another account they do in all.
+    const servers = someOf(world);
     isDelivered = false;
-    await runCampaign(world, { id: 'campaign-swept', whenAsked: 'approve' });
+    await runCampaign(world, { id: 'campaign-swept', whenAsked: 'approve', servers });
     isDelivered = true;
     patchFails = true;
-    await runCampaign(world, { id: 'campaign-failing', whenAsked: 'approve' });
+    await runCampaign(world, { id: 'campaign-failing', whenAsked: 'approve', servers });
     patchFails = false;
     await world.invoke('acknowledge-failures', {
       policy: 'production',
@@ -44,16 +54,16 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
       by: 'approver@example.com',
       reason: 'looked at',
     });
-    await runCampaign(world, { id: 'campaign-denied', whenAsked: 'deny' });
-    await runCampaign(world, { id: 'campaign-stopped', whenAsked: 'stop' });
-    await runCampaign(world, { id: 'campaign-unanswered' });
+    await runCampaign(world, { id: 'campaign-denied', whenAsked: 'deny', servers });
+    await runCampaign(world, { id: 'campaign-stopped', whenAsked: 'stop', servers });
+    await runCampaign(world, { id: 'campaign-unanswered', servers });
     await spoilt(world, 'dispatch-batch', 'SendCommand', 'expired', 'campaign-given-up');
-    // Looks whether it was sent, and settles what it gave up.
-    await spoilt(world, 'dispatch-batch', 'SendCommand', 'lost', 'campaign-unsure', 1);
+    // In each of both places: looks whether it was sent, and settles what it gave up.
+    await spoilt(world, 'dispatch-batch', 'SendCommand', 'lost', 'campaign-unsure', 2);
     // Sent, and nobody hears of it: the batch is given up, which looks once more.
     await deaf(world, 'campaign-unheard');
     dies = true;
-    await runCampaign(world, { id: 'campaign-silent', whenAsked: 'approve' });
+    await runCampaign(world, { id: 'campaign-silent', whenAsked: 'approve', servers });
     dies = false;
     await startedBySweeper(world);
     await endedBySweeper(world);
@@ -83,7 +93,7 @@ async function spoilt(
       : undefined,
   );
   try {
-    await runCampaign(world, { id, whenAsked: 'approve' });
+    await runCampaign(world, { id, whenAsked: 'approve', servers: someOf(world) });
   } finally {
     undo();
   }
@@ -96,7 +106,7 @@ async function deaf(world: AwsWorld, id: string): Promise<void> {
       ? faultOf('expired', service)
       : undefined,
   );
-  await runCampaign(world, { id, whenAsked: 'approve' });
+  await runCampaign(world, { id, whenAsked: 'approve', servers: someOf(world) });
   undo();
 }
 
@@ -105,7 +115,7 @@ async function startedBySweeper(world: AwsWorld): Promise<void> {
   await spoilt(world, 'create-campaign', 'StartExecution', 'expired', 'campaign-unstarted', 6).catch(
     () => undefined,
   );
-  await runCampaign(world, { id: 'campaign-after', whenAsked: 'approve' });
+  await runCampaign(world, { id: 'campaign-after', whenAsked: 'approve', servers: someOf(world) });
 }
 
 /** Its execution is gone: the sweeper closes it when it is overdue. */
@@ -114,8 +124,14 @@ async function endedBySweeper(world: AwsWorld): Promise<void> {
   const stopping = world.clock.at(world.clock.now() + 45 * 60_000, () => {
     void world.engine.stopExecution(id);
   });
-  await runCampaign(world, { id, whenAsked: 'approve' });
+  await runCampaign(world, { id, whenAsked: 'approve', servers: someOf(world) });
   stopping();
+}
+
+/** An instance at home, and all that the last place has. */
+function someOf({ servers, places }: AwsWorld): readonly Server[] {
+  const last = placeKey(places.at(-1) as Place);
+  return servers.filter(({ place }, index) => index === 0 || placeKey(place) === last);
 }
 
 /** The engine's tokens name their execution: `…:execution:campaign/Prepare:<id>` for the child of a map. */

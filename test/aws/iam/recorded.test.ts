@@ -9,12 +9,12 @@ import { pythonTool } from '../python.ts';
 import { cast } from './cast.ts';
 import { grantsOf, textOf, unusedGrants } from './grants.ts';
 import { impliedRequests } from './implied-requests.ts';
-import { inEveryPlace } from './in-every-place.ts';
 import { rareRights, siftRights } from './rare-rights.ts';
 import { type RecordedCampaigns, recordCampaigns } from './recorded-campaigns.ts';
 import { requestsOf } from './recorded-requests.ts';
 import { type AccessRequest, distinct, toSimulate } from './request.ts';
 import { recordServer, serverRequests } from './server-requests.ts';
+import { signedCalls } from './signed-calls.ts';
 import { type SimulatedAnswer, simulate } from './simulator/simulator.ts';
 
 let recorded: RecordedCampaigns;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   // Logical ids are the same in every configuration: the stack with everything has the names of the one on moto.
   everything = cast('everything', recorded.physicalIds);
   const { access, servers, store } = everything;
-  const calls = inEveryPlace(recorded.calls, everything);
+  const calls = signedCalls(recorded.calls, access);
   const facts = {
     partition: 'aws',
     keyOf: access.keyOf,
