@@ -1,4 +1,5 @@
 /** Owns the SSM documents of a place, each a new version when its content changes. */
+import { NestedStack } from 'aws-cdk-lib';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { documentContentHash, documentPrefix } from '../../core/document.ts';
@@ -20,11 +21,17 @@ export function documentHashes(): Record<string, string> {
   );
 }
 
+/** A nested stack for each family: a template has 1 MB, and the documents of all families are more. */
 export class PatchDocuments extends Construct {
-  constructor(scope: Construct, id: string) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string) {
+    super(scope, constructId);
+    const families = new Map<string, NestedStack>();
     for (const { name, content } of patchDocuments()) {
-      new CfnDocument(this, name.slice(documentPrefix.length), {
+      const id = name.slice(documentPrefix.length);
+      const [family = id] = id.split('-');
+      const stack = families.get(family) ?? new NestedStack(this, family);
+      families.set(family, stack);
+      new CfnDocument(stack, id, {
         // Rights, the event rule and campaigns go by the name. A document keeps no state, so the name is safe.
         name,
         documentType: 'Command',

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { patchDocuments } from '../../cdk/constructs/patch-documents.ts';
 import { fileOf, repositoryRoot } from '../../cdk/repository.ts';
 import { documentContentHash } from '../../core/document.ts';
+import { familySchema } from '../../core/server.ts';
 import { type StepName, steps, stepToken } from '../../core/steps.ts';
 import { environmentNames } from '../../lambdas/environment.ts';
 import { environmentOf, type FunctionName, functions } from '../../lambdas/functions.ts';
@@ -51,7 +52,9 @@ describe('the stack', () => {
 
   test('stays far from the limits of a template', () => {
     expect(stacks).toHaveLength(1);
-    expect(home.text.length).toBeLessThan(700_000);
+    // Of 1 MB, each.
+    expect(home.files).toHaveLength(1 + familySchema.options.length);
+    for (const file of home.files) expect(Buffer.byteLength(file)).toBeLessThan(500_000);
     expect(Object.keys(resources).length).toBeLessThan(300);
   });
 

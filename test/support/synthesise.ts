@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, NestedStack } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { repositoryRoot } from '../../cdk/repository.ts';
 import { addStacks } from '../../cdk/stacks/patching-app.ts';
@@ -21,8 +21,12 @@ export type Resources = Readonly<Record<string, Resource>>;
 export interface Synthesised {
   readonly app: App;
   readonly stacks: readonly {
+    /** The template, with the resources of nested stacks among its own. */
     readonly text: string;
+    /** Those of nested stacks included. */
     readonly resources: Resources;
+    /** Templates as they are deployed, that of the stack itself first. */
+    readonly files: readonly string[];
     readonly account: string;
     readonly region: string;
   }[];
@@ -60,12 +64,21 @@ export function synthesise(configuration: Configuration): Synthesised {
     const { violations } = new AwsSolutionsChecks(app).validateScope(app);
     return {
       app,
-      stacks: stacks.map(({ template, environment }) => ({
-        text: JSON.stringify(template),
-        resources: (template as { Resources: Resources }).Resources,
-        account: environment.account,
-        region: environment.region,
-      })),
+      stacks: stacks.map(({ id, template, templateFullPath, environment }) => {
+        const nested = app.node
+          .findAll()
+          .filter((construct) => NestedStack.isNestedStack(construct))
+          .filter((stack) => stack.nestedStackParent?.artifactId === id)
+          .map(({ templateFile }) => readFileSync(join(outdir, templateFile), 'utf8'));
+        const resources = withNested((template as { Resources: Resources }).Resources, nested);
+        return {
+          text: JSON.stringify({ ...template, Resources: resources }),
+          resources,
+          files: [readFileSync(templateFullPath, 'utf8'), ...nested],
+          account: environment.account,
+          region: environment.region,
+        };
+      }),
       findings: violations.flatMap(({ ruleName, violatingResources }) =>
         violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`),
       ),
@@ -77,6 +90,20 @@ export function synthesise(configuration: Configuration): Synthesised {
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }
+}
+
+/** @throws when a logical id is used twice, since one of the two would be lost */
+function withNested(resources: Resources, nested: readonly string[]): Resources {
+  const own = Object.entries(resources).filter(([, { Type }]) => Type !== 'AWS::CloudFormation::Stack');
+  const theirs = nested.flatMap((text) =>
+    Object.entries((JSON.parse(text) as { Resources: Resources }).Resources).filter(
+      ([, { Type }]) => Type !== 'AWS::CDK::Metadata',
+    ),
+  );
+  const all = [...own, ...theirs];
+  const ids = new Set(all.map(([id]) => id));
+  if (ids.size < all.length) throw new Error('a nested stack has a logical id of another');
+  return Object.fromEntries(all);
 }
 
 export function ofType(resources: Resources, type: string): [id: string, resource: Resource][] {

@@ -13,7 +13,9 @@ import { type Finding, ignoredFindings, sift } from './ignored-findings.ts';
 const tool = pythonTool('cfn-lint');
 
 const templates = Object.entries(configurations).flatMap(([name, make]) =>
-  synthesise(make()).stacks.map(({ text, region }, index) => ({ name: `${name} ${index}`, text, region })),
+  synthesise(make())
+    .stacks.flatMap(({ files, region }) => files.map((text) => ({ text, region })))
+    .map(({ text, region }, index) => ({ name: `${name} ${index}`, text, region })),
 );
 
 describe('cfn-lint', () => {
