@@ -143,11 +143,10 @@ describe('what was interrupted is finished', () => {
     });
   });
 
-  it.each(['beforeInstall', 'afterInstall'] as const)('after a power cut (%s)', async (script) => {
+  it('after a power cut, with what came new still counted as a dependency', async () => {
     const host = fleet.host('cut');
-    const campaign = `2027-q1-cut-${script.toLowerCase()}`;
-    const slow = waiting(script === 'beforeInstall' ? '1.1' : '1.2', script);
-    await shell(host, 'rm -f /run/go /run/reached');
+    const campaign = '2027-q1-cut-short';
+    const slow = waiting('1.2', 'afterInstall');
     const tool = plain('tool', slow.version);
     const added = plain(`added-${slow.version}`, '1.0');
     await fleet.whilePublished([{ ...tool, requires: [added.name] }, added, slow], async () => {
@@ -280,7 +279,7 @@ describe('a new kernel', () => {
       fleet.whilePublished([kernel('6.3')], async () => {
         const { plan } = await fleet.prepare(host, { campaign });
         expect(plan).toMatchObject([{ name: 'linux', rollback: 'kept' }]);
-        await fleet.run(host, 'patch', { plan, campaign });
+        await fleet.run(host, 'patch', { plan, campaign, parameters: { Reboot: 'never' } });
         const back = await fleet.run(host, 'rollback', { plan, campaign });
         expect(back.workExits).toEqual([194, 0]);
         expect(back.summary).toMatchObject({ result: 'rolled-back', facts: { rebootPending: false } });

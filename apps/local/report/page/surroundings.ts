@@ -44,10 +44,10 @@ function madeOf({ kind, how }: HostsUsed, families: readonly Family[]): string {
 }
 
 const managers: Readonly<Record<Family, string>> = {
-  debian: 'apt and dpkg',
-  rhel: 'dnf and rpm',
-  amazon: 'dnf and rpm',
-  suse: 'zypper and rpm',
+  debian: 'apt',
+  rhel: 'dnf',
+  amazon: 'dnf',
+  suse: 'zypper',
   arch: 'pacman',
 };
 
