@@ -4,6 +4,7 @@ import type { Bench, BenchRow } from './bench.ts';
 import { bundlesBench } from './bundles.ts';
 import { costBench, scaleBench } from './campaigns.ts';
 import { documentTimeBench } from './document-time.ts';
+import { familyTimeBench } from './family-time.ts';
 import { inventoryBench } from './inventory.ts';
 import { plansBench } from './plans.ts';
 import { recordsBench } from './records.ts';
@@ -15,6 +16,7 @@ const benches: readonly Bench[] = [
   costBench,
   scaleBench,
   documentTimeBench,
+  familyTimeBench,
   bundlesBench,
   inventoryBench,
   synthBench,
