@@ -2,7 +2,9 @@
 import { NestedStack } from 'aws-cdk-lib';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { documentContentHash, documentPrefix } from '../../core/document.ts';
+import { documentContentHash, documentName, documentPrefix } from '../../core/document.ts';
+import { phaseSchema } from '../../core/phase.ts';
+import { familySchema } from '../../core/server.ts';
 import { type AssembledDocument, assembleDocuments } from '../../ssm-documents/assemble.ts';
 import { fileOf } from '../repository.ts';
 
@@ -14,10 +16,15 @@ export function patchDocuments(): readonly AssembledDocument[] {
   }));
 }
 
-/** What a campaign compares with when it pins a document. */
+/** What a campaign compares with when it pins a document; nothing has rights on those that no campaign sends. */
 export function documentHashes(): Record<string, string> {
+  const sent = familySchema.options.flatMap((family) =>
+    phaseSchema.options.map((phase) => documentName(family, phase)),
+  );
   return Object.fromEntries(
-    patchDocuments().map(({ name, content }) => [name, documentContentHash(content)]),
+    patchDocuments()
+      .filter(({ name }) => sent.includes(name))
+      .map(({ name, content }) => [name, documentContentHash(content)]),
   );
 }
 

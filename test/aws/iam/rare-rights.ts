@@ -44,6 +44,13 @@ export const rareRights: readonly RareRight[] = [
     reason: 'A dispatcher that died, and a result that no state can have: the token is failed instead',
   },
   {
+    holder: /(OpenCampaign|DispatchBatch)Role|PatchMember/,
+    action: /^ssm:(DescribeDocument|GetDocument|SendCommand)$/,
+    resource: /:document\/Quarterdeck-(Amazon|Arch|Rhel|Suse)-(Prepare|Patch|Verify)$/,
+    reason:
+      'Servers of recorded campaigns are of the Debian family; the documents of the others are sent alike',
+  },
+  {
     holder: /SettingsWriter|AWS679f53fac002430cb0da5b7982bd2287/,
     action: /^kms:Decrypt$/,
     reason: 'What PutObject takes when the SDK sends an object in parts',

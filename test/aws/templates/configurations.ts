@@ -33,6 +33,7 @@ permissionsBoundary: Bounds
 tags: { cost-center: '42' }
 network: { vpc: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d], securityGroups: [sg-0a1b2c3d] }
 logRetentionDays: 90
+calendar: { firstMonth: october }
 reservedConcurrency: { dispatch-batch: 20 }
 `;
 
