@@ -1,9 +1,9 @@
 /** Owns what a command says to a document: its name and parameters for each phase. */
 import { createHash } from 'node:crypto';
 import type { Campaign } from './campaign.ts';
-import type { DocumentPhase, Phase } from './phase.ts';
+import { type DocumentPhase, type Phase, phaseSchema } from './phase.ts';
 import { patchTimeBudget } from './policy.ts';
-import { type Family, type Place, placeKey } from './server.ts';
+import { type Family, familySchema, type Place, placeKey } from './server.ts';
 
 /** Events of Run Command carry the document's name; this prefix tells ours from everybody else's in the account. */
 export const documentPrefix = 'Quarterdeck-';
@@ -21,6 +21,13 @@ export function pinKey(place: Place, family: Family, phase: Phase): string {
 
 /** Phases that change packages, and may restart the server after. */
 const isTransaction = (phase: DocumentPhase) => phase === 'patch' || phase === 'rollback';
+
+/** Names of all documents that campaigns send. */
+export function campaignDocuments(): string[] {
+  return familySchema.options.flatMap((family) =>
+    phaseSchema.options.map((phase) => documentName(family, phase)),
+  );
+}
 
 /** What a step may take beyond the host's own time budget before the agent kills it. */
 const killMargin = 60;

@@ -14,6 +14,7 @@ family_old_sources() {
     fi
   done
   # Eight at a time: each answer is a round trip to a mirror.
+  # shellcheck disable=SC2016 # the inner shell expands
   xargs -r -P 8 -d '\n' -n 1 bash -c '
     IFS=$'\''\t'\'' read -r name arch version address <<<"$1"
     bytes=$(curl -qsfIL --max-time 20 -- "$address" | tr -d "\r" |

@@ -9,6 +9,7 @@ family_boot_before() {
   entry=$(grub_entry "$release" <"$configuration")
   [[ -n $entry ]] || return 1
   # Only where the default is the saved entry does GRUB mind which one that is; the entry for once it always minds.
+  # shellcheck disable=SC2016 # GRUB's own variable
   if grep -qF 'set default="${saved_entry}"' "$configuration"; then
     grub-set-default "$entry" >>"$LOG" 2>&1 && REPLY="$release"$'\t''from now on'
   else

@@ -53,6 +53,7 @@ judge_simulation() {
 print_command() {
   printf 'for try in {1..60}; do\n'
   printf '%q ' "$@"
+  # shellcheck disable=SC2016 # the transaction's own variables
   printf '9>&-\ncode=$?\n[[ $code == 200 ]] || break\nsleep 1\ndone\n'
 }
 
@@ -68,6 +69,7 @@ family_transaction() {
     ((${#again[@]} > 0)) || printf 'code=0\n'
   fi
   [[ $1 != repair ]] || return 0
+  # shellcheck disable=SC2016
   [[ $1 == first ]] || printf 'if [[ $code == 0 ]]; then\n'
   print_command "${ASK[@]}" "${SEALED[@]}" "$PLAIN_VERB"
   [[ $1 == first ]] || printf 'fi\n'

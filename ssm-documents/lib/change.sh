@@ -12,6 +12,7 @@ source "$SCRIPTS/lib/phase.sh"
 source "$SCRIPTS/lib/facts.sh"
 source "$SCRIPTS/lib/locks.sh"
 source "$SCRIPTS/lib/family-defaults.sh"
+# shellcheck source=/dev/null # of whichever family the document is
 source "$SCRIPTS/$FAMILY/family.sh"
 source "$SCRIPTS/lib/plan-files.sh"
 source "$SCRIPTS/lib/judge.sh"

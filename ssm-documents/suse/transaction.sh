@@ -23,6 +23,7 @@ family_fetch_files() {
   family_plan_files "$STATE/plan" >"$WORK/names"
   find "$ZYPP/packages" -name '*.rpm' -type f -print0 | xargs -r -0 sha256sum >"$WORK/fetched"
   while read -r hash file; do
+    # shellcheck disable=SC2153 # of the family
     while IFS= read -r name; do ln -f -- "$file" "$FILES/$name"; done < <(awk -v hash="$hash" '$1 == hash { print $2 }' "$WORK/names")
   done <"$WORK/fetched"
   require_own_files
