@@ -1,0 +1,21 @@
+# shellcheck shell=bash
+# Owns which files a family is made of that is asked through dnf or yum, in the order in which they build on each other.
+
+source "$SCRIPTS/rpm/versions.sh"
+source "$SCRIPTS/rpm/database.sh"
+source "$SCRIPTS/rpm/integrity.sh"
+source "$SCRIPTS/rpm/signatures.sh"
+source "$SCRIPTS/rpm/reboot-need.sh"
+source "$SCRIPTS/rpm/boot-default.sh"
+source "$SCRIPTS/rpm/primary.sh"
+source "$SCRIPTS/dnf/dnf.sh"
+source "$SCRIPTS/dnf/metadata.sh"
+source "$SCRIPTS/dnf/table.sh"
+source "$SCRIPTS/dnf/files.sh"
+source "$SCRIPTS/dnf/transaction.sh"
+source "$SCRIPTS/dnf/resolve.sh"
+source "$SCRIPTS/dnf/advisories.sh"
+source "$SCRIPTS/dnf/rollback.sh"
+source "$SCRIPTS/dnf/newer.sh"
+source "$SCRIPTS/dnf/reboot-need.sh"
+source "$SCRIPTS/dnf/warnings.sh"
