@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Host } from '../../apps/local/hosts/host.ts';
 import { type AptFleet, createAptFleet, plain } from './apt-fleet.ts';
+import { changedAnswers } from './changed-answers.ts';
 import { shell } from './observe.ts';
 
 let fleet: AptFleet;
@@ -20,22 +21,9 @@ const codes = (reasons: readonly { code: string }[]) => reasons.map(({ code }) =
 const newTool = plain('tool', '1.1-1');
 
 describe('metadata that can not be had or trusted blocks, and is never "nothing to do":', () => {
-  const served =
-    (change: (path: string, content: Buffer) => Buffer | undefined): RequestListener =>
-    (request, response) => {
-      const path = request.url ?? '/';
-      const gathered: Buffer[] = [];
-      const capture = Object.assign(Object.create(response), {
-        writeHead: (status: number) => Object.assign(capture, { status }),
-        end: (content?: Buffer) => {
-          if (content) gathered.push(content);
-          const changed = capture.status === 200 ? change(path, Buffer.concat(gathered)) : undefined;
-          response.writeHead(changed ? 200 : 404, { 'content-length': changed?.length ?? 0 });
-          response.end(changed);
-        },
-      });
-      fleet.sandbox.repository.listener(request, capture);
-    };
+  const served = (change: (path: string, content: Buffer) => Buffer | undefined): RequestListener =>
+    // The fleet is there only when a host asks.
+    changedAnswers((request, response) => fleet.sandbox.repository.listener(request, response), change);
   const blocked = async (host: Host, listener: RequestListener, campaign: string) => {
     fleet.sandbox.serveRepository(host.id, listener);
     try {

@@ -6,6 +6,7 @@ import { orderText } from '../../core/order.ts';
 import { sha256Of } from '../../core/plan.ts';
 import { documentOf } from '../support/document-trials.ts';
 import { runDocument } from '../support/run-document.ts';
+import { changedAnswers } from './changed-answers.ts';
 import {
   changes,
   codes,
@@ -52,22 +53,9 @@ const withSettings = async <T>(host: Host, script: string, work: () => Promise<T
 };
 
 describe('databases that can not be had or trusted block, and are never "nothing to do":', () => {
-  const served =
-    (change: (path: string, content: Buffer) => Buffer | undefined): RequestListener =>
-    (request, response) => {
-      const path = request.url ?? '/';
-      const gathered: Buffer[] = [];
-      const capture = Object.assign(Object.create(response), {
-        writeHead: (status: number) => Object.assign(capture, { status }),
-        end: (content?: Buffer) => {
-          if (content) gathered.push(content);
-          const changed = capture.status === 200 ? change(path, Buffer.concat(gathered)) : undefined;
-          response.writeHead(changed ? 200 : 404, { 'content-length': changed?.length ?? 0 });
-          response.end(changed);
-        },
-      });
-      fleet.repository.listener(request, capture);
-    };
+  const served = (change: (path: string, content: Buffer) => Buffer | undefined): RequestListener =>
+    // The fleet is there only when a host asks.
+    changedAnswers((request, response) => fleet.repository.listener(request, response), change);
   const from = async <T>(host: Host, listener: RequestListener, work: () => Promise<T>): Promise<T> => {
     fleet.families.fleet.serveRepository(host.id, listener);
     try {
