@@ -31,7 +31,7 @@ export async function createDebianFleet(options: DebianFleetOptions): Promise<Fl
   const vessel = await openVessel({
     how: 'booted',
     tools,
-    base,
+    bases: [base],
     cache,
     changes: servers.length * CHANGES_PER_HOST,
   });
@@ -42,6 +42,6 @@ export async function createDebianFleet(options: DebianFleetOptions): Promise<Fl
     servers,
     endpoints,
     repository: () => archives,
-    layer: () => ({ name: 'debian', files: {} }),
+    layer: () => ({ name: 'debian', base, files: {} }),
   });
 }

@@ -2,15 +2,15 @@
 # First process of a vessel: makes a known root file system its own, so that every tool comes from there, and
 # prints its pid.
 #
-# usage: enter-vessel.sh RUN TOOLS BASE HOW STORAGE   inside fresh mount, pid and network namespaces; TOOLS becomes the
-#        vessel's root, BASE is what its hosts are stacked on, HOW is booted or rootless,
-#        STORAGE is where their changes are kept, if it can be had: memory or disk
+# usage: enter-vessel.sh RUN TOOLS HOW STORAGE BASE...   inside fresh mount, pid and network namespaces; TOOLS becomes
+#        the vessel's root, HOW is booted or rootless, STORAGE is where changes of its hosts are kept, if it can be had:
+#        memory or disk, every BASE is a root that hosts are stacked on
 set -eu
 run=$1
 tools=$2
-base=$3
-how=$4
-storage=$5
+how=$3
+storage=$4
+shift 4
 here=$(dirname "$0")
 
 # An ordinary user's search path may lack the folders that mount's siblings are in.
@@ -44,7 +44,10 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mkdir "$root/run/base" "$root/run/fleet" "$root/run/machine-proc" "$root/run/netns" "$root/run/old"
 mount --rbind /proc "$root/run/machine-proc"
 mount --rbind /dev "$root/dev"
-mount --bind "$base" "$root/run/base"
+for base; do
+  mkdir "$root/run/base/${base##*/}"
+  mount --bind "$base" "$root/run/base/${base##*/}"
+done
 mount --rbind "$run" "$root/run/fleet"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"

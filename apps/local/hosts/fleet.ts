@@ -102,7 +102,7 @@ export async function startFleet(
           repository: (request, response) =>
             (sources.get(server.id) ?? repository(server))(request, response),
         });
-        await writeHostFiles(vessel, server, layer(server).name);
+        await writeHostFiles(vessel, server, layer(server));
         return startHost(vessel, server);
       }),
     );

@@ -1,7 +1,7 @@
 /** Stacks a host's root file system out of the base, what it has in common with others, and what is its own. */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { runOnMachine } from './machine-command.ts';
 import type { Vessel } from './vessel.ts';
 
@@ -9,6 +9,8 @@ import type { Vessel } from './vessel.ts';
 export interface Layer {
   /** Tells it from the other layers of its fleet. */
   readonly name: string;
+  /** One of the vessel's bases. */
+  readonly base: string;
   /** By absolute path. */
   readonly files: Readonly<Record<string, string | Buffer>>;
   /** What is done once to a root with these files, by its own tools. */
@@ -25,9 +27,9 @@ export interface LayerSetup {
 const SETUP = `
 set -eu
 cd "/run/fleet/layer/$1"
-mount -t overlay overlay -o "lowerdir=/run/base,upperdir=$PWD/up,workdir=$PWD/work,$2" root
-script=$3
-shift 3
+mount -t overlay overlay -o "lowerdir=/run/base/$3,upperdir=$PWD/up,workdir=$PWD/work,$2" root
+script=$4
+shift 4
 mount --rbind /dev root/dev
 mount --rbind /proc root/proc
 mount --bind archives root/mnt
@@ -37,7 +39,7 @@ chroot root sh -euc "$script" sh "$@" >&2
 const MOUNT = `
 set -eu
 cd "/run/fleet/hosts/$1"
-mount -t overlay overlay -o "lowerdir=/run/fleet/layer/$3/up:/run/base,upperdir=$PWD/up,workdir=$PWD/work,$2" root
+mount -t overlay overlay -o "lowerdir=/run/fleet/layer/$3/up:/run/base/$4,upperdir=$PWD/up,workdir=$PWD/work,$2" root
 `;
 
 // Nothing here outlives the run, so nothing needs to reach the disk.
@@ -55,7 +57,7 @@ async function place(root: string, files: Layer['files']): Promise<void> {
   }
 }
 
-export async function writeLayer(vessel: Vessel, { name, files, setup }: Layer): Promise<void> {
+export async function writeLayer(vessel: Vessel, { name, base, files, setup }: Layer): Promise<void> {
   const folder = join(vessel.inside, 'layer', name);
   for (const part of ['up', 'work', 'root', 'archives']) await mkdir(join(folder, part), { recursive: true });
   await place(join(folder, 'up'), files);
@@ -63,15 +65,15 @@ export async function writeLayer(vessel: Vessel, { name, files, setup }: Layer):
   for (const { fileName, content } of setup.archives)
     await writeFile(join(folder, 'archives', fileName), content);
   // Its mounts go with its namespace.
-  const words = ['unshare', '--mount', 'sh', '-c', SETUP, 'sh', name, overlayOptions(vessel), setup.script];
-  await runInside(vessel, [...words, ...setup.words]);
+  const words = [name, overlayOptions(vessel), basename(base), setup.script, ...setup.words];
+  await runInside(vessel, ['unshare', '--mount', 'sh', '-c', SETUP, 'sh', ...words]);
 }
 
 /** Makes the root file system of one host, mounted inside the vessel below `/run/fleet/hosts`. */
 export async function writeHostFiles(
   vessel: Vessel,
   server: { id: string; name: string },
-  layer: string,
+  layer: Layer,
 ): Promise<void> {
   const folder = join(vessel.inside, 'hosts', server.name);
   for (const name of ['up', 'work', 'root']) await mkdir(join(folder, name), { recursive: true });
@@ -80,5 +82,6 @@ export async function writeHostFiles(
     '/etc/hostname': `${server.name}\n`,
     '/etc/machine-id': `${machineId}\n`,
   });
-  await runInside(vessel, ['sh', '-c', MOUNT, 'sh', server.name, overlayOptions(vessel), layer]);
+  const words = [server.name, overlayOptions(vessel), layer.name, basename(layer.base)];
+  await runInside(vessel, ['sh', '-c', MOUNT, 'sh', ...words]);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Owns the life of one vessel: starts it, waits for its owner to let go of stdin (a crash lets go too), removes it.
 #
-# usage: keep-vessel.sh start RUN TOOLS BASE HOW STORAGE   prints the vessel's pid, stdin stays open; see enter-vessel.sh
+# usage: keep-vessel.sh start RUN TOOLS HOW STORAGE BASE...   prints the vessel's pid, stdin stays open; see enter-vessel.sh
 #        keep-vessel.sh sweep RUN   removes what a vessel left whose keeper died with it
 set -u
 
@@ -34,16 +34,16 @@ if [ "$mode" = sweep ]; then
 fi
 
 tools=$3
-base=$4
-how=$5
-storage=$6
+how=$4
+storage=$5
+shift 5
 flock 9
 user=
 [ "$how" = rootless ] && user='--user --map-root-user'
 # Killed with this keeper (pdeathsig), and everything inside with it (kill-child ends the whole pid namespace).
 # shellcheck disable=SC2086
 setpriv --pdeathsig KILL unshare $user --mount --pid --net --uts --ipc --fork --kill-child \
-  sh "$here/enter-vessel.sh" "$run" "$tools" "$base" "$how" "$storage" </dev/null &
+  sh "$here/enter-vessel.sh" "$run" "$tools" "$how" "$storage" "$@" </dev/null &
 vessel=$!
 # From here on only the vessel holds stdout: its owner sees the end of it if it cannot start.
 exec >&-

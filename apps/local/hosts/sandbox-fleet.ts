@@ -70,7 +70,7 @@ export async function createSandboxFleet(options: SandboxFleetOptions): Promise<
   const vessel = await openVessel({
     how,
     tools: base,
-    base,
+    bases: [base],
     cache,
     changes: servers.length * CHANGES_PER_HOST,
   });
@@ -79,6 +79,7 @@ export async function createSandboxFleet(options: SandboxFleetOptions): Promise<
   const modified = Math.floor(now().getTime() / 1000);
   const layer: Layer = {
     name: 'debian',
+    base,
     files: debianSources(key.keyring, how),
     ...debianSetup(options.installed, options.automatic, options.held ?? [], modified),
   };

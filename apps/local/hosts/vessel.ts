@@ -64,15 +64,15 @@ export interface VesselOptions {
   readonly how: How;
   /** Root file system that provides the tools inside. */
   readonly tools: string;
-  /** Root file system that the hosts inside are stacked on. */
-  readonly base: string;
+  /** Root file systems that hosts inside are stacked on; each is known there by the name of its folder. */
+  readonly bases: readonly string[];
   /** Folder below which runs live. */
   readonly cache: string;
   /** Bytes that the hosts' changes may come to: kept in memory where that is plenty, which is fast to write and gone at once. */
   readonly changes: number;
 }
 
-export async function openVessel({ how, tools, base, cache, changes }: VesselOptions): Promise<Vessel> {
+export async function openVessel({ how, tools, bases, cache, changes }: VesselOptions): Promise<Vessel> {
   const runs = join(cache, 'runs');
   await mkdir(runs, { recursive: true });
   // Under one lock, so that a sweep never takes a folder whose keeper is just about to lock it.
@@ -89,7 +89,7 @@ export async function openVessel({ how, tools, base, cache, changes }: VesselOpt
     }
     const storage = changes < freemem() / 2 ? 'memory' : 'disk';
     // Its own session: Ctrl-C in a terminal reaches its owner, who then closes it in order.
-    const keeper = spawn('sh', [KEEPER, 'start', folder, tools, base, how, storage], {
+    const keeper = spawn('sh', [KEEPER, 'start', folder, tools, how, storage, ...bases], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',

@@ -69,7 +69,7 @@ export async function createFamilyFleet(options: FamilyFleetOptions): Promise<Fa
   if ('reason' in mirror) throw new Error(`no sandbox hosts on this machine: ${mirror.reason}`);
   const base = await familyBase(mirror, progress, cache);
   const changes = servers.length * CHANGES_PER_HOST;
-  const vessel = await openVessel({ how, tools: base, base, cache, changes });
+  const vessel = await openVessel({ how, tools: base, bases: [base], cache, changes });
   const key = createSigningKey('Fleet archive', now());
   const folderOf = (name: string) => join(vessel.folder, 'repositories', name);
   const debianRepository = await createRepository({ folder: folderOf('debian-13'), key, now });
@@ -78,6 +78,7 @@ export async function createFamilyFleet(options: FamilyFleetOptions): Promise<Fa
   const layers = new Map<string, Layer>();
   layers.set('debian-13', {
     name: 'debian-13',
+    base,
     files: debianSources(key.keyring, how),
     ...debianSetup(debs, automatic, held ?? [], Math.floor(now().getTime() / 1000)),
   });
@@ -86,7 +87,10 @@ export async function createFamilyFleet(options: FamilyFleetOptions): Promise<Fa
     const release: Release = RELEASES[name];
     repositories.set(name, await createRepositoryOf(release, { folder: folderOf(name), key, now }));
     const packages = installed[name] ?? [];
-    layers.set(name, familyLayer({ name, release, installed: packages, key, url: MIRROR_URL, at: now() }));
+    layers.set(
+      name,
+      familyLayer({ name, release, base, installed: packages, key, url: MIRROR_URL, at: now() }),
+    );
   }
   const releaseOf = new Map(servers.map((server) => [server.id, server.release]));
   const of = <T>(found: ReadonlyMap<string, T>, release: string | undefined): T => {

@@ -115,6 +115,8 @@ function pacmanFiles(release: Release, key: SigningKey, url: string): Layer['fil
 export interface FamilyLayerOptions {
   readonly name: string;
   readonly release: Release;
+  /** Root file system that has the release's package manager. */
+  readonly base: string;
   readonly installed: readonly PackageDescription[];
   readonly key: SigningKey;
   /** Where the channels of the repository are. */
@@ -124,7 +126,7 @@ export interface FamilyLayerOptions {
 }
 
 export function familyLayer(options: FamilyLayerOptions): Layer {
-  const { name, release, installed, key, url, at } = options;
+  const { name, release, base, installed, key, url, at } = options;
   const { tools, vendor } = release;
   if (tools === 'apt') throw new Error(`layer "${name}" is apt's: make it with debianSetup`);
   const files = { '/etc/os-release': osRelease(release), '/usr/lib/os-release': osRelease(release) };
@@ -139,6 +141,7 @@ export function familyLayer(options: FamilyLayerOptions): Layer {
     const archives = packages.length > 0 ? [...packages, mark] : [];
     return {
       name,
+      base,
       files: { ...files, ...pacmanFiles(release, key, url) },
       setup: { script, words, archives },
     };
@@ -147,6 +150,7 @@ export function familyLayer(options: FamilyLayerOptions): Layer {
   const archives = [releasePackage(release), ...installed].map((spec) => buildRpm(spec, { key, at, vendor }));
   return {
     name,
+    base,
     files: { ...files, ...settings, [KEY_FILE]: key.armoredKey },
     setup: { script, words, archives },
   };
