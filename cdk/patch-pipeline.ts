@@ -34,6 +34,11 @@ export interface PatchPipelineProps {
   /** A policy for each environment, by the value of the environment tag; `{}` takes all defaults, and only scans. */
   readonly environments: Environments;
   /**
+   * Quarters, freezes, holidays and HA groups.
+   * @default - quarters from November on, and nothing that is closed
+   */
+  readonly calendar?: NonNullable<ConfigurationInput['calendar']>;
+  /**
    * Accounts and Regions in which servers live. Those other than the stack's own need a `PlaceStack` each.
    * @default - the account and Region of the stack
    */

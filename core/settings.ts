@@ -1,5 +1,7 @@
 /** Owns what functions read of the configuration: an object in the campaign bucket, written when the stack is deployed. */
 import * as z from 'zod';
+import { calendarPolicyInputSchema } from './calendar/calendar-policy.ts';
+import { teamCalendarSchema } from './calendar/team-calendar.ts';
 import { hybridRoleIdSchema } from './campaign.ts';
 import { policySchema } from './policy.ts';
 import { placeSchema, serverSchema } from './server.ts';
@@ -15,7 +17,12 @@ export const serverTagsSchema = z.object({
 export const settingsSchema = z.object({
   schema: z.literal(1),
   /** By environment, which is also the policy's name. */
-  policies: z.record(serverSchema.shape.environment, policySchema),
+  policies: z.record(
+    serverSchema.shape.environment,
+    // Beside the policy and not in it: a campaign under way has its window and needs no calendar.
+    policySchema.extend({ calendar: calendarPolicyInputSchema.optional() }),
+  ),
+  calendar: teamCalendarSchema.prefault({}),
   hybridRoleId: hybridRoleIdSchema.optional(),
   places: z.array(placeSchema).min(1),
   serverTags: serverTagsSchema,

@@ -111,7 +111,10 @@ function calendarOf(
   const read = textOf(file, '--config', world);
   if ('problem' in read) return { errors: [whole(read.problem)] };
   const parsed = parseConfiguration(read.text);
-  if ('configuration' in parsed) return { calendar: planningCalendar(parsed.configuration) };
+  if ('configuration' in parsed) {
+    const { calendar, environments } = parsed.configuration;
+    return { calendar: planningCalendar(calendar, environments) };
+  }
   return { errors: parsed.problems.map((problem) => whole(problemText(file, problem))) };
 }
 

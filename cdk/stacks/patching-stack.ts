@@ -15,11 +15,11 @@ export class PatchingStack extends Stack {
       env: home,
       terminationProtection: true,
     });
-    const { environments, places, memberRole, hybridRoleId, optInTag, serverTags, defaultTimeZone } =
-      configuration;
-    const { network, logRetentionDays, reservedConcurrency } = configuration;
+    const { environments, calendar, places, memberRole, hybridRoleId, optInTag } = configuration;
+    const { serverTags, defaultTimeZone, network, logRetentionDays, reservedConcurrency } = configuration;
     this.pipeline = new PatchPipeline(this, 'Patching', {
       environments,
+      calendar,
       places,
       memberRole,
       hybridRoleId,

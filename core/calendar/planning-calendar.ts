@@ -1,10 +1,9 @@
 /** Owns what a plan takes from the configuration: quarters, policies, freezes, holidays and HA groups. */
-import type { Configuration } from '../configuration.ts';
 import { defaultQuarters, type QuarterCalendar } from '../quarter.ts';
 import { readZone } from '../time-zone.ts';
-import { calendarPolicies, defaultEnvironments } from './calendar-policy.ts';
+import { type CalendarPolicyInput, calendarPolicies, defaultEnvironments } from './calendar-policy.ts';
 import type { PlanInput } from './plan-quarter.ts';
-import { quartersOf } from './team-calendar.ts';
+import { quartersOf, type TeamCalendar } from './team-calendar.ts';
 
 export interface PlanningCalendar
   extends Required<Pick<PlanInput, 'policies' | 'freezes' | 'holidays' | 'haGroups'>> {
@@ -21,8 +20,15 @@ export const defaultCalendar: PlanningCalendar = {
   haGroups: {},
 };
 
-/** @param configuration that was checked: nothing of its calendar is wrong any more */
-export function planningCalendar({ calendar, environments }: Configuration): PlanningCalendar {
+/**
+ * Of a configuration or of settings that were checked: nothing of their calendar is wrong any more.
+ *
+ * @param environments by name, with what each says of its calendar
+ */
+export function planningCalendar(
+  calendar: TeamCalendar,
+  environments: Readonly<Record<string, { readonly calendar?: CalendarPolicyInput | undefined }>>,
+): PlanningCalendar {
   const quarters = quartersOf(calendar);
   if ('problem' in quarters) throw new Error(`of the quarters ${quarters.problem}`);
   const given = Object.fromEntries(Object.entries(environments).map(([name, all]) => [name, all.calendar]));

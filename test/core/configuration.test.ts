@@ -4,6 +4,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { planningCalendar } from '../../core/calendar/planning-calendar.ts';
 import {
   checkConfiguration,
   configurationJsonSchema,
@@ -59,6 +60,27 @@ describe('a configuration', () => {
     });
     expect(settings.places).toEqual([home]);
     expect(settingsSchema.parse(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+  });
+
+  test('gives functions all that a plan needs, for the same plan as a configuration makes', () => {
+    const configuration = configurationOf(
+      checkConfiguration({
+        ...least,
+        environments: { production: { calendar: { cadence: 'monthly', serversPerWindow: 3 } }, uat: {} },
+        calendar: {
+          firstMonth: 'april',
+          quarterYear: 'cycle-start',
+          freezes: [{ every: 'year', from: '12-20', to: '01-03', reason: 'year end', zone: 'US/Eastern' }],
+          holidays: [{ date: '12-25', name: 'Christmas Day', zones: ['Europe/Berlin'] }],
+          haGroups: { db: ['db-1', 'db-2'] },
+        },
+      }),
+    );
+    const settings = settingsSchema.parse(JSON.parse(JSON.stringify(settingsOf(configuration))));
+    expect(planningCalendar(settings.calendar, settings.policies)).toEqual(
+      planningCalendar(configuration.calendar, configuration.environments),
+    );
+    expect(settings.calendar.haGroups).toEqual({ db: ['db-1', 'db-2'] });
   });
 
   test('takes no retention that CloudWatch does not take, and each that it takes', () => {

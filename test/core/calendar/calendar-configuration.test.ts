@@ -22,7 +22,10 @@ describe('the calendar of a configuration', () => {
       `${head}environments: { production: {}, uat: {}, development: {}, lab: {} }`,
     );
     if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
-    const { policies, quarters } = planningCalendar(parsed.configuration);
+    const { policies, quarters } = planningCalendar(
+      parsed.configuration.calendar,
+      parsed.configuration.environments,
+    );
     expect(quarters.quarters.map(({ months }) => months)).toEqual([
       [11, 12, 1],
       [2, 3, 4],
@@ -60,7 +63,10 @@ calendar:
   holidays: [{ date: 12-25, name: Christmas, zones: [europe/berlin] }]
 `);
     if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
-    const { freezes, holidays } = planningCalendar(parsed.configuration);
+    const { freezes, holidays } = planningCalendar(
+      parsed.configuration.calendar,
+      parsed.configuration.environments,
+    );
     expect(freezes[0]?.zone).toBe('America/New_York');
     expect(holidays[0]?.zones).toEqual(['Europe/Berlin']);
   });
