@@ -10,6 +10,8 @@ import { runOnMachine } from './machine-command.ts';
 /** Raise when the steps below change what they build. */
 const RECIPE_VERSION = 2;
 const SUITE = 'trixie';
+/** Of Debian's releases the first with dnf 5; it moves until it is released, and a cached base keeps what it found. */
+const DNF5_SUITE = 'forky';
 const PACKAGES = (
   'apt base-files base-passwd bash bsdutils ca-certificates coreutils curl dash dbus debianutils ' +
   'diffutils dpkg findutils grep gzip hostname init-system-helpers iproute2 libc-bin login.defs ' +
@@ -21,6 +23,7 @@ const MANAGERS =
   'dnf dnf-plugins-core gnupg libarchive-tools pacman-package-manager python3 python3-systemd rpm xz-utils zstd zypper'.split(
     ' ',
   );
+const DNF5_MANAGERS = ['dnf5', 'gnupg', 'python3', 'rpm', 'zstd'];
 /** Folders that base-files and dpkg make when they are configured, or that this file writes to. */
 const FOLDERS = (
   'etc/systemd/system media mnt opt root srv usr/local/bin usr/local/lib usr/local/sbin usr/local/share ' +
@@ -66,16 +69,22 @@ export function sandboxBase(
   progress: Progress,
   cache = cacheFolder(),
 ): Promise<string> {
-  return build('sandbox-base', PACKAGES, 50, mirror, progress, cache);
+  return build('sandbox-base', SUITE, PACKAGES, 50, mirror, progress, cache);
 }
 
 /** The same with dnf, zypper and pacman beside apt: what a fleet of several families is stacked on. */
 export function familyBase(mirror: DebianMirror, progress: Progress, cache = cacheFolder()): Promise<string> {
-  return build('family-base', [...PACKAGES, ...MANAGERS], 90, mirror, progress, cache);
+  return build('family-base', SUITE, [...PACKAGES, ...MANAGERS], 90, mirror, progress, cache);
+}
+
+/** A later Debian with dnf 5, whose libraries and rpm are not those that go with dnf 4. */
+export function dnf5Base(mirror: DebianMirror, progress: Progress, cache = cacheFolder()): Promise<string> {
+  return build('dnf5-base', DNF5_SUITE, [...PACKAGES, ...DNF5_MANAGERS], 80, mirror, progress, cache);
 }
 
 function build(
   name: string,
+  suite: string,
   packages: readonly string[],
   megabytes: number,
   mirror: DebianMirror,
@@ -84,7 +93,7 @@ function build(
 ): Promise<string> {
   const recipe = {
     RECIPE_VERSION,
-    SUITE,
+    SUITE: suite,
     PACKAGES: packages,
     LEFT_OUT,
     FOLDERS,
@@ -97,8 +106,8 @@ function build(
     async (folder) => {
       const work = await mkdtemp(join(cache, `${name}-packages-`));
       try {
-        progress(`fetching Debian ${SUITE} packages for the sandbox hosts (once, about ${megabytes} MB)`);
-        const apt = await privateApt(work, mirror, [{ uri: mirror.main, suite: SUITE }]);
+        progress(`fetching Debian ${suite} packages for the sandbox hosts (once, about ${megabytes} MB)`);
+        const apt = await privateApt(work, mirror, [{ uri: mirror.main, suite }]);
         await apt.update();
         const archives = await apt.download(packages);
         progress(`extracting ${archives.length} packages`);

@@ -17,7 +17,7 @@ import type { Layer } from '../host-layers.ts';
 import { findDebianMirror } from '../machine-apt.ts';
 import { createSigningKey, type SigningKey } from '../openpgp.ts';
 import { createRepository, type Repository } from '../repository.ts';
-import { familyBase } from '../sandbox-base.ts';
+import { dnf5Base, familyBase } from '../sandbox-base.ts';
 import { debianSetup, debianSources, type SandboxFleetOptions } from '../sandbox-fleet.ts';
 import { type How, openVessel } from '../vessel.ts';
 import { familyLayer } from './family-layer.ts';
@@ -69,7 +69,11 @@ export async function createFamilyFleet(options: FamilyFleetOptions): Promise<Fa
   if ('reason' in mirror) throw new Error(`no sandbox hosts on this machine: ${mirror.reason}`);
   const base = await familyBase(mirror, progress, cache);
   const changes = servers.length * CHANGES_PER_HOST;
-  const vessel = await openVessel({ how, tools: base, bases: [base], cache, changes });
+  // Only where a server asks for it: it is another Debian to be fetched.
+  const wantsDnf5 = servers.some(({ release }) => RELEASES[release].tools === 'dnf5');
+  const dnf5 = wantsDnf5 ? await dnf5Base(mirror, progress, cache) : base;
+  const bases = [...new Set([base, dnf5])];
+  const vessel = await openVessel({ how, tools: base, bases, cache, changes });
   const key = createSigningKey('Fleet archive', now());
   const folderOf = (name: string) => join(vessel.folder, 'repositories', name);
   const debianRepository = await createRepository({ folder: folderOf('debian-13'), key, now });
@@ -87,9 +91,10 @@ export async function createFamilyFleet(options: FamilyFleetOptions): Promise<Fa
     const release: Release = RELEASES[name];
     repositories.set(name, await createRepositoryOf(release, { folder: folderOf(name), key, now }));
     const packages = installed[name] ?? [];
+    const own = release.tools === 'dnf5' ? dnf5 : base;
     layers.set(
       name,
-      familyLayer({ name, release, base, installed: packages, key, url: MIRROR_URL, at: now() }),
+      familyLayer({ name, release, base: own, installed: packages, key, url: MIRROR_URL, at: now() }),
     );
   }
   const releaseOf = new Map(servers.map((server) => [server.id, server.release]));

@@ -11,6 +11,7 @@ import { buildRpm } from './rpm-file.ts';
 const COMMANDS: Readonly<Record<FamilyTools, readonly string[]>> = {
   apt: ['apt', 'apt-cache', 'apt-config', 'apt-get', 'apt-mark', 'dpkg', 'dpkg-deb', 'dpkg-query'],
   dnf: ['dnf', 'dnf-3', 'yum'],
+  dnf5: ['dnf5', 'dnf', 'yum'],
   zypper: ['zypper', 'needs-restarting'],
   pacman: ['pacman', 'pacman-conf', 'pacman-db-upgrade', 'pacman-key'],
 };
@@ -21,7 +22,7 @@ function hiddenCommands({ tools, without = [] }: Release): string[] {
   const others = Object.values(COMMANDS)
     .flat()
     .filter((command) => !own.includes(command) && !(tools === 'dnf' && command === 'needs-restarting'));
-  const rpm = tools === 'dnf' || tools === 'zypper' ? [] : RPM_COMMANDS;
+  const rpm = tools === 'pacman' ? RPM_COMMANDS : [];
   return [...others, ...rpm, ...without].map((command) => `/usr/bin/${command}`);
 }
 
@@ -32,6 +33,14 @@ cp /usr/bin/dnf-3 /usr/bin/yum
 printf '#!/bin/sh\\nexec %s needs-restarting "$@"\\n' "$1" >/usr/bin/needs-restarting
 shift
 rm -f /etc/dnf/plugins/local.conf /usr/lib/python3/dist-packages/dnf-plugins/local.py /etc/debian_version
+rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-fleet
+rpm --upgrade --nodeps /mnt/*.rpm
+rm -f -- "$@"
+`,
+  dnf5: `
+ln -s dnf5 /usr/bin/dnf
+ln -s dnf5 /usr/bin/yum
+rm -f /etc/dnf/libdnf5-plugins/local.conf /etc/debian_version
 rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-fleet
 rpm --upgrade --nodeps /mnt/*.rpm
 rm -f -- "$@"
@@ -146,7 +155,7 @@ export function familyLayer(options: FamilyLayerOptions): Layer {
       setup: { script, words, archives },
     };
   }
-  const settings = tools === 'dnf' ? dnfFiles(release, url) : zypperFiles(release, url);
+  const settings = tools === 'zypper' ? zypperFiles(release, url) : dnfFiles(release, url);
   const archives = [releasePackage(release), ...installed].map((spec) => buildRpm(spec, { key, at, vendor }));
   return {
     name,

@@ -1,7 +1,7 @@
 /** The distributions that hosts can pass for: what they call themselves, and where their packages come from. */
 import type { Channel } from './family-repository.ts';
 
-export type FamilyTools = 'apt' | 'dnf' | 'zypper' | 'pacman';
+export type FamilyTools = 'apt' | 'dnf' | 'dnf5' | 'zypper' | 'pacman';
 
 export interface Release {
   /** Whose package manager the hosts have. */
@@ -76,6 +76,17 @@ export const RELEASES = {
     { main: 'base', extra: 'updates' },
     ['dnf', 'dnf-3'],
   ),
+  'fedora-44': {
+    ...dnf(
+      { ID: 'fedora', VERSION_ID: '44', NAME: 'Fedora Linux', PLATFORM_ID: 'platform:f44' },
+      'Fedora Project',
+      {
+        main: 'fedora',
+        extra: 'updates',
+      },
+    ),
+    tools: 'dnf5',
+  },
   'amazon-2023': dnf(
     {
       ID: 'amzn',
