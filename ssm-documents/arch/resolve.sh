@@ -71,7 +71,7 @@ family_resolve() {
   [[ -z $names ]] || conclude 107 unsupported unsigned "no database gives a SHA-256 for $names"
   sum_totals >"$WORK/totals"
   # Now that databases are fresh; the system's own may be of any age, or not there.
-  REPLY=$(family_foreign) && FOUND[foreign]=$REPLY
+  if REPLY=$(family_foreign); then FOUND[foreign]=$REPLY; fi
 }
 
 # What no plan of this family may do.

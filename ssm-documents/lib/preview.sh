@@ -11,7 +11,7 @@ preview() {
   [[ -z $METADATA_PROBLEM ]] || conclude "$METADATA_CODE" blocked "$METADATA_PROBLEM" "$METADATA_DETAIL"
   : >"$WORK/entries"
   : >"$WORK/kept-back"
-  timed resolve family_resolve
+  timed resolve family_resolve || conclude 1 blocked script-failed "what $PACKAGE_MANAGER would do could not be worked out"
   # What could not be written down must not look like nothing to do.
   [[ -s $WORK/entries || ! -s $WORK/changes ]] ||
     conclude 1 blocked script-failed "what $PACKAGE_MANAGER would do did not become a plan"

@@ -90,6 +90,12 @@ describe('what could not be checked is not taken for good:', () => {
     const { summary } = await trial.run(broken, 'prepare', { campaign: '2027-q1-again' });
     expect(summary).toMatchObject({ result: 'blocked', reasons: [{ code: 'script-failed' }] });
   });
+
+  it('a resolver that could not be read to its end has no plan', async () => {
+    const broken = await withProgram(trial, 'awk', '[[ $1 != *"kept back"* ]] || exit 2');
+    const { summary } = await trial.run(broken, 'prepare', { campaign: '2027-q1-again' });
+    expect(summary).toMatchObject({ result: 'blocked', reasons: [{ code: 'script-failed' }] });
+  });
 });
 
 describe('nothing to do', () => {
