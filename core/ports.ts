@@ -160,6 +160,28 @@ export interface Executions {
   start(name: string, input: unknown): Promise<void>;
 }
 
+/** Calls its target once, within a minute after `at`; or more often, so the target must take that. */
+export interface OneTimeSchedule {
+  /** Of ours, unique: 1 to 64 letters, digits, dots, dashes and underscores. */
+  readonly name: string;
+  /** Of whole seconds, and ahead: what becomes of schedules that are made for the past is nowhere said. */
+  readonly at: Instant;
+  /** What the target is called with, as JSON. */
+  readonly input: unknown;
+}
+
+/** Schedules that share a target. Each goes by itself some time after it has fired. */
+export interface OneTimeSchedules {
+  /** All there are, in no order. */
+  list(): Promise<readonly OneTimeSchedule[]>;
+  /** When there is one of that name, it becomes the one that is given. */
+  create(schedule: OneTimeSchedule): Promise<void>;
+  /** When there is none of that name, it is created. */
+  update(schedule: OneTimeSchedule): Promise<void>;
+  /** When there is none of that name, nothing happens. */
+  delete(name: string): Promise<void>;
+}
+
 export interface Ports {
   readonly records: Records;
   readonly objects: Objects;
