@@ -1,6 +1,9 @@
 /** Owns the policy: what holds for every campaign of an environment. */
 import * as z from 'zod';
+import { backupPolicySchema } from './backup.ts';
 import { exclusionPattern } from './exclusion-pattern.ts';
+import { hookSchema } from './hook.ts';
+import { validationSchema } from './validation.ts';
 
 /** Going back with these breaks more than it mends: all that runs is linked to them, or they are what runs all. */
 const neverRolledBack = [
@@ -69,8 +72,23 @@ export const policySchema = z.object({
   removals: z.enum(['refuse', 'allow']).default('refuse'),
   /** Whether services that still use replaced files are restarted, where no reboot does it. */
   services: z.enum(['report', 'restart']).default('report'),
+  backup: backupPolicySchema.prefault({}),
+  hooks: z
+    .array(hookSchema)
+    .max(20)
+    .default([])
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names a hook twice'),
+  validation: validationSchema.prefault({}),
   rollback: z
     .object({
+      /**
+       * How far the way back is climbed without a person when a patch failed or its server is not healthy: the packages,
+       * then the configuration files that the transaction changed, then the kernel before. A root volume always needs
+       * a person's approval.
+       */
+      automatic: z.enum(['none', 'packages', 'configuration', 'kernel']).default('configuration'),
+      /** Seconds after the window's end in which a rollback may still begin. */
+      graceSeconds: seconds(3600, 0, 86_400),
       /** Whether the files of the versions before are kept on the server, where repositories still have them. */
       packages: z.enum(['keep', 'none']).default('keep'),
       /** What a server may keep for one campaign; what does not fit is covered by repositories or not at all. */

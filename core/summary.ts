@@ -1,5 +1,6 @@
 /** Owns the JSON summary that every document prints last: what a server says of one phase of its job. */
 import * as z from 'zod';
+import { archiveSchema } from './backup.ts';
 import { factsSchema, reasonSchema } from './outcome.ts';
 import { documentPhaseSchema } from './phase.ts';
 import { serverIdSchema } from './server.ts';
@@ -29,6 +30,20 @@ const foundSchema = z.object({
   foreign: count,
   /** Configuration files that packages left beside the operator's: .dpkg-dist, .rpmnew, .pacnew. */
   leftovers: count,
+  /** Configuration files that are not as they were before the transaction. */
+  configurationChanged: count,
+  /** Of the services and probes of the policy, those that are not as it asks. */
+  servicesDown: count,
+  probesFailed: count,
+  hooksFailed: count,
+  /** Packages outside of the plan that changed since the patch began. */
+  outsidePlan: count,
+});
+
+/** One rung of a rollback, and whether the server was healthy after it. */
+const rungSchema = z.object({
+  rung: z.enum(['packages', 'configuration', 'kernel']),
+  healthy: z.boolean().nullable(),
 });
 
 export const summarySchema = z.object({
@@ -52,6 +67,8 @@ export const summarySchema = z.object({
     'verified',
     // rollback
     'rolled-back',
+    // rollback, with DryRun: what it would do is in the result
+    'possible',
     // any
     'failed',
   ]),
@@ -71,6 +88,10 @@ export const summarySchema = z.object({
   facts: factsSchema,
   /** What was counted beside the packages; the lists are in the result object. */
   found: foundSchema.prefault({}),
+  /** The archive of the configuration, whose hash S3 confirmed; null where none was made. */
+  backup: archiveSchema.nullable().default(null),
+  /** rollback: the rungs that were climbed, in order. */
+  rungs: z.array(rungSchema).max(3).default([]),
   /** Entries for which something newer than the sealed version is published. */
   newer: z.number().int().nonnegative(),
   boot: z.object({ before: bootId, after: bootId }).nullable(),

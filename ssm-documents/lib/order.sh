@@ -3,7 +3,8 @@
 
 # Sets PLAN_SHA256 (empty while there is no plan) and RELEASE (empty where the order names none), and writes into the
 # state folder: `exclusions`, `selections`, `never` (a name or glob a line), `repositories` (enable or disable, and the
-# id), and `plan`, the canonical plan that the seal is made of.
+# id), `backup` (path or exclude, and it), `hooks`, `services`, `probes` (as the order has them, without the first word),
+# and `plan`, the canonical plan that the seal is made of.
 read_order() {
   local phase=$1 status=0 REPLY
   get_object "$OrderKey" "$WORK/order" || {
@@ -15,10 +16,11 @@ read_order() {
   sha256_of_stdin <"$WORK/order"
   [[ $REPLY == "$OrderSha256" ]] || conclude 1 "$2" order-altered "the order's SHA-256 is $REPLY, not $OrderSha256"
   local name
-  for name in exclusions selections repositories release never; do : >"$STATE/$name"; done
+  for name in exclusions selections repositories release never backup hooks services probes; do : >"$STATE/$name"; done
   : >"$WORK/entries"
   PLAN_SHA256=$(awk -F '\t' -v id="$SERVER_ID" -v campaign="$CampaignId" -v phase="$phase" \
     -v state="$STATE/" -v entries="$WORK/entries" '
+    BEGIN { script = "^((/|hooks/)[A-Za-z0-9._+@/-]+|-)$"; hash = "^([0-9a-f]+|-)$" }
     NR == 1 { if ($0 != "quarterdeck-order\t1\t" campaign "\t" phase) { bad = 3; exit }; next }
     $1 == "server" { own = $2 == id; found = found || own; next }
     !own { next }
@@ -28,6 +30,14 @@ read_order() {
     $1 == "repository" && $2 ~ /^(enable|disable)$/ && $3 ~ /^[A-Za-z0-9*][A-Za-z0-9*._:+-]*$/ && NF == 3 {
       print $2 "\t" $3 > (state "repositories"); next }
     $1 == "release" && $2 ~ /^[0-9][0-9.]*$/ && NF == 2 { print $2 > (state "release"); next }
+    $1 == "backup" && $2 ~ /^(path|exclude)$/ && $3 ~ /^\/[A-Za-z0-9._+@\/*-]+$/ && NF == 3 {
+      print $2 "\t" $3 > (state "backup"); next }
+    $1 == "hook" && $2 ~ /^(before|after)-(patch|rollback)$/ && $3 ~ /^[a-z][a-z0-9-]*$/ && $4 ~ /^[1-9][0-9]*$/ &&
+      $5 ~ /^(stop|warn)$/ && $6 ~ script && $7 ~ hash && $8 ~ script && $9 ~ hash && NF == 9 {
+      print substr($0, 6) > (state "hooks"); next }
+    $1 == "service" && $2 ~ /^[A-Za-z0-9][A-Za-z0-9:._@\\-]*$/ && NF == 2 { print $2 > (state "services"); next }
+    $1 == "probe" && $2 ~ /^(http|tcp|command)$/ && $3 ~ /^[a-z][a-z0-9-]*$/ && $4 ~ /^[1-9][0-9]*$/ &&
+      $5 ~ /^[1-9][0-9]*$/ && $6 ~ /^([1-9][0-9]*|-)$/ && NF >= 7 { print substr($0, 7) > (state "probes"); next }
     $1 == "plan" && NF == 2 { print $2; next }
     # What a package manager gets to see starts with a letter or digit: nothing of it can pass for an option.
     $1 == "entry" && NF == 13 && $2 ~ /^(install|upgrade|downgrade|remove|replace)$/ && $3 ~ /^[A-Za-z0-9][A-Za-z0-9+._@-]*$/ && $4 ~ /^[a-z0-9_]+$/ &&

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { exclusionPattern } from '../../core/exclusion-pattern.ts';
 import { orderText } from '../../core/order.ts';
 import { parsePlanLine, sha256Of } from '../../core/plan.ts';
-import { campaignId, entryOf, serverId } from '../support/samples.ts';
+import { campaignId, entryOf, policyOf, serverId } from '../support/samples.ts';
 
 const order = fc.uniqueArray(
   fc.record({
@@ -64,6 +64,41 @@ describe('an order', () => {
 
   test('names campaign and phase, and ends with a line feed', () => {
     expect(orderText(campaignId, 'verify', [])).toBe(`quarterdeck-order\t1\t${campaignId}\tverify\n`);
+  });
+
+  test('tells a server its hooks, services and probes, and all of them what is backed up', () => {
+    const { hooks, validation } = policyOf({
+      hooks: [
+        {
+          name: 'drain',
+          when: 'before-patch',
+          run: { object: 'hooks/drain.sh', sha256: '0f'.repeat(32) },
+          undo: { path: '/opt/undrain' },
+          onFailure: 'warn',
+        },
+      ],
+      validation: {
+        probes: [
+          { kind: 'http', name: 'web', url: 'http://localhost/health' },
+          { kind: 'tcp', name: 'port', port: 5432 },
+          { kind: 'command', name: 'own', command: ['/opt/check', '--all', 'two words'], tries: 1 },
+        ],
+      },
+    });
+    const server = { serverId: serverId(1), exclusions: [], plan: null, hooks, services: ['nginx.service'] };
+    const text = orderText(campaignId, 'patch', [{ ...server, probes: validation.probes }], {
+      never: [],
+      backup: { paths: ['/etc'], exclude: ['/etc/ssl/*'] },
+    });
+    expect(text.trimEnd().split('\n').slice(2)).toEqual([
+      'backup\tpath\t/etc',
+      'backup\texclude\t/etc/ssl/*',
+      `hook\tbefore-patch\tdrain\t60\twarn\thooks/drain.sh\t${'0f'.repeat(32)}\t/opt/undrain\t-`,
+      'service\tnginx.service',
+      'probe\thttp\tweb\t10\t3\t200\thttp://localhost/health',
+      'probe\ttcp\tport\t10\t3\t5432\t127.0.0.1',
+      'probe\tcommand\town\t10\t1\t-\t/opt/check\t--all\ttwo words',
+    ]);
   });
 
   test.each([

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { patchTimeBudget, policySchema } from '../../core/policy.ts';
 import { policyOf } from '../support/samples.ts';
 
+const hook = { name: 'drain', when: 'before-patch', run: { path: '/opt/drain' } };
+
 describe('a policy', () => {
   test('that says only its name asks for an approval, a canary, a reboot where needed, and compliance', () => {
     expect(policySchema.parse({ schema: 1, name: 'production' })).toEqual({
@@ -15,7 +17,20 @@ describe('a policy', () => {
       reboot: 'if-needed',
       removals: 'refuse',
       services: 'report',
+      backup: {
+        configuration: 'required',
+        snapshots: 'none',
+        paths: ['/etc'],
+        exclude: [],
+        maxBytes: 256 * 1024 ** 2,
+        keepDays: 90,
+        keepLast: 3,
+      },
+      hooks: [],
+      validation: { services: [], probes: [], alarms: [] },
       rollback: {
+        automatic: 'configuration',
+        graceSeconds: 3600,
         packages: 'keep',
         maxBytes: 1024 ** 3,
         keepDays: 14,
@@ -57,6 +72,27 @@ describe('a policy', () => {
     [{ timeouts: { delivery: 29 } }, 'timeouts.delivery', 'Too small'],
     [{ timeouts: { patch: 86_401 } }, 'timeouts.patch', 'Too big'],
     [{ schema: 2 }, 'schema', 'expected 1'],
+    [{ backup: { configuration: 'best-effort' } }, 'backup.waiver', 'say in words'],
+    [{ backup: { paths: ['/etc/../root'] } }, 'backup.paths[0]', 'must not contain ..'],
+    [{ backup: { paths: ['etc'] } }, 'backup.paths[0]', 'is not an absolute path'],
+    [{ hooks: [hook, hook] }, 'hooks', 'names a hook twice'],
+    [{ hooks: [{ ...hook, run: { path: 'drain.sh' } }] }, 'hooks[0].run', 'is not an absolute path'],
+    [
+      { hooks: [{ ...hook, run: { object: 'hooks/drain.sh' } }] },
+      'hooks[0].run',
+      'needs a path on the server',
+    ],
+    [{ hooks: [{ ...hook, only: {} }] }, 'hooks[0].only', 'names neither servers nor hostGroups'],
+    [
+      { validation: { probes: [{ kind: 'http', name: 'web', url: 'ftp://localhost' }] } },
+      'validation.probes[0].url',
+      'Invalid URL',
+    ],
+    [
+      { validation: { probes: [{ kind: 'command', name: 'web', command: ['check'] }] } },
+      'validation.probes[0].command',
+      'must begin with an absolute path',
+    ],
   ])('of %j is refused, naming %s', (changes, path, message) => {
     const refused = policySchema.safeParse({ schema: 1, name: 'production', ...changes });
     const text = z.prettifyError(refused.error as z.ZodError);

@@ -174,6 +174,8 @@ export function summaryOf(server: Server, phase: Phase, changes: Partial<Summary
     plan: { sha256: planHash(server.id, plan), entries: 1, security: 1, downloadBytes: 1_000_000 },
     facts: phase === 'prepare' ? unknownFacts : allGood,
     found: summarySchema.shape.found.parse({}),
+    backup: null,
+    rungs: [],
     newer: 0,
     boot: { before: bootId, after: bootId },
     object: {

@@ -118,6 +118,8 @@ export function createSimulatedFleet(
       },
       facts: { ...good[phase].facts, ...behaviour.facts },
       found: summarySchema.shape.found.parse({ rollbackKept: plan.length }),
+      backup: null,
+      rungs: [],
       newer: 0,
       boot: { before: bootId, after: bootId },
       object: behaviour.withoutObject ? null : { key, sha256: sha256Of(content), bytes: content.length },

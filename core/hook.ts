@@ -1,0 +1,43 @@
+/** Owns hooks: what a team has run on a server around its patch, and what their failure means. */
+import * as z from 'zod';
+import { onlySchema } from './only.ts';
+
+/** Moments at which hooks run, in the order of a job. Those before see the server as it was. */
+export const hookMoments = ['before-patch', 'after-patch', 'before-rollback', 'after-rollback'] as const;
+
+const absolutePath = z
+  .string()
+  .max(255)
+  .regex(/^\/[A-Za-z0-9._+@/-]+$/, 'is not an absolute path: letters, digits and ._+@/- after a slash')
+  .refine((path) => !path.split('/').includes('..'), 'must not contain ..');
+
+const scriptSchema = z.union(
+  [
+    /** There already, and the server's own to guard: it must belong to root and be writable by nobody else. */
+    z.strictObject({ path: absolutePath }),
+    /** In the campaign bucket below `hooks/`; run only if it hashes to this. */
+    z.strictObject({
+      object: z.string().regex(/^hooks\/[A-Za-z0-9._/-]{1,200}$/, 'is not a key below hooks/'),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256: 64 hexadecimal digits'),
+    }),
+  ],
+  'needs a path on the server, or an object below hooks/ and its sha256',
+);
+
+/**
+ * The contract of a hook, wherever it runs. It gets one JSON object on stdin, `{schema, hook, moment, campaign, server,
+ * deadlineSeconds, undo}`, ends with 0 or fails, and may print one JSON object of up to 1 KB, which its `undo` gets back
+ * as `output`. `undo` runs when the job goes no further after the hook had run: last first.
+ */
+export const hookSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is not a hook name: lower case, digits and dashes'),
+  when: z.enum(hookMoments),
+  run: scriptSchema,
+  undo: scriptSchema.optional(),
+  /** Seconds after which it is ended, and has failed. */
+  timeoutSeconds: z.number().int().min(1).max(3600).default(60),
+  /** `stop`: before the patch, nothing is patched; after it, the server is not healthy. `warn`: it is told, and no more. */
+  onFailure: z.enum(['stop', 'warn']).default('stop'),
+  only: onlySchema.optional(),
+});
+export type Hook = z.infer<typeof hookSchema>;
