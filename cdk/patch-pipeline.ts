@@ -171,6 +171,7 @@ export class PatchPipeline extends Construct {
       due: (fn) => this.table.grantDue(fn),
       objects: (fn) => this.bucket.grantObjects(fn),
       results: (fn) => this.bucket.grantResults(fn),
+      calendar: (fn) => this.bucket.grantCalendar(fn),
       bucket: (fn) => this.bucket.grantName(fn),
       documents: (fn) => servers.grant('documents', fn),
       commands: (fn) => servers.grant('commands', fn),

@@ -44,11 +44,15 @@ export const acknowledgementKey = (policy: string, quarter: string): RecordKey =
   partition: budgetPartition(policy, quarter),
   sort: 'acknowledged',
 });
-/** One place for each server, whatever the case of its name: a second schedule finds it taken. */
-export const scheduleKey = (server: string): RecordKey => ({
-  partition: `schedule#${server.toLowerCase()}`,
-  sort: 'schedule',
-});
+/**
+ * One place for each server, whatever the case of its name: a second schedule finds it taken. In as many partitions as
+ * there are shards, so that a plan reads all of them by Query.
+ */
+export const scheduleKey = (server: string): RecordKey => {
+  const name = server.toLowerCase();
+  return { partition: schedulesPartition(shardOf(name)), sort: name };
+};
+const schedulesPartition = (shard: string) => `schedules#${shard}`;
 export const exceptionsPartition = 'exceptions';
 
 export const campaigns: Entity<Campaign> = {
@@ -125,6 +129,14 @@ export const acknowledgements = (
   key: () => acknowledgementKey(policy, quarter),
 });
 
+/** The schedules that hold, in no particular order. */
+export async function listSchedules(records: Records): Promise<Schedule[]> {
+  const shards = await Promise.all(
+    dueShards.map((shard) => listAll(records, schedules, schedulesPartition(shard), '')),
+  );
+  return shards.flat().filter(({ removed }) => removed === undefined);
+}
+
 export class StoredItemError extends Error {
   constructor(key: RecordKey, cause: unknown) {
     super(`stored item ${key.partition}/${key.sort} is not what its schema says: ${String(cause)}`, {
@@ -200,7 +212,7 @@ export async function update<T>(
   throw new Error(`stored item ${key.partition}/${key.sort} changes too often to be written`);
 }
 
-function recordOf<T>(entity: Entity<T>, item: T): Omit<StoredRecord, 'revision'> {
+export function recordOf<T>(entity: Entity<T>, item: T): Omit<StoredRecord, 'revision'> {
   const due = entity.due?.(item);
   return { key: entity.key(item), body: item, ...(due && { due }) };
 }

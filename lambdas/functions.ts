@@ -11,6 +11,8 @@ export type PortName =
   | 'objects'
   /** What servers answered, in the campaign bucket: get. */
   | 'results'
+  /** What is planned, in the campaign bucket: get and put below `calendar/`. */
+  | 'calendar'
   /** The bucket's name and Region, and no right on it. */
   | 'bucket'
   /** DescribeDocument and GetDocument of our documents, in every place. */
@@ -37,6 +39,7 @@ export const portEnvironment = {
   due: [],
   objects: ['campaignBucket', 'campaignBucketRegion'],
   results: ['campaignBucket', 'campaignBucketRegion'],
+  calendar: ['campaignBucket', 'campaignBucketRegion'],
   bucket: ['campaignBucket', 'campaignBucketRegion'],
   documents: ['memberRole', 'documentHashes'],
   commands: ['memberRole'],

@@ -22,6 +22,8 @@ export const bucketFolders = {
   servers: 'servers',
   /** Lists and reports of campaigns; the state machine reads lists here. */
   campaigns: 'campaigns',
+  /** Inventory, plans and feeds. */
+  calendar: 'calendar',
   /** What the stack tells its functions. */
   settings: 'settings',
 } as const;
@@ -104,6 +106,19 @@ export class CampaignBucket extends Construct {
       why: 'Keys carry servers and campaigns, which are made when a campaign runs',
     });
     // Without it, a result that is not there reads as one that is forbidden.
+    fn.allow({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
+    this.key.grantUse(fn);
+    this.grantName(fn);
+  }
+
+  grantCalendar(fn: PatchFunction): void {
+    fn.allow({
+      actions: ['s3:GetObject', 's3:PutObject'],
+      // Every inventory, plan and feed.
+      resources: [this.bucket.arnForObjects(`${bucketFolders.calendar}/*`)],
+      why: 'Keys carry hashes and the names of owners and groups, which are known when servers are',
+    });
+    // Without it, an object that is not there reads as one that is forbidden.
     fn.allow({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] });
     this.key.grantUse(fn);
     this.grantName(fn);

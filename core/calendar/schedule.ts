@@ -4,23 +4,24 @@ import { instantSchema } from '../instant.ts';
 import { isDay } from './civil-day.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
 
-const dateSchema = z.object({
-  date: z.string().refine(isDay, 'is not a day: write it like 2027-01-09').optional(),
+/** What a person set for a quarter. */
+export const dateSchema = z.object({
+  date: z.string().refine(isDay, 'is not a day: write it like 2027-01-09').exactOptional(),
   time: z
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is not a time: write it like 02:00')
-    .optional(),
-  approval: z.string().max(100).optional(),
+    .exactOptional(),
+  approval: z.string().max(100).exactOptional(),
 });
 
 const ruleSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('dates'),
     dates: z.object({
-      Q1: dateSchema.optional(),
-      Q2: dateSchema.optional(),
-      Q3: dateSchema.optional(),
-      Q4: dateSchema.optional(),
+      Q1: dateSchema.exactOptional(),
+      Q2: dateSchema.exactOptional(),
+      Q3: dateSchema.exactOptional(),
+      Q4: dateSchema.exactOptional(),
     }),
   }),
   /** Five fields, on the clock of the server's zone. */
@@ -36,6 +37,8 @@ export const scheduleSchema = z.object({
   rule: ruleSchema,
   by: z.string().min(1).max(255),
   at: instantSchema,
+  /** Who took it away; it is kept for its history, and holds no more. */
+  removed: z.object({ by: z.string().min(1).max(255), at: instantSchema }).exactOptional(),
 });
 export type Schedule = z.infer<typeof scheduleSchema>;
 

@@ -2,7 +2,7 @@
 import { readZone } from '../time-zone.ts';
 import { environmentName } from './inventory-server.ts';
 
-const syncedFields = [
+export const syncedFields = [
   'environment',
   'zone',
   'hostGroup',
