@@ -27,6 +27,7 @@ import type { Commands, Ports, Presence } from '../ports.ts';
 import { answerRun, type RunRef } from './answer-run.ts';
 import { loadJobs } from './load-jobs.ts';
 import { readPlan, writeOrder } from './orders.ts';
+import { pausedFor } from './pause-all.ts';
 import { sendCommands } from './send-commands.ts';
 import { settleRun } from './settle-run.ts';
 
@@ -134,7 +135,7 @@ async function passGate(
   now: Instant,
 ): Promise<Run> {
   const { phase } = ref;
-  const closed = phaseClosed(campaign, phase, now);
+  const closed = phaseClosed(campaign, phase, now) ?? (await pausedFor(ports, phase));
   const members = await loadJobs(ports.records, ref.campaignId, batch.serverIds);
   // A place that let nobody in when the campaign opened is not asked again: all its jobs have ended.
   const waits = members.some(({ state }) => state === stateBefore[phase]);

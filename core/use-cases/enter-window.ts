@@ -3,16 +3,20 @@ import * as z from 'zod';
 import { advanceCampaign, notApproved, stoppedBy } from '../campaign.ts';
 import { phaseSeconds } from '../document.ts';
 import { campaignKey, campaigns, load, update } from '../entities.ts';
-import { type Instant, isBefore } from '../instant.ts';
+import { type Instant, isBefore, plusSeconds } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
 import type { Ports } from '../ports.ts';
 import { whyNotIn } from '../window.ts';
+import { pausedBy } from './pause-all.ts';
 
 export const enterWindowInput = z.object({ campaignId: z.string() });
 
+/** How often a campaign in its window looks whether everything is still paused: few transitions, little time lost. */
+const pauseLookSeconds = 300;
+
 export type EnterWindowOutput =
   | { readonly verdict: 'go' }
-  /** Woken early: wait until then and ask again. */
+  /** Woken early, or everything is paused: wait until then and ask again. */
   | { readonly verdict: 'wait'; readonly until: Instant }
   | { readonly verdict: 'end'; readonly ending: 'stopped' | 'denied' | 'missed'; readonly reason: Reason };
 
@@ -29,7 +33,10 @@ export async function enterWindow(
   if (denied) return { verdict: 'end', ending: 'denied', reason: denied };
   if (isBefore(now, campaign.window.start)) return { verdict: 'wait', until: campaign.window.start };
   const missed = whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch'));
-  if (missed) return { verdict: 'end', ending: 'missed', reason: missed };
+  const paused = await pausedBy(ports);
+  if (missed) return { verdict: 'end', ending: 'missed', reason: paused ?? missed };
+  // Whoever resumes in time loses nothing; whoever does not finds the pause for a reason.
+  if (paused) return { verdict: 'wait', until: plusSeconds(now, pauseLookSeconds) };
   await update(ports.records, campaigns, campaignKey(campaignId), (current) =>
     advanceCampaign(current, 'patching'),
   );

@@ -23,6 +23,7 @@ import type { Phase } from '../phase.ts';
 import type { Objects, Ports } from '../ports.ts';
 import { whyNotIn } from '../window.ts';
 import { type BatchManifest, manifestOf } from './batch-manifest.ts';
+import { pausedBy } from './pause-all.ts';
 
 export const judgeWaveInput = z.object({
   campaignId: z.string(),
@@ -57,7 +58,9 @@ export async function judgeWave(
     stoppedBy(campaign) ??
     (await budgetReason(ports, campaign)) ??
     (at === 'begin'
-      ? (notApproved(campaign) ?? whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch')))
+      ? (notApproved(campaign) ??
+        whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch')) ??
+        (await pausedBy(ports)))
       : await waveReason(ports, campaign, wave, at === 'patched' ? 'patch' : 'verify'));
   const manifest = (phase: Phase) => manifestOf(ports.objects, campaign, phase, laidOut.key, laidOut.batches);
   return {

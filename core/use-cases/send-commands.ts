@@ -20,6 +20,7 @@ import { type JobState, moveJob } from '../job.ts';
 import type { Reason } from '../outcome.ts';
 import { type Commands, commandComment, type Objects, PortError, type Ports } from '../ports.ts';
 import type { RunRef } from './answer-run.ts';
+import { pausedFor } from './pause-all.ts';
 
 /** Clocks of two services are compared when a command is looked for; they may differ by this much. */
 const clockTolerance = 300;
@@ -93,12 +94,9 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
   }
   const serverIds = run.serverIds.slice(first, last + 1).filter((id) => underWay.has(id));
   if (serverIds.length === 0) return;
-  // Read again: it may have been stopped or closed since this dispatch began.
-  const closed = phaseClosed(
-    await load(ports.records, campaigns, campaignKey(ref.campaignId)),
-    ref.phase,
-    now,
-  );
+  // Read again: it may have been stopped or closed, or everything paused, since this dispatch began.
+  const current = await load(ports.records, campaigns, campaignKey(ref.campaignId));
+  const closed = phaseClosed(current, ref.phase, now) ?? (await pausedFor(ports, ref.phase));
   if (closed) return endUnsent(sending, serverIds, 'not-started', closed, run.attempted.includes(range));
   const document = campaign.documents[pinKey(batch.place, batch.family, ref.phase)];
   if (!document || !run.order)
