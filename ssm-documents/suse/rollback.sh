@@ -24,14 +24,14 @@ family_fetch_old() {
   mapfile -t words < <(awk -F '\t' '{ print $1 "." $2 "=" $3 }' "$WORK/fetch-old")
   ((${#words[@]} > 0)) || return 0
   zypper_on "$folder" --no-refresh --pkg-cache-dir "$ZYPP/old" download -- "${words[@]}" >>"$LOG" 2>&1
-  find "$ZYPP/old" -name '*.rpm' -type f -print0 | xargs -r -0 \
-    rpm -qp --nosignature --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' >"$WORK/old-names" 2>>"$LOG"
-  find "$ZYPP/old" -name '*.rpm' -type f -print0 | xargs -r -0 -n 1 printf '%s\n' | paste "$WORK/old-names" - >"$WORK/old-files"
-  while IFS=$'\t' read -r name arch version path; do
-    grep -qxF "$name"$'\t'"$arch"$'\t'"$version" "$WORK/fetch-old" || continue
+  # One by one: of a file that rpm can not read it says nothing.
+  while IFS= read -r path; do
+    IFS=$'\t' read -r name arch version < <(
+      rpm -qp --nosignature --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' -- "$path" 2>>"$LOG") &&
+      grep -qxF "$name"$'\t'"$arch"$'\t'"$version" "$WORK/fetch-old" || continue
     file=$name-${version#*:}.$arch.rpm
     mv -f -- "$path" "$OLD/$file" && printf '%s\t%s\t%s\t%s\n' "$name" "$arch" "$version" "$file"
-  done <"$WORK/old-files"
+  done < <(find "$ZYPP/old" -name '*.rpm' -type f 2>>"$LOG")
 }
 
 # What goes, and the files of what comes. Their hashes are those that were sealed, or zypper has just fetched them by
@@ -65,9 +65,5 @@ family_rollback_transaction() {
   fi
   [[ $1 != repair ]] || return 0
   mapfile -t WORDS < <(undo_words)
-  cat <<SCRIPT
-zypper --non-interactive ${ROLLBACK[*]} --userdata quarterdeck-$CampaignId-rollback install ${INSTALL[*]} -- $(printf '%q ' "${WORDS[@]}") 9>&-
-code=\$?
-keep_marks "$STATE/automatic"
-SCRIPT
+  print_zypper "${ROLLBACK[*]} --userdata quarterdeck-$CampaignId-rollback"
 }

@@ -114,14 +114,34 @@ family_transaction() {
   fi
   [[ $1 != repair ]] || return 0
   mapfile -t WORDS < <(plan_words)
+  print_zypper "--no-refresh --userdata quarterdeck-$CampaignId"
   cat <<SCRIPT
+case \$code in 0 | 102 | 103) [[ ! -s "$STATE/reboot-suggested" ]] || : >>"$ROOT/run/reboot-needed" ;; esac
+SCRIPT
+}
+
+# Prints the lines that install WORDS, with options of zypper. 103 is its word for: I was updated myself, run me again. What
+# is to go and has gone already is a word that it does not know (104).
+print_zypper() {
+  printf 'words=(%s)\n' "$(printf '%q ' "${WORDS[@]}")"
+  cat <<'SCRIPT'
 for try in 1 2; do
-zypper --non-interactive --no-refresh --userdata quarterdeck-$CampaignId install ${INSTALL[*]} -- $(printf '%q ' "${WORDS[@]}") 9>&-
+left=()
+for word in "${words[@]}"; do
+if [[ $word == '!'* ]]; then
+version=${word##*=} name=${word#?}
+name=${name%=*}
+rpm -q "${name%.*}-${version#*:}.${name##*.}" >/dev/null 2>&1 9>&- || continue
+fi
+left+=("$word")
+done
+SCRIPT
+  cat <<SCRIPT
+((\${#left[@]} == 0)) || zypper --non-interactive $1 install ${INSTALL[*]} -- "\${left[@]}" 9>&-
 code=\$?
 ((code == 103)) || break
 done
 keep_marks "$STATE/automatic"
-case \$code in 0 | 102 | 103) [[ ! -s "$STATE/reboot-suggested" ]] || : >>"$ROOT/run/reboot-needed" ;; esac
 SCRIPT
 }
 

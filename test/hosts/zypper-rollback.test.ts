@@ -5,7 +5,7 @@ import { plain, type TrialFamilies } from './family-fleet.ts';
 import { shell } from './observe.ts';
 import { createZypperFleet, versions } from './zypper-fleet.ts';
 
-const hosts = { back: 'leap-15', altered: 'leap-15', fetched: 'leap-15' } as const;
+const hosts = { back: 'leap-15', again: 'leap-15', altered: 'leap-15', fetched: 'leap-15' } as const;
 const before = [
   plain('tool', '1.0', {
     epoch: 1,
@@ -53,6 +53,16 @@ const patched = async (host: Host, parameters: Readonly<Record<string, string>> 
     return prepared;
   });
 
+/** zypper that ends with 103 where it first changes something, as it does when it was updated itself. */
+const updatesItself = `#!/bin/bash
+/usr/bin/zypper.real "$@"
+code=$?
+[[ " $* " == *' install '* && " $* " != *' --dry-run '* && " $* " != *' --download-only '* ]] || exit $code
+echo "$code" >>/root/changes
+[[ $(wc -l </root/changes) -gt 1 ]] || exit 103
+exit $code
+`;
+
 describe('a rollback on zypper', () => {
   it('brings back versions, files, what was replaced and marks, from kept files alone', async () => {
     const host = families.host('back');
@@ -82,6 +92,18 @@ describe('a rollback on zypper', () => {
     );
   });
 
+  it('asks zypper again where it was updated itself', async () => {
+    const host = families.host('again');
+    const there = await versions(host);
+    const { plan } = await patched(host);
+    await shell(host, 'mv /usr/bin/zypper /usr/bin/zypper.real');
+    await host.writeFile('/usr/bin/zypper', updatesItself, 0o755);
+    const { summary } = await families.run(host, 'rollback', { plan });
+    expect(summary).toMatchObject({ code: 0, result: 'rolled-back', reasons: [] });
+    expect(await host.readFile('/root/changes')).toBe('0\n0\n');
+    expect(await versions(host)).toEqual(there);
+  });
+
   it('touches nothing when a kept file is not what was sealed', async () => {
     const host = families.host('altered');
     const { plan } = await patched(host);
@@ -105,7 +127,11 @@ describe('a rollback on zypper', () => {
     });
     expect(await versions(host, 'tool', 'new-part')).toEqual({ tool: '1.1-1', 'new-part': '1.0-1' });
     if (tool) await repository.publish('main', [tool]);
-    await shell(host, 'rm -f /var/lib/quarterdeck/*/state/rollback*');
+    await shell(
+      host,
+      `rm -f /var/lib/quarterdeck/*/state/rollback*
+      for old in /var/lib/quarterdeck/*/zypp/old; do for n in $(seq 30); do echo torn >$old/$n.rpm; done; done`,
+    );
     const back = await families.run(host, 'rollback', { plan });
     expect(back.summary).toMatchObject({ code: 0, result: 'rolled-back' });
     expect(await versions(host, 'tool', 'libtool9', 'old-half', 'new-part')).toEqual({
