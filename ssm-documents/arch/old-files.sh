@@ -19,12 +19,27 @@ family_old_sources() {
     IFS=$'\''\t'\'' read -r name arch version address <<<"$1"
     bytes=$(curl -qsfIL --max-time 20 -- "$address" | tr -d "\r" |
       awk "tolower(\$1) == \"content-length:\" { n = \$2 } END { print n }") && [[ -n $bytes ]] &&
-      printf "%s\t%s\t%s\t%s\n" "$name" "$arch" "$version" "$bytes"' - <"$WORK/old-remote" | sort -u
+      printf "%s\t%s\t%s\t%s\n" "$name" "$arch" "$version" "$bytes"' - <"$WORK/old-remote" | sort -u -t $'\t' -k 1,3
+}
+
+# Prints the bytes that a file may have, `<name> <architecture> <version>`: as many as its mirror said when room was
+# given to it; in a rollback, half of what is free.
+most_bytes() {
+  if [[ $PHASE == prepare ]]; then
+    awk -F '\t' -v key="$1"$'\t'"$2"$'\t'"$3" '$1 "\t" $2 "\t" $3 == key { print $4 }' "$WORK/old-sources"
+  else
+    printf '%d' $(($(free_mebibytes "$OLD") * 524288))
+  fi
+}
+
+# fetch_bounded <file> <bytes> <address>: mirrors are trusted by nothing but signatures, which come last.
+fetch_bounded() {
+  curl -qsfL --max-time 900 --max-filesize "$2" -o "$1" -- "$3"
 }
 
 # Reads the same; prints them with the name of their file in $OLD.
 family_fetch_old() {
-  local name arch version file address
+  local name arch version file address most
   mkdir -p -- "$METADATA_SEALED/sync" "$WORK/no-files"
   ln -sfn -- "$DATABASE/local" "$METADATA_SEALED/local"
   [[ -f $METADATA_SEALED.here ]] || { choose_repositories "$METADATA_SEALED" && write_settings "$METADATA_SEALED" || return 1; }
@@ -34,9 +49,10 @@ family_fetch_old() {
       is_signed "$OLD/${file##*/}" || rm -f -- "$OLD/${file##*/}" "$OLD/${file##*/}.sig"
       file=${file##*/}
     else
+      most=$(most_bytes "$name" "$arch" "$version")
       while IFS= read -r address; do
         file=${address##*/} file=${file//%3[Aa]/:}
-        curl -qsfL --max-time 900 -o "$OLD/$file" -- "$address" && curl -qsfL --max-time 60 -o "$OLD/$file.sig" -- "$address.sig" &&
+        fetch_bounded "$OLD/$file" "$most" "$address" && fetch_bounded "$OLD/$file.sig" 65536 "$address.sig" &&
           is_signed "$OLD/$file" && break
         rm -f -- "$OLD/$file" "$OLD/$file.sig"
       done < <(mirror_addresses "$name" "$arch" "$version")
@@ -73,7 +89,7 @@ cached_signature() {
     return
   fi
   mirror_addresses "$name" '*' "$version" "${file##*/}" | while IFS= read -r address; do
-    curl -qsfL --max-time 60 -- "$address.sig" && break
+    fetch_bounded - 65536 "$address.sig" && break
   done
 }
 

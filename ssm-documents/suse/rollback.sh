@@ -27,8 +27,8 @@ family_fetch_old() {
   # One by one: of a file that rpm can not read it says nothing.
   while IFS= read -r path; do
     IFS=$'\t' read -r name arch version < <(
-      rpm -qp --nosignature --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' -- "$path" 2>>"$LOG") &&
-      grep -qxF "$name"$'\t'"$arch"$'\t'"$version" "$WORK/fetch-old" || continue
+      rpm -qp --nosignature --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' -- "$path" 2>>"$LOG") || continue
+    grep -qxF "$name"$'\t'"$arch"$'\t'"$version" "$WORK/fetch-old" || continue
     file=$name-${version#*:}.$arch.rpm
     mv -f -- "$path" "$OLD/$file" && printf '%s\t%s\t%s\t%s\n' "$name" "$arch" "$version" "$file"
   done < <(find "$ZYPP/old" -name '*.rpm' -type f 2>>"$LOG")

@@ -110,6 +110,34 @@ describe('a rollback', () => {
     });
   });
 
+  it('keeps nothing of a mirror that sends more than it said, and does not wait for all of it', async () => {
+    const host = fleet.host('back');
+    const huge = 256 * 2 ** 20;
+    let sent = 0;
+    fleet.families.fleet.serveRepository(host.id, (request, response) => {
+      if (request.method === 'HEAD' || !request.url?.includes('other-1.0-1'))
+        return fleet.repository.listener(request, response);
+      response.writeHead(200, { 'transfer-encoding': 'chunked' });
+      const send = () => {
+        while (sent < huge && !response.destroyed) {
+          sent += 65536;
+          if (!response.write(Buffer.alloc(65536))) return void response.once('drain', send);
+        }
+        response.end();
+      };
+      send();
+    });
+    await fleet.whilePublished([plain('other', '1.0')], () =>
+      fleet.whilePublished([plain('other', '1.1')], async () => {
+        const { plan } = await fleet.prepare(host, { campaign: '2027-q1-huge' });
+        expect(plan).toMatchObject([{ name: 'other', rollback: 'repository' }]);
+      }),
+    );
+    fleet.families.fleet.serveRepository(host.id, fleet.repository.listener);
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(huge);
+  });
+
   it('is covered by the server’s own cache where a signature says what is in it, and not without one', async () => {
     const host = fleet.host('back');
     const cached = fleet.whilePublished([plain('other', '1.1')], () =>
