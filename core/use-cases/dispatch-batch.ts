@@ -25,6 +25,7 @@ import { phaseSchema } from '../phase.ts';
 import { byBytes } from '../plan.ts';
 import type { Commands, Ports, Presence } from '../ports.ts';
 import { answerRun, type RunRef } from './answer-run.ts';
+import { claimHaGroups } from './claim-ha-groups.ts';
 import { loadJobs } from './load-jobs.ts';
 import { readPlan, writeOrder } from './orders.ts';
 import { pausedFor } from './pause-all.ts';
@@ -158,7 +159,11 @@ async function passGate(
     const step = passage(phase, job, presence.get(job.server.id), inForce, entries, now);
     if (step.kind === 'end') await end(job, step.state, step.reason);
     else if (step.kind === 'go' && closed) await end(job, 'not-started', closed);
-    else if (step.kind === 'go') return [{ server: job.server, plan: entries }];
+    else if (step.kind === 'go') {
+      const peer = phase === 'patch' ? await claimHaGroups(ports, campaign, job, now) : undefined;
+      if (!peer) return [{ server: job.server, plan: entries }];
+      await end(job, 'held', peer);
+    }
     return [];
   });
   const going = orders.flat().toSorted((a, b) => byBytes(a.server.id, b.server.id));
