@@ -34,9 +34,10 @@ dnf_settings() {
   done
   [[ -n $VARIANT ]] || conclude 107 unsupported variant-unknown 'neither dnf 4 or 5 nor yum 3 answers with its version'
   CONFIGURATION=$ROOT/etc/dnf/dnf.conf PLUGINS=$ROOT/etc/dnf/plugins SYSTEM_STATE=$ROOT/var/lib/dnf SYSTEM_CACHE=$ROOT/var/cache/dnf
-  if [[ $VARIANT == yum3 ]]; then
-    CONFIGURATION=$ROOT/etc/yum.conf PLUGINS=$ROOT/etc/yum/pluginconf.d SYSTEM_STATE=$ROOT/var/lib/yum SYSTEM_CACHE=$ROOT/var/cache/yum
-  fi
+  case $VARIANT in
+  yum3) CONFIGURATION=$ROOT/etc/yum.conf PLUGINS=$ROOT/etc/yum/pluginconf.d SYSTEM_STATE=$ROOT/var/lib/yum SYSTEM_CACHE=$ROOT/var/cache/yum ;;
+  dnf5) SYSTEM_CACHE=$ROOT/var/cache/libdnf5 ;;
+  esac
   mkdir -p -- "$FILES" "$DNF/log" "$DNF/persist" && chmod 0755 "$DNF" "$FILES"
   # What modules were enabled is part of what can be installed.
   [[ ! -d $SYSTEM_STATE/modulefailsafe ]] || cp -rp -- "$SYSTEM_STATE/modulefailsafe" "$DNF/persist/" 2>>"$LOG" || true
@@ -47,10 +48,25 @@ read_terms() {
   local verb id name
   TERMS=("--exclude=$NEVER_CHANGED")
   while read -r name; do TERMS+=("--exclude=$name"); done <"$STATE/exclusions"
-  while IFS=$'\t' read -r verb id; do TERMS+=("--${verb}repo=$id"); done <"$STATE/repositories"
+  while IFS=$'\t' read -r verb id; do
+    [[ $VARIANT != dnf5 || $verb != disable ]] || has_repository "$id" || continue
+    TERMS+=("--${verb}repo=$id")
+  done <"$STATE/repositories"
   release_terms
   # What may not be removed stays also where the operator limits how many kernels there are: room in /boot is looked at.
   [[ $Removals == allow ]] || TERMS+=(--setopt=installonly_limit=0)
+}
+
+# has_repository <id or glob>: dnf 5 ends where it is to leave out what is not there; the others go on.
+has_repository() {
+  local id
+  [[ -e $WORK/repository-ids ]] ||
+    timeout 60 "$PACKAGE_MANAGER" -q repo list --all 2>>"$LOG" </dev/null | awk 'NR > 1 { print $1 }' >"$WORK/repository-ids"
+  while read -r id; do
+    # shellcheck disable=SC2053 # a glob
+    [[ $id != $1 ]] || return 0
+  done <"$WORK/repository-ids"
+  return 1
 }
 
 # Sets ASK to the package manager's name with its options, for metadata in a folder. What a repository or the

@@ -14,10 +14,10 @@ fetch_changes() {
   awk -F '\t' '$4 != "-" { print $1 "\t" $2 "\t" $4 }' "$WORK/changes" >"$WORK/coming"
   only_these "$WORK/coming"
   plan_options "$WORK/changes" 5 1
-  dnf_ask "$METADATA_SEALED" -y --downloadonly --setopt=destdir="$FILES" "${ONLY[@]}" "${OPTIONS[@]}" "$PLAIN_VERB" >"$WORK/download" 2>&1 ||
+  dnf_ask "$METADATA_SEALED" -y "${DESTINATION[@]}" "${ONLY[@]}" "$PLAIN_VERB" --downloadonly "${OPTIONS[@]}" >"$WORK/download" 2>&1 ||
     log 'not everything was fetched'
-  # yum 3 keeps files beside its metadata and looks for them there: the same ones are ours.
-  [[ $VARIANT != yum3 ]] || find "$METADATA_SEALED" -name '*.rpm' -exec ln -f -t "$FILES" -- {} +
+  # What is kept beside metadata is looked for there: the same files are ours.
+  [[ $VARIANT == dnf4 ]] || find "$METADATA_SEALED" -name '*.rpm' -exec ln -f -t "$FILES" -- {} +
   log_output "$WORK/download"
   list_files || conclude 103 blocked download-failed "$(dnf_words "$WORK/download")"
   require_signatures

@@ -15,12 +15,12 @@ family_metadata() {
   if ((status != 0)); then
     METADATA_DETAIL=$(dnf_words "$output")
     case $(<"$output") in
-    *[Uu]'nknown repo'* | *'not matching any repositories'*)
+    *'no enabled repositories'* | *'No matching repositories for *'*) METADATA_PROBLEM='no-repositories' ;;
+    *'No matching repositories for '* | *[Uu]'nknown repo'* | *'not matching any repositories'*)
       METADATA_CODE=107 METADATA_PROBLEM=mode-unsupported
       ;;
     *GPG* | *'PGP signature'* | *'igning key'*) METADATA_PROBLEM='key-untrusted' ;;
     *hecksum*) METADATA_PROBLEM='metadata-altered' ;;
-    *'no enabled repositories'*) METADATA_PROBLEM='no-repositories' ;;
     *) METADATA_PROBLEM='repository-unreachable' ;;
     esac
     [[ $METADATA_PROBLEM != repository-unreachable ]] || hint_of_rhui

@@ -11,11 +11,12 @@ family_reboot_signs() {
   fi
   kernel_is_pending && return 0
   code=$?
-  if [[ $VARIANT == yum3 ]]; then
-    timeout 120 needs-restarting -r >"$WORK/restarting" 2>>"$LOG"
-  else
-    dnf_ask "$DNF/undo-cache" -C needs-restarting -r >"$WORK/restarting" 2>>"$LOG"
-  fi
+  case $VARIANT in
+  yum3) timeout 120 needs-restarting -r >"$WORK/restarting" 2>>"$LOG" ;;
+  # Of repositories dnf 5 wants the names of all files for it, which nothing else here does.
+  dnf5) dnf_ask "$DNF/undo-cache" -q -C '--disablerepo=*' needs-restarting >"$WORK/restarting" 2>>"$LOG" ;;
+  *) dnf_ask "$DNF/undo-cache" -C needs-restarting -r >"$WORK/restarting" 2>>"$LOG" ;;
+  esac
   if grep -qE '^Reboot is required|^Reboot is needed' "$WORK/restarting"; then
     words=$(sed -n 's/^ *[*] *//p' "$WORK/restarting" | some_of)
     [[ -n $words ]] || words=$(sed -nE 's/^([A-Za-z0-9._+-]+) +-> .*/\1/p' "$WORK/restarting" | some_of)

@@ -103,8 +103,10 @@ resolve_once() {
 }
 
 try_to_resolve() {
-  [[ $Removals != allow || $VARIANT == yum3 ]] || set -- "$@" --allowerasing
-  dnf_ask "$METADATA_SEALED" --assumeno "$@" "${VERB[@]}" >"$WORK/resolution" 2>&1 || true
+  local erasing=()
+  [[ $Removals != allow || $VARIANT == yum3 ]] || erasing=(--allowerasing)
+  # Of dnf 5 it is an option of the verb, not of the program.
+  dnf_ask "$METADATA_SEALED" --assumeno "$@" "${VERB[@]}" "${erasing[@]}" >"$WORK/resolution" 2>&1 || true
   log_output "$WORK/resolution"
   # Its exit code says 1 also where it was only told not to go on.
   read_table "$WORK/resolution" "$WORK/table" && return 0

@@ -4,28 +4,30 @@
 # Under the options of a plan its versions are all that repositories have, so that a plain upgrade is the plan.
 PLAIN_VERB=upgrade
 
-# Sets OPTIONS to what a plan in a file needs beside: <file> <column of action> <column of name>.
+# Sets OPTIONS to what a plan in a file needs beside, and DESTINATION to where its files are if not beside metadata:
+# <file> <column of action> <column of name>. dnf 5 takes a folder for files as the order to do no more than fetch them.
 plan_options() {
-  OPTIONS=()
+  OPTIONS=() DESTINATION=()
+  [[ $VARIANT != dnf4 ]] || DESTINATION=(--setopt=destdir="$FILES")
   [[ $VARIANT != yum3 ]] || PLAIN_VERB=update
   # Who makes room for kernels does it by itself; other removals need to be allowed to it.
   ! awk -F '\t' -v action="$2" -v name="$3" -v kernel="$KERNEL_NAMES" \
     '$action == "remove" && $name !~ kernel { found = 1 } END { exit !found }' "$1" || [[ $VARIANT == yum3 ]] || OPTIONS+=(--allowerasing)
 }
 
-# Sets SEALED to the options under which nothing but the plan can happen.
+# Sets SEALED to the options under which nothing but the plan can happen, and OPTIONS to those that belong to its verb.
 seal_options() {
   awk -F '\t' 'NR > 1 && $5 != "-" { print $2 "\t" $3 "\t" $5 }' "$STATE/plan" >"$WORK/coming"
   only_these "$WORK/coming"
   plan_options "$STATE/plan" 1 2
-  SEALED=(-y -C --setopt=destdir="$FILES" "${ONLY[@]}" "${OPTIONS[@]}")
+  SEALED=(-y -C "${DESTINATION[@]}" "${ONLY[@]}")
 }
 
 # rpm's own test of the transaction tells conflicts of files and room as well. Signatures are checked when it is carried
 # out, since a key that is not known yet would be taken up; the files were compared with the seal just before.
 family_simulate() {
   seal_options
-  dnf_ask "$METADATA_SEALED" "${SEALED[@]}" --setopt=tsflags=test --setopt=gpgcheck=0 '--setopt=*.gpgcheck=0' "$PLAIN_VERB" \
+  dnf_ask "$METADATA_SEALED" "${SEALED[@]}" --setopt=tsflags=test --setopt=gpgcheck=0 '--setopt=*.gpgcheck=0' "$PLAIN_VERB" "${OPTIONS[@]}" \
     >"$WORK/simulation" 2>&1 && TESTED=yes || TESTED=no
   judge_simulation "$1"
 }
@@ -65,13 +67,13 @@ family_transaction() {
   prepare_to_ask "$METADATA_SEALED"
   if [[ $1 != first ]]; then
     mapfile -t again < <(begun_entries)
-    ((${#again[@]} == 0)) || print_command "${ASK[@]}" "${SEALED[@]}" reinstall "${again[@]}"
+    ((${#again[@]} == 0)) || print_command "${ASK[@]}" "${SEALED[@]}" reinstall "${OPTIONS[@]}" "${again[@]}"
     ((${#again[@]} > 0)) || printf 'code=0\n'
   fi
   [[ $1 != repair ]] || return 0
   # shellcheck disable=SC2016
   [[ $1 == first ]] || printf 'if [[ $code == 0 ]]; then\n'
-  print_command "${ASK[@]}" "${SEALED[@]}" "$PLAIN_VERB"
+  print_command "${ASK[@]}" "${SEALED[@]}" "$PLAIN_VERB" "${OPTIONS[@]}"
   [[ $1 == first ]] || printf 'fi\n'
 }
 
