@@ -34,8 +34,10 @@ family_audit() {
   if [[ -n $broken ]]; then
     REPLY="packages are not whole: $broken"
   else
-    answer=$(pacman --dbpath "$DATABASE" --logfile /dev/null -Qq 2>&1 >/dev/null) ||
+    answer=$(pacman --dbpath "$DATABASE" --logfile /dev/null -Qq 2>&1 >/dev/null) || {
       REPLY="pacman can not read its database: $(grep -v '^warning: database file' <<<"$answer" | tail -n 1)"
+      return 2
+    }
   fi
   [[ -z $REPLY ]]
 }

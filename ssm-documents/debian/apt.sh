@@ -167,14 +167,17 @@ family_audit() {
   REPLY=''
   if [[ -n $(find "$ROOT/var/lib/dpkg/updates" -type f -name '[0-9]*' 2>/dev/null | head -n 1) ]]; then
     REPLY='dpkg was interrupted: run dpkg --configure -a'
-    return 1
+    return 2
   fi
   broken=$(awk -F '\t' '$4 ~ /^[a-z][HUFWt]|^..[R]/ { print $1 " (" $4 ")" }' "$WORK/installed" | tr -d ' ' | some_of)
   audit=$(dpkg --audit 2>&1) || code=$?
   [[ -n $broken ]] || broken=$(awk '/^The / { minor = /md5sums/ } /^ [a-z0-9]/ && !minor { print $1 }' <<<"$audit" | some_of)
   [[ -z $broken ]] || REPLY="packages are not whole: $broken"
   # 1 is for what it found, more is for an audit that did not take place.
-  [[ -n $REPLY ]] || ((code < 2)) || REPLY="dpkg can not audit its packages: ${audit:0:200}"
+  ((code < 2)) || {
+    REPLY="dpkg can not audit its packages: ${audit:0:200}"
+    return 2
+  }
   [[ -z $REPLY ]]
 }
 

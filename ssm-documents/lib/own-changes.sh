@@ -51,6 +51,16 @@ keep_to_own_changes() {
   [[ -z $names ]] || conclude 104 drifted changed-since "changed since the patch: $names"
 }
 
+# What the patch of this job left half done is what a way back mends; what others left is for a person.
+require_only_own_damage() {
+  local REPLY code=0
+  family_audit || code=$?
+  ((code == 0)) || { ((code == 1)) && awk -F '\t' '
+    FILENAME == ARGV[1] { undone[$1] = 1; next }
+    substr($4, 2, 1) != "i" { if ($1 in undone) own = 1; else others = 1 }
+    END { exit !own || others }' "$STATE/undo" "$WORK/installed"; } || conclude 101 refused packages-broken "$REPLY"
+}
+
 # Prints names of `undo` whose version in a comparison fits a condition.
 other_versions() {
   awk -F '\t' 'FILENAME == ARGV[1] { undone[$1 "\t" $2 "\t" $4] = 1; next }

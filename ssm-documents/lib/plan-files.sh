@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Owns the package files that a plan names, in this job's own folder.
+# Owns the package files of jobs: those that a plan names, in this job's own folder, and when those of others go.
 
 # Whether the files of a plan are there, byte for byte. Sets REPLY to the names of those that are not.
 check_files() {
@@ -19,4 +19,11 @@ check_hashes() {
   REPLY=$(sed -n 's/: FAILED.*//p' "$WORK/checked" | some_of)
   [[ -n $REPLY ]] || REPLY='sha256sum could not check them'
   return 1
+}
+
+# Files of campaigns that were never verified do not stay for ever, nor do the versions before; what was said of a
+# campaign does.
+forget_old_jobs() {
+  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d ! -name state ! -name old -mtime +45 -exec rm -rf -- {} +
+  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d -name old -mtime "+$KeepDays" -exec rm -rf -- {} +
 }

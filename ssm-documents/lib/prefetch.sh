@@ -9,13 +9,6 @@ prefetch() {
   conclude 0 planned
 }
 
-# Files of campaigns that were never verified do not stay for ever, nor do the versions before; what was said of a
-# campaign does.
-forget_old_jobs() {
-  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d ! -name state ! -name old -mtime +45 -exec rm -rf -- {} +
-  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d -name old -mtime "+$KeepDays" -exec rm -rf -- {} +
-}
-
 # Computed from the plan: what a server needs that upgrades three libraries is not what one needs that gets a kernel.
 # Sets PLAN_MEBIBYTES to what has to stay free for it where its files lie.
 require_room_for_plan() {

@@ -49,6 +49,7 @@ begin_rollback() {
   names=$(not_never "$STATE/undo" 1 | comm -23 <(sort "$STATE/undo") <(sort) | cut -f 1 | some_of)
   [[ -z $names ]] || conclude 107 refused never-rolled-back "not without a person: $names"
   require_time
+  require_only_own_damage
   gather_old_files
   family_simulate_rollback "$WORK/would" || conclude 104 drifted not-resolvable "$REPLY"
   require_same "$STATE/undo" "$WORK/would"

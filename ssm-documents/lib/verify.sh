@@ -28,6 +28,7 @@ verify() {
   # Metadata and package files have served; an unfinished server may still need its own. The versions before stay.
   [[ ${FACTS[installed]} == false ]] ||
     find "$JOB" -mindepth 1 -maxdepth 1 -type d ! -name state ! -name old -exec rm -rf -- {} +
+  forget_old_jobs
   conclude 0 verified
 }
 

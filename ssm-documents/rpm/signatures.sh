@@ -13,7 +13,9 @@ check_signatures() {
   if [[ -s $WORK/not-signed && $# -gt 0 ]]; then
     rm -rf -- "$WORK/keyring"
     mkdir -- "$WORK/keyring"
-    { rpm -q gpg-pubkey --qf '%{DESCRIPTION}\n' 2>/dev/null | grep -v '^package ' && cat -- "$@"; } >"$WORK/keys" 2>/dev/null
+    # A server may have no key in its database yet.
+    { rpm -q gpg-pubkey --qf '%{DESCRIPTION}\n' 2>/dev/null | grep -v '^package '
+      cat -- "$@"; } >"$WORK/keys" 2>/dev/null
     split_keys "$WORK/keys" "$WORK/keyring/key"
     rpmkeys --dbpath "$WORK/keyring" --import "$WORK"/keyring/key.* >>"$LOG" 2>&1
     cp -- "$WORK/not-signed" "$WORK/again"

@@ -67,7 +67,7 @@ const slowUpdates = [
 
 beforeAll(async () => {
   fleet = await createAptFleet({
-    names: ['back', 'refused', 'kernel', 'killed', 'cut'],
+    names: ['back', 'refused', 'broken', 'kernel', 'killed', 'cut'],
     installed: before,
     automatic: ['libtool9', 'named'],
   });
@@ -188,10 +188,12 @@ describe('a rollback', () => {
       host,
       `cd ${jobs}/2027-q1-back && mkdir -p other && touch -d '-15 days' old && touch -d '-46 days' state other apt; mkdir -p ../2027-q1-fresh/old`,
     );
+    const left = () => shell(host, `cd ${jobs} && ls -d 2027-q1-back/* 2027-q1-fresh/*`);
     await fleet.run(host, 'prepare', { campaign: '2027-q1-later' });
-    expect((await shell(host, `cd ${jobs} && ls -d 2027-q1-back/* 2027-q1-fresh/*`)).stdout).toBe(
-      '2027-q1-back/state\n2027-q1-fresh/old\n',
-    );
+    expect((await left()).stdout).toBe('2027-q1-back/state\n2027-q1-fresh/old\n');
+    await shell(host, `touch -d '-15 days' ${jobs}/2027-q1-fresh/old`);
+    await fleet.run(host, 'verify', { campaign: '2027-q1-later', plan: [] });
+    expect((await left()).stdout).toBe('2027-q1-back/state\n');
   });
 
   it('touches nothing on the never-list, with an altered file, or without a way back for all', async () => {
@@ -222,6 +224,47 @@ describe('a rollback', () => {
       reasons: [{ code: 'file-altered' }],
     });
     expect(await version(host, 'tool')).toBe('1.1-1 ii');
+  });
+});
+
+describe('a database that is not whole', () => {
+  const failing = (release: string) =>
+    plain('named', release, { scripts: { postinst: '#!/bin/sh\n[ -e /var/tmp/may-end ]\n' } });
+
+  it('is mended by a rollback of what broke it, and refuses one of anything else', async () => {
+    const host = fleet.host('broken');
+    const campaign = '2027-q1-broken';
+    const { plan } = await fleet.whilePublished('stable', [failing('1.1-1')], async () => {
+      const prepared = await fleet.prepare(host, { campaign });
+      const { summary } = await fleet.run(host, 'patch', { ...prepared, campaign });
+      expect(summary).toMatchObject({ code: 100, result: 'failed' });
+      return prepared;
+    });
+    expect(await version(host, 'named')).toBe('1.1-1 iF');
+    const refused = async () => {
+      const { summary } = await fleet.run(host, 'rollback', { plan, campaign });
+      await shell(host, 'rm -f /var/lib/quarterdeck/*/state/rollback*');
+      expect(summary).toMatchObject({ code: 101, result: 'refused' });
+      return summary.reasons[0];
+    };
+    await shell(host, ': >/var/lib/dpkg/updates/0001');
+    expect(await refused()).toEqual({
+      code: 'packages-broken',
+      detail: 'dpkg was interrupted: run dpkg --configure -a',
+    });
+    await shell(
+      host,
+      `rm /var/lib/dpkg/updates/0001; cp /var/lib/dpkg/status /root/
+      sed -i '/^Package: tool$/,/^Status:/ s/installed$/half-configured/' /var/lib/dpkg/status`,
+    );
+    expect(await refused()).toMatchObject({
+      code: 'packages-broken',
+      detail: expect.stringMatching(/tool\(iF\)/),
+    });
+    await shell(host, 'cp /root/status /var/lib/dpkg/status');
+    const { summary } = await fleet.run(host, 'rollback', { plan, campaign });
+    expect(summary).toMatchObject({ code: 0, result: 'rolled-back', reasons: [] });
+    expect(await version(host, 'named')).toBe('1.0-1 ii');
   });
 });
 
