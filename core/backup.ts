@@ -62,5 +62,6 @@ export const snapshotSchema = z.object({
   /** As EC2 said when it was looked at last; the content is that of the moment of its start in any case. */
   state: z.enum(['pending', 'completed', 'error', 'recoverable', 'recovering']),
   startedAt: instantSchema,
+  encrypted: z.boolean(),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;

@@ -1,4 +1,5 @@
 /** Owns the ports: all that the use-cases need of the world. Adapters in `lambdas/aws` and `apps/local` implement them. */
+import type { Snapshot } from './backup.ts';
 import type { Instant } from './instant.ts';
 import type { Phase } from './phase.ts';
 import type { Place } from './server.ts';
@@ -189,6 +190,135 @@ export interface Ports {
   readonly fleet: Fleet;
   readonly callbacks: Callbacks;
   readonly notices: Notices;
+/** What reading an archive to its end showed. */
+export interface InspectedArchive {
+  /** Of the object as it is stored. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Entries of the archive; null where it can not be read to its end. */
+  readonly entries: number | null;
+  /** Why it can not be read, where it can not. */
+  readonly problem?: string;
+}
+
+export interface RestoredFile {
+  /** As the archive names it, without a leading slash: `etc/hosts`. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'link' | 'other';
+  /** Permission bits, octal: `0644`. */
+  readonly mode: string;
+  /** Of a file. */
+  readonly sha256?: string;
+  /** Where a symbolic link points. */
+  readonly target?: string;
+}
+
+/** The backup bucket. Servers write it, and nobody else; archives are read as streams, for they may be large. */
+export interface Backups {
+  readonly bucket: string;
+  /** @returns undefined when there is no such object */
+  inspect(key: string): Promise<InspectedArchive | undefined>;
+  /**
+   * Unpacks an archive into a scratch folder, looks at what is there, and removes the folder again.
+   *
+   * @throws Error when it can not be unpacked
+   */
+  restore(key: string): Promise<readonly RestoredFile[] | undefined>;
+  /** Whether the copy in the second Region is there; `none` where the bucket has no such copies. */
+  replication(key: string): Promise<'pending' | 'arrived' | 'failed' | 'none' | undefined>;
+  /** `locked`: its retention has not ended. Removing what is not there is `removed`. */
+  remove(key: string): Promise<'removed' | 'locked'>;
+}
+
+/** A disk of EBS that is attached to a server. */
+export interface Volume {
+  readonly volumeId: string;
+  readonly device: string;
+  readonly root: boolean;
+}
+
+export interface SnapshotOrder {
+  readonly serverId: string;
+  readonly campaignId: string;
+  readonly expiresAt: Instant;
+  /** How many sets of this server are kept, however old they are. */
+  readonly keepLast: number;
+}
+
+/** As EC2 says it, with what its tags tell. */
+export interface TakenSnapshot extends Omit<Snapshot, 'device' | 'root'>, SnapshotOrder {}
+
+/** Snapshots of volumes. Only those that carry our tags are ever seen. */
+export interface Snapshots {
+  /** What is attached to servers; those that are gone are left out, and one without EBS has none. */
+  volumes(place: Place, serverIds: readonly string[]): Promise<ReadonlyMap<string, readonly Volume[]>>;
+  /** Those that a campaign took of these servers, soon after they were taken. */
+  find(place: Place, campaignId: string, serverIds: readonly string[]): Promise<readonly TakenSnapshot[]>;
+  /**
+   * All volumes of a server at one moment. Their content is fixed when this returns; it is copied meanwhile.
+   *
+   * @throws PortError `throttled` (nothing was taken), `refused` (nothing was taken), `ambiguous` (some may have been)
+   */
+  take(place: Place, order: SnapshotOrder): Promise<readonly TakenSnapshot[]>;
+  /** All of ours in a place. */
+  list(place: Place): Promise<SnapshotList>;
+  /** @throws PortError `throttled`, `refused` */
+  delete(place: Place, snapshotId: string): Promise<'deleted' | 'gone' | 'in-use'>;
+}
+
+export interface SnapshotList {
+  readonly snapshots: readonly TakenSnapshot[];
+  /** Those that carry our tags, but not as we write them. */
+  readonly unread: readonly { readonly snapshotId: string; readonly why: string }[];
+}
+
+/** `missing`: there is no alarm of that name. */
+export type AlarmState = 'ok' | 'alarm' | 'insufficient-data' | 'missing';
+
+/** Alarms of CloudWatch, of metrics and composite ones. */
+export interface Alarms {
+  /** @throws PortError `refused` when we may not look there */
+  states(place: Place, names: readonly string[]): Promise<ReadonlyMap<string, AlarmState>>;
+}
+
+/** What EC2 and its agent say of a server whose root volume is replaced. */
+export interface RootVolumeView {
+  /** As EC2 names it: `running`, `stopped`, `terminated`. */
+  readonly instanceState: string;
+  /** Null where the root is no EBS volume, or none is attached. */
+  readonly rootVolumeId: string | null;
+  /** Null when no agent has ever reported, or not for long. */
+  readonly agentSeenAt: Instant | null;
+}
+
+export interface RootVolumeTask {
+  readonly state: 'pending' | 'in-progress' | 'succeeded' | 'failing' | 'failed' | 'failed-detached';
+  readonly completedAt: Instant | null;
+}
+
+/** Replacing the root volume of running instances. */
+export interface RootVolumes {
+  /** @returns undefined when EC2 knows no such instance */
+  look(place: Place, serverId: string): Promise<RootVolumeView | undefined>;
+  /** @returns undefined when EC2 knows no such task */
+  task(place: Place, taskId: string): Promise<RootVolumeTask | undefined>;
+  /**
+   * The same token again is the same task.
+   *
+   * @returns the id of the task
+   * @throws PortError `throttled`, `refused`, `ambiguous` (call again with the same token)
+   */
+  replace(place: Place, request: RootVolumeRequest): Promise<string>;
+}
+
+export interface RootVolumeRequest {
+  readonly serverId: string;
+  readonly snapshotId: string;
+  readonly campaignId: string;
+  /** 1 to 64 ASCII characters. */
+  readonly token: string;
+}
+
   readonly executions: Executions;
 }
 
