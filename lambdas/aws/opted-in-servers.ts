@@ -1,6 +1,7 @@
 /** Owns the finding of servers: those of a place that carry the opt-in tag, as servers of an environment. */
+import { familyOf } from '../../core/family.ts';
 import { inParallel } from '../../core/parallel.ts';
-import { type Family, type Place, type Server, serverSchema } from '../../core/server.ts';
+import { type Place, type Server, serverSchema } from '../../core/server.ts';
 import type { Settings } from '../../core/settings.ts';
 import { type Ec2Calls, instancesByTag, type Tag } from './ec2-instances.ts';
 import { type Node, type NodeCalls, nodes, nodeTags } from './ssm-nodes.ts';
@@ -74,17 +75,4 @@ function serverOf(
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0] ?? { path: [], message: '' };
   return { id, why: `its ${path.join('.')}, from its tags, ${message}` };
-}
-
-/** What agents say of themselves, from the start of the name. */
-const platforms: readonly (readonly [prefix: RegExp, family: Family])[] = [
-  [/^(debian|ubuntu)/i, 'debian'],
-  [/^(red hat|centos|rocky|alma|oracle linux|fedora)/i, 'rhel'],
-  [/^amazon linux/i, 'amazon'],
-  [/^(sles|suse|opensuse)/i, 'suse'],
-  [/^arch/i, 'arch'],
-];
-
-export function familyOf(platform: string): Family | undefined {
-  return platforms.find(([prefix]) => prefix.test(platform))?.[1];
 }

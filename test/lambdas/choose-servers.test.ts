@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { policySchema } from '../../core/policy.ts';
 import type { Server } from '../../core/server.ts';
 import { type Settings, settingsSchema } from '../../core/settings.ts';
-import { familyOf, findOptedInServers } from '../../lambdas/aws/opted-in-servers.ts';
+import { findOptedInServers } from '../../lambdas/aws/opted-in-servers.ts';
 import { chooseServers } from '../../lambdas/choose-servers.ts';
 import { frankfurt, serverId } from '../support/samples.ts';
 
@@ -103,20 +103,6 @@ describe('servers that have opted in', () => {
       { id: serverId(2), why: 'its platform is Microsoft Windows Server' },
       { id: serverId(3), why: expect.stringMatching(/^its environment, from its tags, /) },
     ]);
-  });
-
-  test.each([
-    ['Debian GNU/Linux', 'debian'],
-    ['Ubuntu', 'debian'],
-    ['Red Hat Enterprise Linux', 'rhel'],
-    ['Rocky Linux', 'rhel'],
-    ['Amazon Linux', 'amazon'],
-    ['SLES', 'suse'],
-    ['Arch Linux', 'arch'],
-    ['macOS', undefined],
-    ['', undefined],
-  ])('of platform %j are of family %s', (platform, family) => {
-    expect(familyOf(platform)).toBe(family);
   });
 });
 
