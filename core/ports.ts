@@ -183,13 +183,6 @@ export interface OneTimeSchedules {
   delete(name: string): Promise<void>;
 }
 
-export interface Ports {
-  readonly records: Records;
-  readonly objects: Objects;
-  readonly commands: Commands;
-  readonly fleet: Fleet;
-  readonly callbacks: Callbacks;
-  readonly notices: Notices;
 /** What reading an archive to its end showed. */
 export interface InspectedArchive {
   /** Of the object as it is stored. */
@@ -319,6 +312,13 @@ export interface RootVolumeRequest {
   readonly token: string;
 }
 
+export interface Ports {
+  readonly records: Records;
+  readonly objects: Objects;
+  readonly commands: Commands;
+  readonly fleet: Fleet;
+  readonly callbacks: Callbacks;
+  readonly notices: Notices;
   readonly executions: Executions;
 }
 
