@@ -1,4 +1,4 @@
-/** Owns the result object: the one file that a server writes to S3 per phase. */
+/** Owns the result object: the one file that a server writes to the campaign bucket per phase, and where servers may write. */
 import { partitionOf } from './server.ts';
 
 /**
@@ -38,16 +38,27 @@ export function parseResultObject(content: Uint8Array): Map<string, string> {
   return sections;
 }
 
+interface NamedServer {
+  readonly id: string;
+  readonly place: { readonly account: string; readonly region: string };
+}
+
 /**
- * The folder in the bucket that a server may write to. It equals the `ec2:SourceInstanceARN` that AWS puts into
- * requests made with an instance role, so the role's policy can name it as a policy variable. Hybrid nodes have no
- * such key; for them it is the `aws:userid` of their role session.
+ * The folder in the campaign bucket that a server may write to. Its name equals the `ec2:SourceInstanceARN` that AWS
+ * puts into requests made with an instance role, so the role's policy can name it as a policy variable. Hybrid nodes
+ * have no such key; for them it is the `aws:userid` of their role session.
  */
-export function serverPrefix(
-  server: { id: string; place: { account: string; region: string } },
-  hybridRoleId = 'hybrid',
-): string {
-  return server.id.startsWith('mi-')
-    ? `servers/${hybridRoleId}:${server.id}`
-    : `servers/arn:${partitionOf(server.place.region)}:ec2:${server.place.region}:${server.place.account}:instance/${server.id}`;
+export function serverPrefix(server: NamedServer, hybridRoleId?: string): string {
+  return `servers/${serverFolder(server, hybridRoleId)}`;
+}
+
+/** The same in the backup bucket. */
+export function backupPrefix(server: NamedServer, hybridRoleId?: string): string {
+  return `backups/${serverFolder(server, hybridRoleId)}`;
+}
+
+function serverFolder({ id, place }: NamedServer, hybridRoleId = 'hybrid'): string {
+  return id.startsWith('mi-')
+    ? `${hybridRoleId}:${id}`
+    : `arn:${partitionOf(place.region)}:ec2:${place.region}:${place.account}:instance/${id}`;
 }

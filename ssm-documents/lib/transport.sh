@@ -54,12 +54,17 @@ uri_path() {
 }
 
 # Sets AUTHORIZATION for a request without query (Signature Version 4).
-# sign <method> <host> <escaped path> <payload sha256> <time as 20261121T010000Z> <region>
+# sign <method> <host> <escaped path> <payload sha256> <time as 20261121T010000Z> <region> [<checksum that is sent>]
 sign() {
-  local method=$1 host=$2 path=$3 payload=$4 stamp=$5 region=$6 names headers scope
+  local method=$1 host=$2 path=$3 payload=$4 stamp=$5 region=$6 checksum=${7:-} names headers scope
   local day=${stamp%%T*}
-  names='host;x-amz-content-sha256;x-amz-date'
-  headers="host:$host"$'\n'"x-amz-content-sha256:$payload"$'\n'"x-amz-date:$stamp"$'\n'
+  names=host headers="host:$host"$'\n'
+  if [[ -n $checksum ]]; then
+    names+=';x-amz-checksum-sha256'
+    headers+="x-amz-checksum-sha256:$checksum"$'\n'
+  fi
+  names+=';x-amz-content-sha256;x-amz-date'
+  headers+="x-amz-content-sha256:$payload"$'\n'"x-amz-date:$stamp"$'\n'
   if [[ -n $SESSION_TOKEN ]]; then
     names+=';x-amz-security-token'
     headers+="x-amz-security-token:$SESSION_TOKEN"$'\n'
@@ -198,11 +203,11 @@ identify() {
   }
 }
 
-# One signed request, tried again on whatever passes by itself. Sets HTTP_STATUS. It is given time by its size, and given
-# up when it stands still for half a minute.
-# s3 <GET|PUT> <key> <file to write or send> <payload sha256>
+# One signed request, tried again on whatever passes by itself. Sets HTTP_STATUS. It is given time by its size, or the
+# seconds that are said, and given up when it stands still for half a minute.
+# s3 <GET|PUT> <key> <file to write or send> <payload sha256> [<checksum> <seconds>]
 s3() {
-  local method=$1 key=$2 file=$3 payload=$4 try path stamp code bytes=$MOST_BYTES REPLY
+  local method=$1 key=$2 file=$3 payload=$4 checksum=${5:-} seconds=${6:-} try path stamp code bytes=$MOST_BYTES REPLY
   local -a transfer=(--output "$file")
   if [[ $method == PUT ]]; then
     transfer=(--upload-file "$file" --output "$WORK/s3.answer")
@@ -214,14 +219,15 @@ s3() {
   for try in 1 2 3 4; do
     aws_time
     TZ=UTC0 printf -v stamp '%(%Y%m%dT%H%M%SZ)T' "$REPLY"
-    sign "$method" "$HOST" "$path" "$payload" "$stamp" "$BucketRegion"
+    sign "$method" "$HOST" "$path" "$payload" "$stamp" "$BucketRegion" "$checksum"
     code=0
     HTTP_STATUS=$(
       ulimit -f $((MOST_BYTES / 1024)) 2>/dev/null
-      call --connect-timeout 5 --speed-limit 4096 --speed-time 30 --max-time $((60 + bytes / 65536)) \
+      call --connect-timeout 5 --speed-limit 4096 --speed-time 30 --max-time "${seconds:-$((60 + bytes / 65536))}" \
         --write-out '%{http_code}' --dump-header "$WORK/s3.headers" "${transfer[@]}" "$BASE_URL$path" < <(
           printf 'header = "%s"\n' "Authorization: $AUTHORIZATION" "x-amz-date: $stamp" "x-amz-content-sha256: $payload" Expect:
           [[ -z $SESSION_TOKEN ]] || printf 'header = "x-amz-security-token: %s"\n' "$SESSION_TOKEN"
+          [[ -z $checksum ]] || printf 'header = "x-amz-checksum-sha256: %s"\n' "$checksum"
         )
     ) || code=$?
     TRANSPORT_ERROR="$method $key: HTTP $HTTP_STATUS, curl $code $(head -c 200 "$WORK/curl.err")"
@@ -250,4 +256,16 @@ get_object() {
 # put_object <key> <file> <sha256 of the file>
 put_object() {
   s3 PUT "$1" "$2" "$3"
+}
+
+# Has S3 keep the file's SHA-256 beside it and confirm it; what it does not confirm has failed.
+# put_confirmed <bucket> <key> <file> <sha256 of the file> <seconds>
+put_confirmed() {
+  local Bucket=$1 checksum
+  # shellcheck disable=SC2059 # the format is made of \x escapes alone
+  checksum=$(printf "$(sed 's/../\\x&/g' <<<"$4")" | base64) || return 1
+  s3 PUT "$2" "$3" "$4" "$checksum" "$5" || return 1
+  [[ $(tr -d '\r' <"$WORK/s3.headers" | sed -n 's/^x-amz-checksum-sha256: *//Ip') == "$checksum" ]] && return 0
+  TRANSPORT_ERROR="PUT $2: S3 did not confirm the SHA-256"
+  return 1
 }

@@ -11,7 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createEndpoints } from '../../apps/local/aws/endpoints.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import { sha256Of } from '../../core/plan.ts';
-import { serverPrefix } from '../../core/result-object.ts';
+import { backupPrefix, serverPrefix } from '../../core/result-object.ts';
 import { signLikeTheSdk } from '../support/sdk-signature.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-transport-'));
@@ -19,6 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const place = { account: '111122223333', region: 'eu-central-1' };
 const bucket = 'quarterdeck-campaigns';
+const backupBucket = 'quarterdeck-backups';
 const server = { id: 'i-0123456789abcdef0', place };
 
 const libraries = ['log', 'json', 'transport']
@@ -47,6 +48,7 @@ describe('requests of servers', () => {
         access: fc.constant('ASIAEXAMPLE'),
         secret,
         token: fc.option(printable, { nil: '' }),
+        checksum: fc.option(printable, { nil: '' }),
       }),
       { numRuns: 40, seed: 7 },
     );
@@ -63,23 +65,35 @@ describe('requests of servers', () => {
           one.access,
           one.secret,
           one.token || '-',
+          one.checksum || '-',
         ]),
       )
       .join('');
     const script = `${prologue}
-      while IFS=$'\\t' read -r method host key payload stamp region ACCESS_KEY SECRET_KEY token; do
+      while IFS=$'\\t' read -r method host key payload stamp region ACCESS_KEY SECRET_KEY token checksum; do
         SESSION_TOKEN=''; [[ $token == - ]] || SESSION_TOKEN=$token
+        [[ $checksum != - ]] || checksum=''
         uri_path "/$key"
-        sign "$method" "$host" "$REPLY" "$payload" "$stamp" "$region"
+        sign "$method" "$host" "$REPLY" "$payload" "$stamp" "$region" "$checksum"
         printf '%s\\n' "$AUTHORIZATION"
       done`;
     const signed = spawnSync('bash', ['-c', script], { input, encoding: 'utf8' });
     expect(signed.stderr).toBe('');
     const expected = await Promise.all(
-      cases.map(async ({ method, host, key, body, at, region, access, secret: secretAccessKey, token }) => {
+      cases.map(async (one) => {
+        const { method, host, key, body, at, region, access, secret: secretAccessKey, token, checksum } = one;
         const path = `/${key.split('/').map(encodeURIComponent).join('/')}`;
         const headers = await signLikeTheSdk(
-          { method, host, path, body, headers: { 'x-amz-content-sha256': sha256Of(body) } },
+          {
+            method,
+            host,
+            path,
+            body,
+            headers: {
+              'x-amz-content-sha256': sha256Of(body),
+              ...(checksum !== '' && { 'x-amz-checksum-sha256': checksum }),
+            },
+          },
           {
             credentials: {
               accessKeyId: access,
@@ -125,7 +139,8 @@ async function withEndpoints(
   const objects = createMemoryObjects(bucket, place.region);
   await objects.put(`orders/${'ab'.repeat(32)}.txt`, 'an order\n');
   const skew = (options.skewSeconds ?? 0) * 1000;
-  const endpoints = createEndpoints({ objects, clock: { now: () => Date.now() + skew } });
+  const backups = createMemoryObjects(backupBucket, place.region);
+  const endpoints = createEndpoints({ objects, backups, clock: { now: () => Date.now() + skew } });
   options.before?.(endpoints);
   const { metadata, s3 } = endpoints.listenersFor(server);
   const dateless: RequestListener = (request, response) => {
@@ -159,7 +174,7 @@ async function withEndpoints(
       text(child.stderr),
       new Promise<number | null>((resolve) => child.on('close', resolve)),
     ]);
-    return { run: { code, stdout, stderr } satisfies Run, objects };
+    return { run: { code, stdout, stderr } satisfies Run, objects, backups };
   } finally {
     for (const one of servers) {
       one.closeAllConnections();
@@ -188,6 +203,39 @@ describe('the transport', () => {
       `identify && put_object servers/someone/else.gz ${folder}/result ${sha256Of('x')} ${explain}`,
     );
     expect(run.stdout).toContain('HTTP 403');
+  });
+
+  describe('to the backup bucket', () => {
+    const key = `${backupPrefix(server)}/2027-q1/configuration.tar.gz`;
+    const put = `identify && put_confirmed ${backupBucket} "backups/\${SERVER_PREFIX#*/}/2027-q1/configuration.tar.gz" ${folder}/archive ${sha256Of('an archive')} 60 && echo "$Bucket" ${explain}`;
+
+    it('has S3 confirm the hash, and leaves the campaign bucket the one that is asked next', async () => {
+      writeFileSync(join(folder, 'archive'), 'an archive');
+      const { run, backups } = await withEndpoints(put);
+      expect(run).toMatchObject({ stdout: `${bucket}\n`, stderr: '' });
+      expect(Buffer.from((await backups.get(key)) ?? []).toString()).toBe('an archive');
+    });
+
+    it('has failed where S3 confirms nothing, or another hash', async () => {
+      writeFileSync(join(folder, 'archive'), 'an archive');
+      for (const headers of [{}, { 'x-amz-checksum-sha256': `${'A'.repeat(43)}=` }]) {
+        const { run } = await withEndpoints(put, {
+          wrap: () => (request, response) => {
+            request.resume().on('end', () => response.writeHead(200, headers).end());
+          },
+        });
+        expect(run.stdout).toContain('S3 did not confirm the SHA-256');
+      }
+    });
+
+    it('brings an archive once more whose answer was lost', async () => {
+      writeFileSync(join(folder, 'archive'), 'an archive');
+      const { run, backups } = await withEndpoints(put, {
+        before: ({ faults }) => faults.failNext(1, 'lost-answer', { method: 'PUT' }),
+      });
+      expect(run.stdout).toBe(`${bucket}\n`);
+      expect(await backups.get(key)).toBeDefined();
+    });
   });
 
   it('tries again after errors that pass by themselves', async () => {

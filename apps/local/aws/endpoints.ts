@@ -14,6 +14,8 @@ import { createS3Listener, type S3Request } from './s3-endpoint.ts';
 export interface EndpointsOptions {
   /** Not metered: what servers ask for is told to `onRequest`. */
   readonly objects: Objects;
+  /** The bucket that servers write their backups to; there is none when it is left out. */
+  readonly backups?: Objects;
   readonly clock: EndpointClock;
   /** Six hours, as on EC2, unless said otherwise. */
   readonly credentialSeconds?: number;
@@ -31,6 +33,7 @@ export interface Endpoints {
 
 export function createEndpoints({
   objects,
+  backups,
   clock,
   credentialSeconds = 6 * 3600,
   onRequest = () => {},
@@ -40,7 +43,7 @@ export function createEndpoints({
   return {
     listenersFor: (server) => ({
       metadata: createMetadataListener(server, sessions, clock),
-      s3: createS3Listener({ objects, clock, sessions, faults, onRequest }, server),
+      s3: createS3Listener({ objects, backups, clock, sessions, faults, onRequest }, server),
     }),
     credentialsFile: (server) => sharedCredentialsFile(sessions.credentialsOf(server)),
     faults,

@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DateTime } from 'luxon';
 import type { Objects } from '../../../core/ports.ts';
-import { serverPrefix } from '../../../core/result-object.ts';
+import { backupPrefix, serverPrefix } from '../../../core/result-object.ts';
 import type { FaultSource } from './endpoint-faults.ts';
 import type { EndpointClock, EndpointServer, RoleSessions } from './role-credentials.ts';
 import { S3Error } from './s3-error.ts';
@@ -18,7 +18,10 @@ export interface S3Request {
 }
 
 export interface S3EndpointOptions {
+  /** The campaign bucket. */
   readonly objects: Objects;
+  /** The backup bucket, which servers may write to and not read. */
+  readonly backups: Objects | undefined;
   readonly clock: EndpointClock;
   readonly sessions: RoleSessions;
   readonly faults: FaultSource;
@@ -72,7 +75,7 @@ export function createS3Listener(options: S3EndpointOptions, server: EndpointSer
 }
 
 async function serve(
-  { objects, clock, sessions }: S3EndpointOptions,
+  { objects, backups, clock, sessions }: S3EndpointOptions,
   request: IncomingMessage,
   method: string,
   body: Buffer | 'too large',
@@ -91,34 +94,57 @@ async function serve(
       "The provided 'x-amz-content-sha256' header does not match what was computed.",
     );
   }
-  const key = keyOf(url, objects.bucket);
+  const { bucket, key } = addressOf(url);
+  const store = [objects, backups].find((one) => one?.bucket === bucket);
+  if (!store) {
+    throw new S3Error('NoSuchBucket', 'The specified bucket does not exist', { BucketName: bucket });
+  }
+  const kind = store === objects ? 'campaigns' : 'backups';
   if (method === 'PUT') {
-    authorize(server, 's3:PutObject', key, objects.bucket);
+    authorize(server, 's3:PutObject', kind, key, bucket);
     if (request.headers['content-length'] === undefined) {
       throw new S3Error('MissingContentLength', 'You must provide the Content-Length HTTP header.');
     }
-    await objects.put(key, body);
+    confirmChecksum(request, body, response);
+    await store.put(key, body);
     response.setHeader('ETag', etagOf(body));
     return new Uint8Array();
   }
-  authorize(server, 's3:GetObject', key, objects.bucket);
-  const content = await objects.get(key);
+  authorize(server, 's3:GetObject', kind, key, bucket);
+  const content = await store.get(key);
   // The role may not list the bucket, and so S3 does not tell it whether the object exists.
-  if (content === undefined) throw denied(server, 's3:ListBucket', '', objects.bucket);
+  if (content === undefined) throw denied(server, 's3:ListBucket', '', bucket);
   response.setHeader('ETag', etagOf(content));
   response.setHeader('Content-Type', 'binary/octet-stream');
   return content;
 }
 
-/** The policy of the servers' role: read orders, write under one's own prefix, nothing else. */
+/** S3 checks what the client says of the body, and says so in its answer. */
+function confirmChecksum(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  const said = request.headers['x-amz-checksum-sha256'];
+  if (said === undefined) return;
+  if (typeof said !== 'string' || !/^[A-Za-z0-9+/]{43}=$/.test(said)) {
+    throw new S3Error('InvalidRequest', 'Value for x-amz-checksum-sha256 header is invalid.');
+  }
+  if (createHash('sha256').update(body).digest('base64') !== said) {
+    throw new S3Error('BadDigest', 'The SHA256 you specified did not match the calculated checksum.');
+  }
+  response.setHeader('x-amz-checksum-sha256', said);
+}
+
+/** The policy of the servers' role: read orders and hooks, write under one's own prefix, nothing else. */
 function authorize(
   server: EndpointServer,
   action: 's3:GetObject' | 's3:PutObject',
+  kind: 'campaigns' | 'backups',
   key: string,
   bucket: string,
 ): void {
-  const prefix = action === 's3:GetObject' ? 'orders/' : `${serverPrefix(server)}/`;
-  if (!key.startsWith(prefix)) throw denied(server, action, `/${key}`, bucket);
+  const allowed = {
+    campaigns: { 's3:GetObject': ['orders/', 'hooks/'], 's3:PutObject': [`${serverPrefix(server)}/`] },
+    backups: { 's3:GetObject': [], 's3:PutObject': [`${backupPrefix(server)}/`] },
+  }[kind][action];
+  if (!allowed.some((prefix) => key.startsWith(prefix))) throw denied(server, action, `/${key}`, bucket);
 }
 
 function denied(server: EndpointServer, action: string, path: string, bucket: string): S3Error {
@@ -154,16 +180,13 @@ function refuseTheUnknown(request: IncomingMessage, method: string, url: string)
   }
 }
 
-function keyOf(url: string, bucket: string): string {
+function addressOf(url: string): { bucket: string; key: string } {
   const [, name = '', ...parts] = (url.split('?')[0] ?? '').split('/');
-  if (decoded(name) !== bucket) {
-    throw new S3Error('NoSuchBucket', 'The specified bucket does not exist', { BucketName: decoded(name) });
-  }
   const key = parts.map(decoded).join('/');
   if (key === '')
     throw new S3Error('NotImplemented', 'this endpoint serves objects, and not the bucket itself');
   if (Buffer.byteLength(key) > 1024) throw new S3Error('KeyTooLongError', 'Your key is too long');
-  return key;
+  return { bucket: decoded(name), key };
 }
 
 function etagOf(content: Uint8Array): string {

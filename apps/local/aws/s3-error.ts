@@ -3,10 +3,12 @@
 const statuses = {
   AccessDenied: 403,
   AuthorizationHeaderMalformed: 400,
+  BadDigest: 400,
   EntityTooLarge: 400,
   ExpiredToken: 400,
   InternalError: 500,
   InvalidAccessKeyId: 403,
+  InvalidRequest: 400,
   InvalidToken: 400,
   InvalidURI: 400,
   KeyTooLongError: 400,

@@ -7,7 +7,7 @@ import { createEndpoints, type Endpoints } from '../../../../apps/local/aws/endp
 import type { S3Request } from '../../../../apps/local/aws/s3-endpoint.ts';
 import { createMemoryObjects } from '../../../../apps/local/memory-objects.ts';
 import type { Objects } from '../../../../core/ports.ts';
-import { serverPrefix } from '../../../../core/result-object.ts';
+import { backupPrefix, serverPrefix } from '../../../../core/result-object.ts';
 import { type SdkCredentials, signLikeTheSdk } from '../../../support/sdk-signature.ts';
 
 const place = { account: '123456789012', region: 'eu-central-1' };
@@ -31,6 +31,7 @@ interface Message {
 
 let now: number;
 let objects: Objects;
+let backups: Objects;
 let endpoints: Endpoints;
 let seen: S3Request[];
 let servers: Server[];
@@ -38,10 +39,12 @@ let servers: Server[];
 beforeEach(() => {
   now = Date.UTC(2026, 10, 21, 1, 0, 0);
   objects = createMemoryObjects('campaigns', 'eu-central-1');
+  backups = createMemoryObjects('backups', 'eu-central-1');
   seen = [];
   servers = [];
   endpoints = createEndpoints({
     objects,
+    backups,
     clock: { now: () => now },
     onRequest: (request) => seen.push(request),
   });
@@ -116,7 +119,8 @@ async function signed(port: number, message: Message, credentials: SdkCredential
   return { ...message, headers: await signLikeTheSdk(request, { credentials, region, service, at }) };
 }
 
-const encodedPath = (key: string) => `/campaigns/${key.split('/').map(encodeURIComponent).join('/')}`;
+const encodedPath = (key: string, bucket = 'campaigns') =>
+  `/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
 
 describe('instance metadata', () => {
   test('says nothing without a session token', async () => {
@@ -253,6 +257,49 @@ describe('S3 for servers', () => {
     expect(answer.text).toContain(`the role of ${web.id} is not authorized to perform: s3:`);
     expect(Buffer.from((await objects.get('orders/abc.txt')) ?? '').toString()).toBe('the order');
     expect(await objects.get(`${serverPrefix(other)}/campaign-1/prepare.gz`)).toBeUndefined();
+  });
+
+  describe('the backup bucket', () => {
+    const key = `${backupPrefix(web)}/campaign-1/configuration.tar.zst`;
+    const base64 = (text: string) => createHash('sha256').update(text).digest('base64');
+    const put = (to: string, checksum = base64('an archive')) =>
+      get({
+        method: 'PUT',
+        path: encodedPath(to, 'backups'),
+        body: 'an archive',
+        headers: { 'x-amz-checksum-sha256': checksum },
+      });
+
+    test('is written by a server under its own prefix, and S3 confirms the hash', async () => {
+      const answer = await put(key);
+      expect(answer.status).toBe(200);
+      expect(answer.headers['x-amz-checksum-sha256']).toBe(base64('an archive'));
+      expect(Buffer.from((await backups.get(key)) ?? '').toString()).toBe('an archive');
+      expect(await objects.get(key)).toBeUndefined();
+    });
+
+    test('takes no body that is not what its checksum says', async () => {
+      expect(code(await put(key, base64('another archive')))).toEqual([400, 'BadDigest']);
+      expect(code(await put(key, 'no hash'))).toEqual([400, 'InvalidRequest']);
+      expect(await backups.get(key)).toBeUndefined();
+    });
+
+    test('is never read by servers, and nothing else is written there', async () => {
+      await put(key);
+      expect(code(await get({ path: encodedPath(key, 'backups') }))).toEqual([403, 'AccessDenied']);
+      for (const elsewhere of [`${backupPrefix(other)}/x`, ownKey, 'orders/abc.txt'])
+        expect(code(await put(elsewhere))).toEqual([403, 'AccessDenied']);
+      expect(
+        code(await get({ method: 'PUT', path: encodedPath(key), body: 'in the campaign bucket' })),
+      ).toEqual([403, 'AccessDenied']);
+    });
+  });
+
+  test('a server reads hooks, and writes none', async () => {
+    await objects.put('hooks/drain.sh', 'a hook');
+    expect((await get({ path: '/campaigns/hooks/drain.sh' })).text).toBe('a hook');
+    const message = { method: 'PUT', path: '/campaigns/hooks/drain.sh', body: 'forged' };
+    expect(code(await get(message))).toEqual([403, 'AccessDenied']);
   });
 
   test('who signed counts, and not whose network it came through', async () => {
