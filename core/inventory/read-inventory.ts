@@ -1,11 +1,11 @@
 /** Owns the import of a server list: CSV text to servers, with everything that is wrong said at once. */
-import { DateTime } from 'luxon';
 import type { Instant } from '../instant.ts';
-import { defaultQuarters, type QuarterCalendar, quarterOfDay } from '../quarter.ts';
+import { defaultQuarters, type QuarterCalendar } from '../quarter.ts';
 import { readZone, type ZoneReading } from '../time-zone.ts';
-import { type Columns, knownHeaders, nearHeader, readHeaders } from './columns.ts';
+import { type Columns, type Field, knownHeaders, nearHeader, readHeaders } from './columns.ts';
 import { type CsvCells, cellsOf, cellText, delimiters, quoted } from './csv-text.ts';
 import type { InventoryServer } from './inventory-server.ts';
+import { pastQuarters } from './past-dates.ts';
 import { type CellProblem, type RowQuestions, readRow } from './read-row.ts';
 
 export interface InventoryOptions {
@@ -36,6 +36,8 @@ export interface Inventory {
   readonly skipped: readonly SkippedRow[];
   /** Headers that are kept but mean nothing to us, with the one that was perhaps meant. */
   readonly unknownColumns: readonly { readonly header: string; readonly near?: string }[];
+  /** What the list says something of, even if a cell is empty. */
+  readonly fields: ReadonlySet<Field>;
 }
 
 export function readInventory(text: string, options: InventoryOptions): Inventory {
@@ -52,9 +54,11 @@ export function readInventory(text: string, options: InventoryOptions): Inventor
       errors: fatal.map((problem) => ({ row: 1, ...problem })),
       skipped: [],
       unknownColumns,
+      fields: new Set(),
     };
   }
 
+  const fields = new Set(columns.at.keys());
   const questions = questionsFor(options);
   const seen = new Map<string, number>();
   const servers: InventoryServer[] = [];
@@ -78,9 +82,9 @@ export function readInventory(text: string, options: InventoryOptions): Inventor
         errors: all.map((problem) => ({ row, ...problem })),
       });
   }
-  if (options.skipBadRows) return { servers, errors: [], skipped: bad, unknownColumns };
+  if (options.skipBadRows) return { servers, errors: [], skipped: bad, unknownColumns, fields };
   const errors = bad.flatMap((row) => row.errors);
-  return { servers: errors.length > 0 ? [] : servers, errors, skipped: [], unknownColumns };
+  return { servers: errors.length > 0 ? [] : servers, errors, skipped: [], unknownColumns, fields };
 }
 
 /** Spreadsheets write `;` or tabs in many countries: taken is what makes most headers known. */
@@ -125,7 +129,6 @@ const zonesWithNearMatches = 100;
 
 function questionsFor({ now, quarters = defaultQuarters }: InventoryOptions): RowQuestions {
   const zones = new Map<string, ZoneReading>();
-  const firstDays = new Map<string, string>();
   let unknown = 0;
   return {
     zoneOf(text) {
@@ -136,16 +139,6 @@ function questionsFor({ now, quarters = defaultQuarters }: InventoryOptions): Ro
       zones.set(text, reading);
       return reading;
     },
-    pastQuarterOf(day, zone) {
-      const firstDay = firstDays.get(zone) ?? quarterOfDay(dayIn(now, zone), quarters).firstDay;
-      firstDays.set(zone, firstDay);
-      return day < firstDay ? quarterOfDay(day, quarters).id : undefined;
-    },
+    pastQuarterOf: pastQuarters(now, quarters),
   };
-}
-
-function dayIn(now: Instant, zone: string): string {
-  const local = DateTime.fromISO(now, { zone });
-  if (!local.isValid) throw new Error(`no day for ${now} in ${zone}: ${local.invalidExplanation}`);
-  return local.toISODate();
 }

@@ -5,7 +5,8 @@ import { placeSchema, serverIdSchema, serverSchema } from '../server.ts';
 import type { ZoneReading } from '../time-zone.ts';
 import { type Columns, type Field, headers } from './columns.ts';
 import { cellText, quoted } from './csv-text.ts';
-import { environmentName, type InventoryServer, type PastDate, quarterColumns } from './inventory-server.ts';
+import { environmentName, type InventoryServer, quarterColumns } from './inventory-server.ts';
+import { type PastQuarterOf, splitPast } from './past-dates.ts';
 import { type PatchDate, readDate, readTime } from './patch-date.ts';
 
 export interface CellProblem {
@@ -17,8 +18,7 @@ export interface CellProblem {
 /** What reading a row asks for; each answer is kept for the next row. */
 export interface RowQuestions {
   readonly zoneOf: (text: string) => ZoneReading;
-  /** The quarter of a day, when it is over where the server is. */
-  readonly pastQuarterOf: (day: string, zone: string) => string | undefined;
+  readonly pastQuarterOf: PastQuarterOf;
 }
 
 export interface RowReading {
@@ -110,7 +110,7 @@ export function readRow(
       environment,
       zone,
       active: isActive,
-      ...splitPast(dates, (day) => questions.pastQuarterOf(day, zone)),
+      ...splitPast(dates, zone, questions.pastQuarterOf),
       owners: {
         ...(value('primaryOwner') !== '' && { primary: value('primaryOwner') }),
         ...(value('secondaryOwner') !== '' && { secondary: value('secondaryOwner') }),
@@ -165,20 +165,4 @@ function readDates(
     };
   }
   return dates;
-}
-
-function splitPast(
-  dates: Dates,
-  pastQuarterOf: (day: string) => string | undefined,
-): Pick<InventoryServer, 'explicit' | 'history'> {
-  const explicit: Dates = {};
-  const history: PastDate[] = [];
-  for (const column of quarterColumns) {
-    const given = dates[column];
-    if (given === undefined) continue;
-    const quarter = given.date === undefined ? undefined : pastQuarterOf(given.date);
-    if (quarter === undefined || given.date === undefined) explicit[column] = given;
-    else history.push({ ...given, date: given.date, quarter, column });
-  }
-  return { explicit, history };
 }

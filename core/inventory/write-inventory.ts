@@ -3,11 +3,14 @@ import { type Field, fields, headers } from './columns.ts';
 import { csvOf } from './csv-text.ts';
 import { type InventoryServer, type PastDate, quarterColumns } from './inventory-server.ts';
 
+/** Its row is the one that it gets. */
+type ListedServer = Omit<InventoryServer, 'row'>;
+
 /**
  * A row for each server, in the given order, then the columns that we do not know by name. A column of a quarter has
  * the date that is set, else the last one that is past, which an import puts back into history.
  */
-export function inventoryCsv(servers: readonly InventoryServer[]): string {
+export function inventoryCsv(servers: readonly ListedServer[]): string {
   const extras = [...new Set(servers.flatMap(({ extra }) => Object.keys(extra)))].toSorted();
   const rows = servers.map((server) => {
     const cells = cellsOfServer(server);
@@ -16,7 +19,7 @@ export function inventoryCsv(servers: readonly InventoryServer[]): string {
   return csvOf([[...fields.map((field) => headers[field]), ...extras], ...rows]);
 }
 
-function cellsOfServer(server: InventoryServer): Partial<Record<Field, string | undefined>> {
+export function cellsOfServer(server: ListedServer): Partial<Record<Field, string | undefined>> {
   const { name, hostGroup, operatingSystem, environment, zone, location, owners, instanceId, account } =
     server;
   const { region, currentQuarterStatus, haGroup, cron } = server;
@@ -55,6 +58,6 @@ function lastOf(dates: readonly PastDate[]): PastDate | undefined {
 }
 
 /** Headers come from a file, so one may be called `constructor`. */
-function extraOf({ extra }: InventoryServer, name: string): string {
+function extraOf({ extra }: ListedServer, name: string): string {
   return Object.hasOwn(extra, name) ? (extra[name] as string) : '';
 }

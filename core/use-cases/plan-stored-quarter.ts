@@ -5,6 +5,7 @@ import type { PlannedWindow, QuarterPlan } from '../calendar/quarter-plan.ts';
 import type { Schedule } from '../calendar/schedule.ts';
 import { listSchedules } from '../entities.ts';
 import type { Instant } from '../instant.ts';
+import { pastQuarters, withPastDates } from '../inventory/past-dates.ts';
 import type { Ports } from '../ports.ts';
 import type { Quarter } from '../quarter.ts';
 import { loadInventory, type StoredInventory } from './stored-inventory.ts';
@@ -33,5 +34,8 @@ export function planStoredQuarter(
   calendar: PlanningCalendar,
   asked: StoredQuarter,
 ): QuarterPlan {
-  return planQuarter({ ...calendar, ...asked, servers: inventory.servers, schedules });
+  // A date that was set a year ago is no schedule any more, beside which another would be one too many.
+  const pastQuarterOf = pastQuarters(asked.now, calendar.quarters);
+  const servers = inventory.servers.map((server) => withPastDates(server, pastQuarterOf));
+  return planQuarter({ ...calendar, ...asked, servers, schedules });
 }

@@ -1,6 +1,7 @@
 /** Owns the inventory in the stores: one object named by its content, and one item that says which holds. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
+import { Refused } from '../calls.ts';
 import { type Entity, parseRecord, recordOf } from '../entities.ts';
 import { type Instant, instantSchema } from '../instant.ts';
 import { type StoredServer, storedServersSchema } from '../inventory/stored-server.ts';
@@ -31,10 +32,9 @@ export interface StoredInventory {
 }
 
 /** Somebody else has changed the inventory in between: read it again, and decide again. */
-export class InventoryChanged extends Error {
+export class InventoryChanged extends Refused {
   constructor(by: string, at: Instant) {
-    super(`the inventory was changed by ${by} at ${at}, meanwhile: do it again`);
-    this.name = 'InventoryChanged';
+    super('inventory-changed', `the inventory was changed by ${by} at ${at}, meanwhile: do it again`);
   }
 }
 

@@ -1,34 +1,15 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { createMemoryObjects } from '../../../apps/local/memory-objects.ts';
-import { createMemoryRecords } from '../../../apps/local/memory-records.ts';
 import { defaultCalendar } from '../../../core/calendar/planning-calendar.ts';
 import { create, listSchedules, schedules } from '../../../core/entities.ts';
-import type { StoredServer } from '../../../core/inventory/stored-server.ts';
 import { quarterOfDay } from '../../../core/quarter.ts';
 import { loadFleet, planStoredQuarter } from '../../../core/use-cases/plan-stored-quarter.ts';
 import { InventoryChanged, loadInventory, saveInventory } from '../../../core/use-cases/stored-inventory.ts';
+import { storedServer as server, memoryStores as stores } from '../../support/stored-fleet.ts';
 
 const now = '2026-11-21T12:00:00.000Z';
 const later = '2026-11-21T13:00:00.000Z';
-
-function server(name: string, more: Partial<StoredServer> = {}): StoredServer {
-  return {
-    name,
-    environment: 'production',
-    zone: 'Europe/Berlin',
-    active: true,
-    explicit: {},
-    history: [],
-    owners: {},
-    extra: {},
-    bySync: [],
-    ...more,
-  };
-}
-
-const stores = () => ({ records: createMemoryRecords(), objects: createMemoryObjects('b', 'eu-central-1') });
 
 describe('the stored inventory', () => {
   test('is empty before anything was saved', async () => {

@@ -1,0 +1,36 @@
+/** Owns the facts of a server that both people and AWS may know, taken out of the inventory's server and put back. */
+import type { InventoryServer } from './inventory-server.ts';
+import type { Facts } from './sync-servers.ts';
+
+type WithFacts = Pick<
+  InventoryServer,
+  'environment' | 'zone' | 'hostGroup' | 'haGroup' | 'operatingSystem' | 'location' | 'owners'
+>;
+
+export function factsOf(server: WithFacts): Facts {
+  const { environment, zone, hostGroup, haGroup, operatingSystem, location, owners } = server;
+  return {
+    environment,
+    zone,
+    ...(hostGroup !== undefined && { hostGroup }),
+    ...(haGroup !== undefined && { haGroup }),
+    ...(operatingSystem !== undefined && { operatingSystem }),
+    ...(location !== undefined && { location }),
+    ...(owners.primary !== undefined && { primaryOwner: owners.primary }),
+    ...(owners.secondary !== undefined && { secondaryOwner: owners.secondary }),
+  };
+}
+
+/** The server with these facts and no others; environment and zone stay where the facts say nothing of them. */
+export function withFacts<T extends WithFacts>(server: T, facts: Facts): T {
+  const { hostGroup: _, haGroup: _ha, operatingSystem: _os, location: _at, ...rest } = server;
+  const { primaryOwner, secondaryOwner, ...own } = facts;
+  return {
+    ...rest,
+    ...own,
+    owners: {
+      ...(primaryOwner !== undefined && { primary: primaryOwner }),
+      ...(secondaryOwner !== undefined && { secondary: secondaryOwner }),
+    },
+  } as T;
+}
