@@ -5,9 +5,13 @@ import { exclusionPattern } from './exclusion-pattern.ts';
 import { hookSchema } from './hook.ts';
 import { validationSchema } from './validation.ts';
 
-/** Going back with these breaks more than it mends: all that runs is linked to them, or they are what runs all. */
+/**
+ * Going back with these breaks more than it mends: all that runs is linked to them, they are what runs all, or it is
+ * they that would have to bring themselves back, and could not read what newer ones have written.
+ */
 const neverRolledBack = [
   'glibc*',
+  'lib32-glibc',
   'libc6*',
   'libc-bin',
   'systemd*',
@@ -15,9 +19,16 @@ const neverRolledBack = [
   'libudev*',
   'udev',
   'selinux-policy*',
-  'rpm',
-  'rpm-libs',
+  'apt',
+  'libapt-pkg*',
   'dpkg',
+  'dnf*',
+  'libdnf*',
+  'yum',
+  'rpm*',
+  'libsolv*',
+  'zypper',
+  'libzypp*',
   'pacman',
 ];
 

@@ -100,6 +100,29 @@ describe('a policy', () => {
     expect(text).toContain(`at ${path}`);
   });
 
+  test.each([
+    ['debian', 'libc6', 'libc6-i386', 'apt', 'libapt-pkg7.0', 'dpkg', 'libsystemd0', 'udev'],
+    [
+      'rhel',
+      'glibc-common',
+      'dnf',
+      'dnf5',
+      'dnf-data',
+      'libdnf5-cli',
+      'yum',
+      'rpm',
+      'rpm-libs',
+      'systemd-libs',
+    ],
+    ['suse', 'glibc', 'zypper', 'libzypp', 'libsolv-tools', 'rpm', 'libudev1', 'selinux-policy-targeted'],
+    ['arch', 'glibc', 'lib32-glibc', 'pacman', 'systemd'],
+  ])('leaves the going back of what everything of %s stands on to a person', (_, ...names) => {
+    const globs = policyOf().rollback.never.map(
+      (glob) => new RegExp(`^${glob.replaceAll('.', '[.]').replaceAll('*', '.*')}$`),
+    );
+    expect(names.filter((name) => !globs.some((glob) => glob.test(name)))).toEqual([]);
+  });
+
   test('gives a host its time for a reboot only where it may reboot', () => {
     expect(patchTimeBudget(policyOf({ reboot: 'never' }))).toBe(3600);
     expect(patchTimeBudget(policyOf({ reboot: 'always' }))).toBe(4200);
