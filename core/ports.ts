@@ -320,6 +320,9 @@ export interface Ports {
   readonly callbacks: Callbacks;
   readonly notices: Notices;
   readonly executions: Executions;
+  readonly snapshots: Snapshots;
+  readonly rootVolumes: RootVolumes;
+  readonly alarms: Alarms;
 }
 
 export type PortErrorCode =

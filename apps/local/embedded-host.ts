@@ -3,7 +3,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { documentPrefix } from '../../core/document.ts';
 import { instantOf } from '../../core/instant.ts';
-import type { Callbacks, Commands, Fleet, Notices, Objects, Ports, Records } from '../../core/ports.ts';
+import type {
+  Alarms,
+  Callbacks,
+  Commands,
+  Fleet,
+  Notices,
+  Objects,
+  Ports,
+  Records,
+  RootVolumes,
+  Snapshots,
+} from '../../core/ports.ts';
 import { type StepName, steps, stepToken } from '../../core/steps.ts';
 import { settleCommand, UnknownCommand } from '../../core/use-cases/settle-run.ts';
 import { sweep } from '../../core/use-cases/sweep.ts';
@@ -14,6 +25,9 @@ import { engineCallbacks, engineExecutions } from './callbacks.ts';
 import type { LocalClock } from './clock.ts';
 import { type CostMeter, countEvent, countInvocation, countQueueBatch } from './cost-meter.ts';
 import { createEventBus, type EventFaults } from './event-bus.ts';
+import { createMemoryAlarms } from './memory-alarms.ts';
+import { createMemoryRootVolumes } from './memory-root-volumes.ts';
+import { createMemorySnapshots } from './memory-snapshots.ts';
 import { meteredPorts } from './metered-ports.ts';
 
 /** The state machine's name, and the memory that its functions are priced with. */
@@ -32,6 +46,10 @@ export interface EmbeddedHostOptions {
   readonly commands: Commands;
   readonly fleet: Fleet;
   readonly notices: Notices;
+  /** In memory, if nothing is said. */
+  readonly snapshots?: Snapshots;
+  readonly rootVolumes?: RootVolumes;
+  readonly alarms?: Alarms;
   readonly meter: CostMeter;
   /** What the event bus does to the events of Run Command. */
   readonly faults?: EventFaults;
@@ -109,7 +127,26 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
   const { records, objects, commands, fleet, notices } = options;
   const callbacks = (options.callbacks ?? ((same) => same))(engineCallbacks(engine));
   const executions = engineExecutions(engine, machineName);
-  const ports = meteredPorts({ records, objects, commands, fleet, notices, callbacks, executions }, meter);
+  const {
+    snapshots = createMemorySnapshots(now),
+    rootVolumes = createMemoryRootVolumes(now),
+    alarms = createMemoryAlarms(),
+  } = options;
+  const ports = meteredPorts(
+    {
+      records,
+      objects,
+      commands,
+      fleet,
+      notices,
+      callbacks,
+      executions,
+      snapshots,
+      rootVolumes,
+      alarms,
+    },
+    meter,
+  );
   engine.load(
     machineName,
     options.definition ?? campaignDefinition(),

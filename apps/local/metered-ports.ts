@@ -1,5 +1,16 @@
 /** Owns the ports with a meter in front: each call counts as the AWS call that its adapter makes. */
-import type { Callbacks, Commands, Executions, Fleet, Notices, Objects, Ports } from '../../core/ports.ts';
+import type {
+  Alarms,
+  Callbacks,
+  Commands,
+  Executions,
+  Fleet,
+  Notices,
+  Objects,
+  Ports,
+  RootVolumes,
+  Snapshots,
+} from '../../core/ports.ts';
 import type { CostMeter } from './cost-meter.ts';
 import { meteredRecords } from './metered-records.ts';
 
@@ -12,6 +23,9 @@ export function meteredPorts(ports: Ports, meter: CostMeter): Ports {
     callbacks: meteredCallbacks(ports.callbacks, meter),
     notices: meteredNotices(ports.notices, meter),
     executions: meteredExecutions(ports.executions, meter),
+    snapshots: meteredSnapshots(ports.snapshots, meter),
+    rootVolumes: meteredRootVolumes(ports.rootVolumes, meter),
+    alarms: meteredAlarms(ports.alarms, meter),
   };
 }
 
@@ -89,6 +103,59 @@ function meteredExecutions(executions: Executions, meter: CostMeter): Executions
     start(name, input) {
       meter.count('states:StartExecution');
       return executions.start(name, input);
+    },
+  };
+}
+
+/** Calls of EC2 are free; what snapshots store is not, and nobody knows how much that is. */
+function meteredSnapshots(snapshots: Snapshots, meter: CostMeter): Snapshots {
+  return {
+    volumes(place, serverIds) {
+      meter.count('ec2:DescribeInstances');
+      return snapshots.volumes(place, serverIds);
+    },
+    find(place, campaignId, serverIds) {
+      meter.count('ec2:DescribeSnapshots');
+      return snapshots.find(place, campaignId, serverIds);
+    },
+    take(place, order) {
+      meter.count('ec2:CreateSnapshots');
+      return snapshots.take(place, order);
+    },
+    list(place) {
+      meter.count('ec2:DescribeSnapshots');
+      return snapshots.list(place);
+    },
+    delete(place, snapshotId) {
+      meter.count('ec2:DeleteSnapshot');
+      return snapshots.delete(place, snapshotId);
+    },
+  };
+}
+
+function meteredRootVolumes(rootVolumes: RootVolumes, meter: CostMeter): RootVolumes {
+  return {
+    look(place, serverId) {
+      meter.count('ec2:DescribeInstances');
+      meter.count('ssm:DescribeInstanceInformation');
+      return rootVolumes.look(place, serverId);
+    },
+    task(place, taskId) {
+      meter.count('ec2:DescribeReplaceRootVolumeTasks');
+      return rootVolumes.task(place, taskId);
+    },
+    replace(place, request) {
+      meter.count('ec2:CreateReplaceRootVolumeTask');
+      return rootVolumes.replace(place, request);
+    },
+  };
+}
+
+function meteredAlarms(alarms: Alarms, meter: CostMeter): Alarms {
+  return {
+    states(place, names) {
+      meter.count('cloudwatch:DescribeAlarms', {}, Math.ceil(names.length / 100));
+      return alarms.states(place, names);
     },
   };
 }

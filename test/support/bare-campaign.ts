@@ -1,6 +1,9 @@
 /** Owns the use-cases without a state machine: ports in memory, a clock that a test moves, and what came of it all. */
+import { createMemoryAlarms } from '../../apps/local/memory-alarms.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import { createMemoryRecords } from '../../apps/local/memory-records.ts';
+import { createMemoryRootVolumes } from '../../apps/local/memory-root-volumes.ts';
+import { createMemorySnapshots } from '../../apps/local/memory-snapshots.ts';
 import type { Batch } from '../../core/batch.ts';
 import type { Campaign } from '../../core/campaign.ts';
 import { batches, batchKey, campaignKey, campaigns, jobKey, jobs, load } from '../../core/entities.ts';
@@ -62,6 +65,9 @@ export function createBareCampaign(servers: readonly Server[]): BareCampaign {
     callbacks,
     notices: { send: async (notice) => void notices.push(notice) },
     executions: { start: async (name) => void started.push(name) },
+    snapshots: createMemorySnapshots(() => now),
+    rootVolumes: createMemoryRootVolumes(() => now),
+    alarms: createMemoryAlarms(),
   };
   const job = (server: Server) => load(records, jobs, jobKey(campaignId, server.id));
   return {

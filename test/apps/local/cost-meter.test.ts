@@ -8,8 +8,11 @@ import {
   countTransitions,
   createCostMeter,
 } from '../../../apps/local/cost-meter.ts';
+import { createMemoryAlarms } from '../../../apps/local/memory-alarms.ts';
 import { createMemoryObjects } from '../../../apps/local/memory-objects.ts';
 import { createMemoryRecords } from '../../../apps/local/memory-records.ts';
+import { createMemoryRootVolumes } from '../../../apps/local/memory-root-volumes.ts';
+import { createMemorySnapshots } from '../../../apps/local/memory-snapshots.ts';
 import { meteredPorts } from '../../../apps/local/metered-ports.ts';
 import { meteredRecords } from '../../../apps/local/metered-records.ts';
 import type { Ports, Records } from '../../../core/ports.ts';
@@ -113,6 +116,9 @@ test('every port is counted under the name of its AWS call', async () => {
     callbacks: { succeed: async () => 'delivered', fail: async () => 'gone' },
     notices: { send: async () => {} },
     executions: { start: async () => {} },
+    snapshots: createMemorySnapshots(() => at),
+    rootVolumes: createMemoryRootVolumes(() => at),
+    alarms: createMemoryAlarms(),
   };
   const ports = meteredPorts(inner, meter);
   await ports.objects.put('a', 'x');
@@ -136,12 +142,34 @@ test('every port is counted under the name of its AWS call', async () => {
   expect(await ports.callbacks.fail('token', 'error', 'cause')).toBe('gone');
   await ports.notices.send({ id: '1', kind: 'campaign-opened', campaignId: 'c', subject: 's', text: 't' });
   await ports.executions.start('name', {});
+  const serverId = 'i-0123456789abcdef0';
+  const order = { serverId, campaignId: 'c', expiresAt: at, keepLast: 1 };
+  const [taken] = await ports.snapshots.take(place, order);
+  expect((await ports.snapshots.volumes(place, [serverId])).get(serverId)).toHaveLength(2);
+  expect(await ports.snapshots.find(place, 'c', [serverId])).toHaveLength(2);
+  expect((await ports.snapshots.list(place)).snapshots).toHaveLength(2);
+  expect(await ports.snapshots.delete(place, taken?.snapshotId ?? '')).toBe('deleted');
+  const replacing = { serverId, snapshotId: 'snap-1', campaignId: 'c', token: 't' };
+  const taskId = await ports.rootVolumes.replace(place, replacing);
+  expect(await ports.rootVolumes.task(place, taskId)).toMatchObject({ state: 'in-progress' });
+  expect(await ports.rootVolumes.look(place, serverId)).toMatchObject({ instanceState: 'running' });
+  await ports.alarms.states(
+    place,
+    Array.from({ length: 101 }, (_, index) => `alarm-${index}`),
+  );
   expect(meter.reading().calls).toEqual({
+    'cloudwatch:DescribeAlarms': 2,
+    'ec2:CreateReplaceRootVolumeTask': 1,
+    'ec2:CreateSnapshots': 1,
+    'ec2:DeleteSnapshot': 1,
+    'ec2:DescribeInstances': 2,
+    'ec2:DescribeReplaceRootVolumeTasks': 1,
+    'ec2:DescribeSnapshots': 2,
     's3:GetObject': 1,
     's3:PutObject': 1,
     'sns:Publish': 1,
     'ssm:DescribeDocument': 1,
-    'ssm:DescribeInstanceInformation': 2,
+    'ssm:DescribeInstanceInformation': 3,
     'ssm:ListCommandInvocations': 1,
     'ssm:ListCommands': 1,
     'ssm:SendCommand': 1,

@@ -1,0 +1,45 @@
+/** Owns the fence before a server whose root volume was replaced: what its disk knew of campaigns is gone. */
+import * as z from 'zod';
+import type { Campaign } from './campaign.ts';
+import type { Entity } from './entities.ts';
+import { instantSchema } from './instant.ts';
+import type { Reason } from './outcome.ts';
+import type { RecordKey } from './ports.ts';
+import { serverIdSchema } from './server.ts';
+
+const fenceSchema = z.object({
+  schema: z.literal(1),
+  serverId: serverIdSchema,
+  /** Campaigns that were made up to then send nothing to it any more. */
+  since: instantSchema,
+  /** Whose snapshot its root volume was made of. */
+  campaignId: z.string(),
+  by: z.string(),
+});
+export type Fence = z.infer<typeof fenceSchema>;
+
+export const fenceKey = (serverId: string): RecordKey => ({
+  partition: `fence#${serverId}`,
+  sort: 'fence',
+});
+
+export const fences: Entity<Fence> = {
+  schema: fenceSchema,
+  key: (fence) => fenceKey(fence.serverId),
+};
+
+/**
+ * A server keeps on its own disk what it was told by which job, so that a command that comes twice runs once. With the
+ * disk of before, a command of such a campaign would run again.
+ */
+export function fencedBy(
+  fence: Fence | undefined,
+  campaign: Pick<Campaign, 'id' | 'createdAt'>,
+): Reason | undefined {
+  if (fence === undefined || campaign.createdAt > fence.since) return undefined;
+  const { serverId, since, campaignId } = fence;
+  return {
+    code: 'fenced',
+    detail: `the root volume of ${serverId} was replaced at ${since} by a snapshot of campaign ${campaignId}: make a new campaign`,
+  };
+}
