@@ -48,6 +48,7 @@ export const batchSchema = z.object({
     prepare: runSchema.optional(),
     patch: runSchema.optional(),
     verify: runSchema.optional(),
+    rollback: runSchema.optional(),
   }),
   /** When a sweeper with too much to do looked at it last: it goes to the end of the row. */
   sweptAt: instantSchema.nullable(),

@@ -107,12 +107,16 @@ export function advanceCampaign(campaign: Campaign, to: CampaignState): Campaign
 /** Beyond its window: time for the last soak and verification, and for the state machine's own retries. */
 const closingSeconds = 4 * 3600;
 
+/** Until when a rollback may begin. */
+export function rollbackUntil({ window, policy }: Pick<Campaign, 'window' | 'policy'>): Instant {
+  return plusSeconds(window.end, policy.rollback.graceSeconds);
+}
+
 /** When a campaign that has not ended has lost its execution: nobody else would close it. */
 export function overdueAt({ window, policy }: Pick<Campaign, 'window' | 'policy'>): Instant {
-  return plusSeconds(
-    window.end,
-    policy.waves.soakSeconds + phaseSeconds({ policy }, 'verify') + closingSeconds,
-  );
+  const verified = policy.waves.soakSeconds + phaseSeconds({ policy }, 'verify');
+  const rolledBack = policy.rollback.graceSeconds + phaseSeconds({ policy }, 'rollback');
+  return plusSeconds(window.end, Math.max(verified, rolledBack) + closingSeconds);
 }
 
 /** Why nothing more may be dispatched, whatever the window says. */

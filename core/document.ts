@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Campaign } from './campaign.ts';
 import { type DocumentPhase, type Phase, phaseSchema } from './phase.ts';
-import { patchTimeBudget } from './policy.ts';
+import { type Policy, patchTimeBudget, rollbackReboots, rollbackTimeBudget } from './policy.ts';
 import { type Family, familySchema, type Place, placeKey } from './server.ts';
 
 /** Events of Run Command carry the document's name; this prefix tells ours from everybody else's in the account. */
@@ -18,9 +18,6 @@ export function documentName(family: Family, phase: DocumentPhase): string {
 export function pinKey(place: Place, family: Family, phase: Phase): string {
   return `${placeKey(place)} ${family} ${phase}`;
 }
-
-/** Phases that change packages, and may restart the server after. */
-const isTransaction = (phase: DocumentPhase) => phase === 'patch' || phase === 'rollback';
 
 /** Names of all documents that campaigns send. */
 export function campaignDocuments(): string[] {
@@ -39,8 +36,9 @@ export function executionSeconds(campaign: Pick<Campaign, 'policy'>, phase: Docu
     case 'prepare':
       return timeouts.prepare;
     case 'patch':
-    case 'rollback':
       return patchTimeBudget(campaign.policy) + killMargin;
+    case 'rollback':
+      return rollbackTimeBudget(campaign.policy) + killMargin;
     case 'verify':
       return timeouts.verify;
   }
@@ -90,15 +88,38 @@ export function documentParameters(
     Reboot: policy.reboot,
     Removals: policy.removals,
     // A duration and no moment: a server's clock is never asked.
-    TimeBudget: String(isTransaction(phase) ? patchTimeBudget(policy) : executionSeconds(campaign, phase)),
-    RebootReserve: String(policy.reboot === 'never' ? 0 : policy.timeouts.reboot),
+    TimeBudget: String(timeBudget(campaign, phase)),
+    RebootReserve: String(rebootReserve(policy, phase)),
     MaxMetadataAge: String(policy.maxMetadataAgeHours),
     Services: policy.services,
     KeepPackages: policy.rollback.packages,
     KeepMebibytes: String(Math.floor(policy.rollback.maxBytes / 1024 ** 2)),
     KeepDays: String(policy.rollback.keepDays),
     ExecutionTimeout: String(executionSeconds(campaign, phase)),
+    ...(phase === 'rollback' && { RollbackTo: rollbackTo(policy), DryRun: 'no' }),
   };
+}
+
+/** A person who asks for a rollback that the policy leaves to people gets the first rung. */
+function rollbackTo({ rollback: { automatic } }: Policy): string {
+  return automatic === 'none' ? 'packages' : automatic;
+}
+
+function timeBudget(campaign: Pick<Campaign, 'policy'>, phase: DocumentPhase): number {
+  switch (phase) {
+    case 'patch':
+      return patchTimeBudget(campaign.policy);
+    case 'rollback':
+      return rollbackTimeBudget(campaign.policy);
+    case 'prepare':
+    case 'verify':
+      return executionSeconds(campaign, phase);
+  }
+}
+
+function rebootReserve(policy: Policy, phase: DocumentPhase): number {
+  const reboots = phase === 'rollback' ? rollbackReboots(policy) : policy.reboot !== 'never';
+  return reboots ? policy.timeouts.reboot : 0;
 }
 
 /**

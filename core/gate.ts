@@ -1,5 +1,5 @@
 /** Owns the last look before a command is sent: which servers it may go to, and what becomes of the others. */
-import { type Campaign, notApproved, stoppedBy } from './campaign.ts';
+import { type Campaign, isCampaignEnded, notApproved, rollbackUntil, stoppedBy } from './campaign.ts';
 import { phaseSeconds } from './document.ts';
 import { type Exception, exceptionsFor, heldBy, plannedAgainst } from './exception.ts';
 import { type Instant, plusSeconds } from './instant.ts';
@@ -15,6 +15,7 @@ export const stateDuring = {
   prepare: 'preparing',
   patch: 'patching',
   verify: 'verifying',
+  rollback: 'rolling-back',
 } as const satisfies Record<Phase, JobState>;
 
 /** The state a job ends in when a command may have reached its server and nothing is heard of it. */
@@ -22,14 +23,32 @@ export const stateWhenLost = {
   prepare: 'failed',
   patch: 'lost',
   verify: 'lost',
+  rollback: 'lost',
+} as const satisfies Record<Phase, JobState>;
+
+/** The state a job ends in when its server gets no command of this phase. What was patched is never as if it had not been. */
+export const stateWhenNotSent = {
+  prepare: 'not-started',
+  patch: 'not-started',
+  verify: 'lost',
+  rollback: 'rollback-failed',
+} as const satisfies Record<Phase, JobState>;
+
+/** The state a job ends in when Run Command does not know its server. */
+export const stateWhenUnknown = {
+  prepare: 'unreachable',
+  patch: 'unreachable',
+  verify: 'lost',
+  rollback: 'lost',
 } as const satisfies Record<Phase, JobState>;
 
 /** The state in which a job waits for this phase. */
 export const stateBefore = {
   prepare: 'planned',
   patch: 'ready',
-  // What was patched waits for its verification under the same name.
+  // What was patched waits for its verification, and what goes back for the way back, under the same name.
   verify: 'verifying',
+  rollback: 'rolling-back',
 } as const satisfies Record<Phase, JobState>;
 
 export type Passage =
@@ -40,12 +59,15 @@ export type Passage =
 
 /**
  * Why a phase may not be dispatched at all at this moment. Verification changes nothing on a server, so it may run
- * after the window and after a stop: what was patched is always looked at.
+ * after the window and after a stop: what was patched is always looked at. The way back repairs, so no stop keeps a
+ * server from it, and it has some time after the window.
  */
 export function phaseClosed(campaign: Campaign, phase: Phase, now: Instant): Reason | undefined {
   switch (phase) {
     case 'verify':
       return undefined;
+    case 'rollback':
+      return rollbackClosed(campaign, now);
     case 'prepare':
       return stoppedBy(campaign) ?? preparationTooLate(campaign, now);
     case 'patch':
@@ -55,6 +77,16 @@ export function phaseClosed(campaign: Campaign, phase: Phase, now: Instant): Rea
         whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch'))
       );
   }
+}
+
+function rollbackClosed(campaign: Campaign, now: Instant): Reason | undefined {
+  if (isCampaignEnded(campaign.state)) return stoppedBy({ ...campaign, stop: null });
+  const until = rollbackUntil(campaign);
+  if (now <= until) return undefined;
+  return {
+    code: 'rollback-too-late',
+    detail: `at ${now} it is too late to begin a rollback: the window and its time of grace were over at ${until}`,
+  };
 }
 
 function preparationTooLate(campaign: Campaign, now: Instant): Reason | undefined {
@@ -80,7 +112,7 @@ export function passage(
   now: Instant,
 ): Passage {
   if (job.state !== stateBefore[phase]) return { kind: 'pass-by' };
-  if (phase === 'verify') return { kind: 'go' };
+  if (phase === 'verify' || phase === 'rollback') return { kind: 'go' };
   if (presence === 'gone') {
     return {
       kind: 'end',

@@ -1,9 +1,10 @@
 /** Owns the job: one server's passage through a campaign, and the one-way graph of its states. */
 import * as z from 'zod';
+import { archiveSchema, snapshotSchema } from './backup.ts';
 import { type Instant, instantSchema } from './instant.ts';
 import { factsSchema, type Reason, reasonSchema } from './outcome.ts';
 import { serverSchema } from './server.ts';
-import { summarySchema } from './summary.ts';
+import { foundSchema, rungSchema, summarySchema } from './summary.ts';
 
 export const jobStateSchema = z.enum([
   'planned',
@@ -84,6 +85,12 @@ const phaseResultSchema = z.object({
   result: summarySchema.shape.result.nullable(),
   warnings: summarySchema.shape.warnings,
   newer: z.number().int().nonnegative(),
+  /** Of what was counted, the numbers that are known. */
+  found: z.partialRecord(foundSchema.keyof(), z.number().int().nonnegative()).default({}),
+  /** The archive of the configuration, as the server said it. */
+  backup: archiveSchema.nullable().default(null),
+  /** Of a rollback. */
+  rungs: z.array(rungSchema).max(3).default([]),
   object: summarySchema.shape.object,
   /** Why the result object proves nothing; null when it does. */
   unproven: reasonSchema.nullable(),
@@ -119,11 +126,19 @@ export const jobSchema = z.object({
     prepare: phaseResultSchema.optional(),
     patch: phaseResultSchema.optional(),
     verify: phaseResultSchema.optional(),
+    rollback: phaseResultSchema.optional(),
   }),
+  /** Of its volumes, taken before its patch. */
+  snapshots: z.array(snapshotSchema).max(100).default([]),
+  /** Why it is patched without snapshots although its policy asks for them. */
+  noSnapshots: reasonSchema.optional(),
 });
 export type Job = z.infer<typeof jobSchema>;
 
-/** The job in its new state, or undefined when that move does not exist: the event came late or twice. */
+/**
+ * The job in its new state, or undefined when that move does not exist: the event came late or twice. Whatever comes of
+ * a rollback, it stays known why there was one.
+ */
 export function moveJob(
   job: Job,
   to: JobState,
@@ -131,16 +146,19 @@ export function moveJob(
   reasons: readonly Reason[] = [],
 ): Job | undefined {
   if (!mayMove(job.state, to)) return undefined;
+  const before = job.state === 'rolling-back' ? job.reasons : [];
   return {
     ...job,
     state: to,
-    reasons: reasons.slice(0, 8),
+    reasons: [...reasons, ...before].slice(0, 8),
     history: [...job.history, { state: to, at }],
   };
 }
 
 /** States that count against the error budget once the patch was dispatched. */
 const failures: ReadonlySet<JobState> = new Set([
+  // Whatever the way back brings, the patch has failed.
+  'rolling-back',
   'failed',
   'rolled-back',
   'rollback-failed',

@@ -35,15 +35,17 @@ export const unknownFacts: Facts = {
 };
 
 /**
- * What is known after a phase. A patch voids all that was known before it, also when nothing is heard of it. A
- * verification looks at everything again, so what it could not find out is unknown whatever the patch said; only
- * a reboot, which is of the past, stays.
+ * What is known after a phase. A patch voids all that was known before it, also when nothing is heard of it, and so does
+ * a rollback. A verification looks at everything again, so what it could not find out is unknown whatever the patch
+ * said. Only a reboot, which is of the past, stays.
  */
 export function factsAfter(phase: Phase, before: Facts, said: Facts | undefined): Facts {
   switch (phase) {
     case 'prepare':
     case 'patch':
       return said ?? unknownFacts;
+    case 'rollback':
+      return said ? { ...said, rebooted: said.rebooted || before.rebooted } : unknownFacts;
     case 'verify':
       return said ? { ...said, rebooted: said.rebooted ?? before.rebooted } : before;
   }

@@ -1,9 +1,9 @@
-/** Owns the three passes that a campaign makes over its servers; each is one command per batch. */
+/** Owns the passes that a campaign makes over its servers, the way back among them; each is one command per batch. */
 import * as z from 'zod';
 
-export const phaseSchema = z.enum(['prepare', 'patch', 'verify']);
+export const phaseSchema = z.enum(['prepare', 'patch', 'verify', 'rollback']);
 export type Phase = z.infer<typeof phaseSchema>;
 
-/** What there is a document for: the passes, and the way back from one. */
-export const documentPhaseSchema = z.enum([...phaseSchema.options, 'rollback']);
+/** What there is a document for. */
+export const documentPhaseSchema = z.enum([...phaseSchema.options]);
 export type DocumentPhase = z.infer<typeof documentPhaseSchema>;

@@ -130,3 +130,13 @@ export type Policy = z.infer<typeof policySchema>;
 export function patchTimeBudget(policy: Policy): number {
   return policy.timeouts.patch + (policy.reboot === 'never' ? 0 : policy.timeouts.reboot);
 }
+
+/** The kernel before is not the running one until the server has restarted, whatever patching may do. */
+export function rollbackReboots(policy: Policy): boolean {
+  return policy.reboot !== 'never' || policy.rollback.automatic === 'kernel';
+}
+
+/** Seconds a host gets for its way back: its packages are as many as those of the patch. */
+export function rollbackTimeBudget(policy: Policy): number {
+  return policy.timeouts.patch + (rollbackReboots(policy) ? policy.timeouts.reboot : 0);
+}

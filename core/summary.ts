@@ -11,7 +11,7 @@ const bootId = z.string().regex(/^[0-9a-f-]{36}$/);
 /** Null, or left out, where it was not looked for or could not be told. */
 const count = z.number().int().nonnegative().nullable().default(null);
 
-const foundSchema = z.object({
+export const foundSchema = z.object({
   /** Files of the plan's packages that are not as their packages brought them: `dpkg --verify`, `rpm -V`, `pacman -Qkk`. */
   integrityBefore: count,
   integrityAfter: count,
@@ -41,7 +41,7 @@ const foundSchema = z.object({
 });
 
 /** One rung of a rollback, and whether the server was healthy after it. */
-const rungSchema = z.object({
+export const rungSchema = z.object({
   rung: z.enum(['packages', 'configuration', 'kernel']),
   healthy: z.boolean().nullable(),
 });

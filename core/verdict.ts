@@ -65,6 +65,7 @@ export function judgePhase(phase: Phase, evidence: Evidence, facts: Facts, polic
       prepare: evidence.delivered ? 'failed' : 'unreachable',
       patch: evidence.delivered ? 'lost' : 'unreachable',
       verify: 'lost',
+      rollback: 'lost',
     } as const;
     return { state: state[phase], reasons: [evidence.reason] };
   }
@@ -73,9 +74,11 @@ export function judgePhase(phase: Phase, evidence: Evidence, facts: Facts, polic
     case 'prepare':
       return judgePreparation(summary, unproven, facts, policy);
     case 'patch':
-      return judgePatch(summary);
+      return judgePatch(summary, unproven, facts, policy);
     case 'verify':
       return judgeVerification(summary, unproven, facts, policy);
+    case 'rollback':
+      return judgeRollback(summary, unproven, facts, policy);
   }
 }
 
@@ -110,7 +113,7 @@ function judgeEmptyPlan(summary: Summary, facts: Facts, policy: Policy): Verdict
   return { state: 'nothing-to-do', reasons: summary.reasons };
 }
 
-function judgePatch(summary: Summary): Verdict {
+function judgePatch(summary: Summary, unproven: Reason | undefined, facts: Facts, policy: Policy): Verdict {
   switch (summary.result) {
     case 'patched':
     // Somebody else brought the server to its plan meanwhile.
@@ -119,9 +122,27 @@ function judgePatch(summary: Summary): Verdict {
       return { state: 'verifying', reasons: [] };
     case 'drifted':
       return { state: 'drifted', reasons: named(summary) };
-    default:
+    // Refused before anything was touched: there is no way to go back.
+    case 'refused':
       return { state: 'failed', reasons: named(summary) };
+    default:
+      return afterFailure(named(summary), unproven, facts, policy);
   }
+}
+
+/**
+ * The way back mends packages that are not all there and a server that is not well; it mends neither a proof that is
+ * missing nor metadata that is old. Nothing is changed on the word of a server that is not proven.
+ */
+function afterFailure(
+  reasons: readonly Reason[],
+  unproven: Reason | undefined,
+  facts: Facts,
+  policy: Policy,
+): Verdict {
+  const isMendable = facts.installed === false || facts.healthy === false;
+  const goesBack = isMendable && unproven === undefined && policy.rollback.automatic !== 'none';
+  return { state: goesBack ? 'rolling-back' : 'failed', reasons };
 }
 
 function judgeVerification(
@@ -130,11 +151,27 @@ function judgeVerification(
   facts: Facts,
   policy: Policy,
 ): Verdict {
-  if (summary.result !== 'verified') return { state: 'failed', reasons: named(summary) };
+  if (summary.result !== 'verified') return afterFailure(named(summary), unproven, facts, policy);
   const missing = [...(unproven ? [unproven] : []), ...unmet(facts, policy)];
   return missing.length === 0
     ? { state: 'succeeded', reasons: [] }
-    : { state: 'failed', reasons: [...missing, ...summary.reasons] };
+    : afterFailure([...missing, ...summary.reasons], unproven, facts, policy);
+}
+
+/** Rolled back is a server on which all that the patch did is undone and that is well again; less is a failure. */
+function judgeRollback(
+  summary: Summary,
+  unproven: Reason | undefined,
+  facts: Facts,
+  policy: Policy,
+): Verdict {
+  // With nothing to undo, what is asked of the server is the same.
+  if (summary.result !== 'rolled-back' && summary.result !== 'nothing-to-do')
+    return { state: 'rollback-failed', reasons: named(summary) };
+  const missing = [...(unproven ? [unproven] : []), ...unhealthy(facts, policy)];
+  return missing.length === 0
+    ? { state: 'rolled-back', reasons: [] }
+    : { state: 'rollback-failed', reasons: [...missing, ...summary.reasons] };
 }
 
 /** What the policy asks of a server and the facts do not show. Unknown is not enough. */
@@ -143,10 +180,8 @@ export function unmet(facts: Facts, policy: Policy): Reason[] {
   const ask = (met: boolean, code: string, detail: string) => {
     if (!met) reasons.push({ code, detail });
   };
-  const word = (fact: boolean | null) => (fact === null ? 'unknown' : fact ? 'yes' : 'no');
   ask(facts.installed === true, 'not-installed', `installed as planned: ${word(facts.installed)}`);
-  const isWell = facts.healthy === true || (!policy.requireHealthy && facts.healthy === null);
-  ask(isWell, 'not-healthy', `healthy: ${word(facts.healthy)}`);
+  reasons.push(...unhealthy(facts, policy));
   if (policy.reboot !== 'never') {
     ask(facts.rebootPending === false, 'reboot-pending', `reboot pending: ${word(facts.rebootPending)}`);
   }
@@ -156,6 +191,13 @@ export function unmet(facts: Facts, policy: Policy): Reason[] {
     ask(facts.compliant === true, 'not-compliant', `compliant: ${word(facts.compliant)}`);
   return reasons;
 }
+
+function unhealthy(facts: Facts, policy: Policy): Reason[] {
+  const isWell = facts.healthy === true || (!policy.requireHealthy && facts.healthy === null);
+  return isWell ? [] : [{ code: 'not-healthy', detail: `healthy: ${word(facts.healthy)}` }];
+}
+
+const word = (fact: boolean | null) => (fact === null ? 'unknown' : fact ? 'yes' : 'no');
 
 /** A bad result always has a reason, even where the server named none. */
 function named(summary: Summary): Reason[] {

@@ -94,10 +94,7 @@ function endJob(
 ): Promise<Job> {
   const to = endFor[job.state];
   if (!to) return Promise.resolve(job);
-  const reason =
-    to === 'lost'
-      ? { code: 'no-result', detail: 'the campaign closed before the server gave a result' }
-      : whyEnded(campaign);
+  const reason = unfinished[to] ?? whyEnded(campaign);
   return update(ports.records, jobs, jobKey(campaign.id, job.server.id), (current) => {
     const end = endFor[current.state];
     const moved = end && moveJob(current, end, now, [reason]);
@@ -153,7 +150,15 @@ const endFor: Partial<Record<JobState, JobState>> = {
   ready: 'not-started',
   patching: 'lost',
   verifying: 'lost',
-  'rolling-back': 'lost',
+  'rolling-back': 'rollback-failed',
+};
+
+const unfinished: Partial<Record<JobState, Reason>> = {
+  lost: { code: 'no-result', detail: 'the campaign closed before the server gave a result' },
+  'rollback-failed': {
+    code: 'rollback-unfinished',
+    detail: 'the campaign closed before the server had gone back',
+  },
 };
 
 function reportOf(campaign: Campaign, counts: Report['counts'], parts: string[], closedAt: Instant): Report {

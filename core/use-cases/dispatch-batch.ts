@@ -16,7 +16,7 @@ import {
   load,
   update,
 } from '../entities.ts';
-import { passage, phaseClosed, stateBefore, stateDuring } from '../gate.ts';
+import { passage, phaseClosed, stateBefore, stateDuring, stateWhenNotSent } from '../gate.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { type Job, type JobState, moveJob } from '../job.ts';
 import type { Reason } from '../outcome.ts';
@@ -152,13 +152,13 @@ async function passGate(
   const orders = await inParallel(members, storeParallelism, async (job) => {
     const plan = phase === 'prepare' ? null : await readPlan(ports.objects, job);
     if (plan?.kind === 'unreadable') {
-      await end(job, 'failed', plan.reason);
+      await end(job, phase === 'rollback' ? 'rollback-failed' : 'failed', plan.reason);
       return [];
     }
     const entries = plan?.entries ?? null;
     const step = passage(phase, job, presence.get(job.server.id), inForce, entries, now);
     if (step.kind === 'end') await end(job, step.state, step.reason);
-    else if (step.kind === 'go' && closed) await end(job, 'not-started', closed);
+    else if (step.kind === 'go' && closed) await end(job, stateWhenNotSent[phase], closed);
     else if (step.kind === 'go') {
       const peer = phase === 'patch' ? await claimHaGroups(ports, campaign, job, now) : undefined;
       if (!peer) return [{ server: job.server, plan: entries }];

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { maybeSent, withRun } from '../batch.ts';
 import { batches, batchKey, jobKey, jobs, load, update } from '../entities.ts';
-import { stateBefore, stateDuring, stateWhenLost } from '../gate.ts';
+import { stateBefore, stateDuring, stateWhenLost, stateWhenNotSent } from '../gate.ts';
 import type { Instant } from '../instant.ts';
 import { type Job, type JobState, moveJob } from '../job.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
@@ -50,9 +50,7 @@ export async function giveUpBatch(
 
 /** A command may still run in a server that says nothing any more; where none was sent nothing can. */
 function stateWhenGivenUp(job: Job, phase: Phase, mayHaveRun: boolean): JobState | undefined {
-  if (job.state === stateDuring[phase]) {
-    // What was patched and can not be looked at is lost, whether its verification was sent or not.
-    return mayHaveRun || phase === 'verify' ? stateWhenLost[phase] : 'not-started';
-  }
-  return job.state === stateBefore[phase] ? 'not-started' : undefined;
+  if (job.state === stateDuring[phase] && mayHaveRun) return stateWhenLost[phase];
+  const waits = job.state === stateDuring[phase] || job.state === stateBefore[phase];
+  return waits ? stateWhenNotSent[phase] : undefined;
 }

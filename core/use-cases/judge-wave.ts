@@ -28,8 +28,8 @@ import { pausedBy } from './pause-all.ts';
 export const judgeWaveInput = z.object({
   campaignId: z.string(),
   wave: z.number().int().nonnegative(),
-  /** Before its patch is dispatched, after it, or once it was verified. */
-  at: z.enum(['begin', 'patched', 'verified']),
+  /** Before its patch is dispatched, after it, once it was verified, or once what had to has gone back. */
+  at: z.enum(['begin', 'patched', 'verified', 'rolled-back']),
 });
 
 export interface JudgeWaveOutput {
@@ -39,6 +39,11 @@ export interface JudgeWaveOutput {
   /** The batches of this wave, for the Map that patches or verifies them next. */
   readonly patch: BatchManifest;
   readonly verify: BatchManifest;
+  /** Batches with servers that go back: few, or the error budget had ended the campaign. */
+  readonly rollback: {
+    readonly batches: readonly { readonly batchId: string }[];
+    readonly timeoutSeconds: number;
+  };
   /** When the soak is over. */
   readonly soakUntil: Instant;
   readonly isLast: boolean;
@@ -54,20 +59,30 @@ export async function judgeWave(
   const campaign = await load(ports.records, campaigns, campaignKey(campaignId));
   const laidOut = campaign.seal?.waves[wave];
   if (!laidOut) throw new Error(`campaign ${campaignId} has no wave ${wave}`);
+  const all =
+    at === 'begin' ? [] : await listAll(ports.records, batches, `campaign#${campaignId}`, `batch#w${wave}-`);
   const reason =
     stoppedBy(campaign) ??
+    (at === 'rolled-back' ? rollbackReason(all, wave) : undefined) ??
     (await budgetReason(ports, campaign)) ??
     (at === 'begin'
       ? (notApproved(campaign) ??
         whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch')) ??
         (await pausedBy(ports)))
-      : await waveReason(ports, campaign, wave, at === 'patched' ? 'patch' : 'verify'));
+      : waveReason(all, wave, at === 'patched' ? 'patch' : 'verify'));
   const manifest = (phase: Phase) => manifestOf(ports.objects, campaign, phase, laidOut.key, laidOut.batches);
   return {
     verdict: reason ? 'stop' : 'go',
     reason: reason ?? null,
     patch: manifest('patch'),
     verify: manifest('verify'),
+    rollback: {
+      batches:
+        at === 'verified'
+          ? all.filter((batch) => goingBack(batch) > 0).map(({ id }) => ({ batchId: id }))
+          : [],
+      timeoutSeconds: manifest('rollback').timeoutSeconds,
+    },
     soakUntil: plusSeconds(now, campaign.policy.waves.soakSeconds),
     isLast: wave + 1 >= (campaign.seal?.waves.length ?? 0),
   };
@@ -87,13 +102,7 @@ async function budgetReason(ports: Pick<Ports, 'records'>, campaign: Campaign): 
   return overBudget(policy.errorBudget, entries, acknowledged);
 }
 
-async function waveReason(
-  ports: Pick<Ports, 'records'>,
-  campaign: Campaign,
-  wave: number,
-  phase: 'patch' | 'verify',
-): Promise<Reason | undefined> {
-  const all = await listAll(ports.records, batches, `campaign#${campaign.id}`, `batch#w${wave}-`);
+function waveReason(all: readonly Batch[], wave: number, phase: 'patch' | 'verify'): Reason | undefined {
   const open = all.filter((batch) => !isComplete(batch.runs[phase]));
   if (open.length > 0) {
     return {
@@ -115,6 +124,22 @@ async function waveReason(
     };
   }
   return undefined;
+}
+
+/** What should have gone back and did not is in a state that nobody knows: people look first. */
+function rollbackReason(all: readonly Batch[], wave: number): Reason | undefined {
+  const wanted = all.reduce((sum, batch) => sum + goingBack(batch), 0);
+  const back = all.reduce((sum, { runs }) => sum + (runs.rollback?.counts?.['rolled-back'] ?? 0), 0);
+  if (back >= wanted) return undefined;
+  return {
+    code: 'rollback-failed',
+    detail: `${wanted - back} of ${wanted} servers of wave ${wave} that had to go back did not`,
+  };
+}
+
+/** Servers that wait to go back. A verification that broke off says nothing of those that did since their patch. */
+function goingBack({ runs }: Batch): number {
+  return (runs.verify?.counts ?? runs.patch?.counts)?.['rolling-back'] ?? 0;
 }
 
 function count(all: readonly Batch[], state: JobState, phase: 'patch' | 'verify'): number {

@@ -56,5 +56,6 @@ function jobOf(campaignId: string, server: Server, { state, reason }: Beginning,
     plan: null,
     dispatched: null,
     phases: {},
+    snapshots: [],
   };
 }

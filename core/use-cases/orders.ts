@@ -3,12 +3,15 @@ import { gunzipSync } from 'node:zlib';
 import type { Campaign } from '../campaign.ts';
 import type { OrderRef } from '../document.ts';
 import { type Exception, exceptionsFor } from '../exception.ts';
+import type { Hook } from '../hook.ts';
 import type { Instant } from '../instant.ts';
 import type { Job } from '../job.ts';
-import { orderText } from '../order.ts';
+import { isFor } from '../only.ts';
+import { orderText, type ServerOrder } from '../order.ts';
 import type { Reason } from '../outcome.ts';
 import type { Phase } from '../phase.ts';
 import { type PlanEntry, parsePlanLine, planHash, sha256Of } from '../plan.ts';
+import type { Policy } from '../policy.ts';
 import { type Objects, PortError } from '../ports.ts';
 import { parseResultObject } from '../result-object.ts';
 import type { Server } from '../server.ts';
@@ -97,9 +100,11 @@ export async function writeOrder(
       serverId: server.id,
       exclusions: exceptionsFor(server, exceptions, now).flatMap((exception) => exception.package ?? []),
       plan,
+      ...wishesFor(campaign.policy, phase, server),
     })),
     {
       never: campaign.policy.rollback.never,
+      ...(isChange(phase) && { backup: campaign.policy.backup }),
       ...(campaign.selection && { selection: campaign.selection }),
     },
   );
@@ -107,4 +112,29 @@ export async function writeOrder(
   const key = `orders/${sha256}.txt`;
   if (servers.length > 0) await objects.put(key, text);
   return { key, sha256 };
+}
+
+/** Phases that change a server. */
+const isChange = (phase: Phase) => phase === 'patch' || phase === 'rollback';
+
+const momentsOf: Readonly<Record<Phase, readonly Hook['when'][]>> = {
+  prepare: [],
+  patch: ['before-patch', 'after-patch'],
+  verify: [],
+  rollback: ['before-rollback', 'after-rollback'],
+};
+
+/** What the policy asks of this server beside its packages, as far as the phase looks at it. */
+function wishesFor(
+  { hooks, validation }: Policy,
+  phase: Phase,
+  server: Server,
+): Pick<ServerOrder, 'hooks' | 'services' | 'probes'> {
+  const ours = <Item extends Parameters<typeof isFor>[0]>(items: readonly Item[]) =>
+    phase === 'prepare' ? [] : items.filter((item) => isFor(item, server));
+  return {
+    hooks: momentsOf[phase].flatMap((moment) => ours(hooks).filter(({ when }) => when === moment)),
+    services: ours(validation.services).map(({ unit }) => unit),
+    probes: ours(validation.probes),
+  };
 }

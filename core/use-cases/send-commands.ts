@@ -14,7 +14,7 @@ import {
   load,
   update,
 } from '../entities.ts';
-import { phaseClosed, stateDuring, stateWhenLost } from '../gate.ts';
+import { phaseClosed, stateDuring, stateWhenLost, stateWhenNotSent, stateWhenUnknown } from '../gate.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { type JobState, moveJob } from '../job.ts';
 import type { Reason } from '../outcome.ts';
@@ -97,7 +97,10 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
   // Read again: it may have been stopped or closed, or everything paused, since this dispatch began.
   const current = await load(ports.records, campaigns, campaignKey(ref.campaignId));
   const closed = phaseClosed(current, ref.phase, now) ?? (await pausedFor(ports, ref.phase));
-  if (closed) return endUnsent(sending, serverIds, 'not-started', closed, run.attempted.includes(range));
+  if (closed) {
+    const state = stateWhenNotSent[ref.phase];
+    return endUnsent(sending, serverIds, state, closed, run.attempted.includes(range));
+  }
   const document = campaign.documents[pinKey(batch.place, batch.family, ref.phase)];
   if (!document || !run.order)
     throw new Error(`batch ${ref.batchId} has no pinned document or no order for ${ref.phase}`);
@@ -124,10 +127,7 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
     }
     const detail = `Run Command does not know ${serverIds[0]}: ${error.message}`.slice(0, 400);
     // It may be gone, or only switched off: Run Command refuses both alike.
-    return endUnsent(sending, serverIds, ref.phase === 'verify' ? 'lost' : 'unreachable', {
-      code: 'server-unknown',
-      detail,
-    });
+    return endUnsent(sending, serverIds, stateWhenUnknown[ref.phase], { code: 'server-unknown', detail });
   }
 }
 

@@ -68,7 +68,7 @@ function inContext(phase: Phase, evidence: Evidence, job: Job): Evidence {
     const mayHaveBegun = phase === 'patch' && job.dispatched?.online === true;
     return { ...evidence, delivered: evidence.delivered || mayHaveBegun };
   }
-  const unproven = job.phases.patch?.unproven;
+  const unproven = phase === 'verify' ? job.phases.patch?.unproven : undefined;
   return unproven ? { unproven, ...evidence } : evidence;
 }
 
@@ -80,6 +80,9 @@ function phaseResult(invocation: Invocation, evidence: Evidence, now: Instant): 
     result: summary?.result ?? null,
     warnings: summary?.warnings ?? [],
     newer: summary?.newer ?? 0,
+    found: Object.fromEntries(Object.entries(summary?.found ?? {}).filter(([, number]) => number !== null)),
+    backup: summary?.backup ?? null,
+    rungs: summary?.rungs ?? [],
     // What is not proven is no proof, and nobody should follow where it points.
     object: unproven ? null : (summary?.object ?? null),
     unproven: unproven ?? null,
@@ -137,8 +140,8 @@ const good: ReadonlySet<Summary['result']> = new Set([
 function contradicts(summary: Summary, phase: Phase, job: Job, invocation: Invocation): Reason | undefined {
   if (!good.has(summary.result)) return undefined;
   const contradiction = (detail: string): Reason => ({ code: 'result-contradicts', detail });
-  // A work step may be killed when its work is done and recorded; what it changed is verified anyway.
-  const wasKilled = invocation.status === 'execution-timed-out' && phase !== 'verify';
+  // A work step may be killed when its work is done and recorded; what a patch changed is verified anyway.
+  const wasKilled = invocation.status === 'execution-timed-out' && (phase === 'prepare' || phase === 'patch');
   const isEnded = invocation.status === 'succeeded' || wasKilled;
   if (!isEnded || (summary.code !== 0 && summary.code !== 2)) {
     return contradiction(

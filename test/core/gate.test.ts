@@ -84,7 +84,12 @@ describe('a phase', () => {
 });
 
 describe('the passage of a server', () => {
-  const waiting: Record<Phase, JobState> = { prepare: 'planned', patch: 'ready', verify: 'verifying' };
+  const waiting: Record<Phase, JobState> = {
+    prepare: 'planned',
+    patch: 'ready',
+    verify: 'verifying',
+    rollback: 'rolling-back',
+  };
   const presences: readonly (Presence | undefined)[] = ['online', 'offline', 'gone', undefined];
   const plan = [entryOf()];
   const exceptions = {
@@ -104,7 +109,7 @@ describe('the passage of a server', () => {
             const step = passage(phase, jobOf({ state }), presence, all, sealed, inWindow);
             const isHeld = name === 'hold' || (name === 'for a planned package' && phase !== 'prepare');
             if (state !== waiting[phase]) expect(step).toEqual({ kind: 'pass-by' });
-            else if (phase === 'verify') expect(step).toEqual({ kind: 'go' });
+            else if (phase === 'verify' || phase === 'rollback') expect(step).toEqual({ kind: 'go' });
             else if (presence === 'gone') expect(step).toMatchObject({ kind: 'end', state: 'superseded' });
             else if (isHeld) expect(step).toMatchObject({ kind: 'end', state: 'held' });
             else expect(step).toEqual({ kind: 'go' });

@@ -32,19 +32,27 @@ describe('a verdict on what a server says', () => {
     prepare: { planned: 'ready', 'nothing-to-do': 'nothing-to-do', unsupported: 'unsupported' },
     patch: { patched: 'verifying', 'nothing-to-do': 'verifying', drifted: 'drifted' },
     verify: { verified: 'succeeded' },
+    rollback: { 'rolled-back': 'rolled-back', 'nothing-to-do': 'rolled-back' },
   };
+  const bad: Record<Phase, JobState> = {
+    prepare: 'failed',
+    patch: 'failed',
+    verify: 'failed',
+    rollback: 'rollback-failed',
+  };
+  const ends: readonly JobState[] = ['ready', 'nothing-to-do', 'succeeded', 'rolled-back'];
   const table = phaseSchema.options.flatMap((phase) => results.map((result) => [phase, result] as const));
 
   test.each(table)('%s %s', (phase, result) => {
-    expect(judge(phase, { result }).state).toBe(good[phase][result] ?? 'failed');
+    expect(judge(phase, { result }).state).toBe(good[phase][result] ?? bad[phase]);
   });
 
   test.each(table)('%s %s, without proof, is nothing that was sealed or ended well', (phase, result) => {
     const { state, reasons } = judge(phase, { result }, unproven);
-    expect(['ready', 'nothing-to-do', 'succeeded']).not.toContain(state);
+    expect(ends).not.toContain(state);
     // A patch was carried out, proven or not: the verification looks at it, and the job can not succeed any more.
-    if (['ready', 'nothing-to-do', 'succeeded'].includes(good[phase][result] ?? '')) {
-      expect(state).toBe('failed');
+    if (ends.includes(good[phase][result] ?? bad[phase])) {
+      expect(state).toBe(bad[phase]);
       expect(reasons).toContainEqual(unproven);
     }
   });
@@ -52,7 +60,7 @@ describe('a verdict on what a server says', () => {
   test.each(table)(
     '%s %s has a reason unless it is good, and keeps the one that the server names',
     (phase, result) => {
-      const isGood = ['ready', 'verifying', 'succeeded', 'nothing-to-do'].includes(good[phase][result] ?? '');
+      const isGood = [...ends, 'verifying'].includes(good[phase][result] ?? bad[phase]);
       expect(judge(phase, { result }).reasons).toHaveLength(isGood ? 0 : 1);
       if (!isGood) expect(judge(phase, { result, reasons: [said] }).reasons[0]).toEqual(said);
     },
@@ -100,7 +108,8 @@ describe('success', () => {
           (reboot !== 'always' || one.rebooted === true) &&
           (!requireCompliant || one.compliant === true);
         const { state, reasons } = judge('verify', {}, undefined, one, policy);
-        expect(state).toBe(isMet ? 'succeeded' : 'failed');
+        const isMendable = one.installed === false || one.healthy === false;
+        expect(state).toBe(isMet ? 'succeeded' : isMendable ? 'rolling-back' : 'failed');
         expect(reasons.length > 0).toBe(!isMet);
         expect(judge('verify', {}, unproven, one, policy).state).toBe('failed');
       }
@@ -113,6 +122,54 @@ describe('success', () => {
       { code: 'not-healthy', detail: 'healthy: unknown' },
       { code: 'not-compliant', detail: 'compliant: no' },
     ]);
+  });
+});
+
+describe('the way back', () => {
+  const sick = { ...allGood, healthy: false };
+  const torn = { ...allGood, installed: false };
+  const failed: Partial<Summary> = { result: 'failed', reasons: [said] };
+
+  test.each([
+    ['a patch that broke off', 'patch', failed, torn],
+    ['a patch after which a unit failed', 'patch', failed, sick],
+    ['a server that is not well after its patch', 'verify', {}, sick],
+    ['a package that is not there any more', 'verify', {}, torn],
+    ['a verification that failed of a server that is not well', 'verify', failed, sick],
+  ] as const)('is taken after %s', (_case, phase, changes, facts) => {
+    expect(judge(phase, changes, undefined, facts).state).toBe('rolling-back');
+  });
+
+  test.each([
+    ['a patch that was refused', 'patch', { result: 'refused' }, sick],
+    ['a patch that drifted', 'patch', { result: 'drifted' }, torn],
+    ['a patch that failed before anything was touched', 'patch', failed, { ...allGood, installed: null }],
+    ['a server of which nobody can say how it is', 'verify', {}, { ...allGood, healthy: null }],
+    ['a server that is not compliant', 'verify', {}, { ...allGood, compliant: false }],
+    ['a reboot that is pending', 'verify', {}, { ...allGood, rebootPending: true }],
+  ] as const)('is not taken after %s', (_case, phase, changes, facts) => {
+    expect(judge(phase, changes, undefined, facts, policyOf()).state).not.toBe('rolling-back');
+  });
+
+  test('is not taken on a word that is not proven, nor where the policy leaves it to people', () => {
+    expect(judge('verify', {}, unproven, sick).state).toBe('failed');
+    expect(judge('patch', failed, unproven, torn).state).toBe('failed');
+    const byHand = policyOf({ rollback: { automatic: 'none' } });
+    expect(judge('verify', {}, undefined, sick, byHand)).toMatchObject({
+      state: 'failed',
+      reasons: [{ code: 'not-healthy' }],
+    });
+  });
+
+  test('has failed where the server is not well in the end, whatever it calls its result', () => {
+    expect(judge('rollback', {}, undefined, sick)).toMatchObject({
+      state: 'rollback-failed',
+      reasons: [{ code: 'not-healthy' }],
+    });
+    const unknown = { ...allGood, healthy: null };
+    expect(judge('rollback', {}, undefined, unknown).state).toBe('rollback-failed');
+    const blind = policyOf({ requireHealthy: false });
+    expect(judge('rollback', {}, undefined, unknown, blind).state).toBe('rolled-back');
   });
 });
 
@@ -141,7 +198,7 @@ describe('a verdict on silence', () => {
       expect(evidence).toMatchObject({ delivered, reason: { code } });
       const states = phaseSchema.options.map((phase) => judgePhase(phase, evidence, allGood, tolerant));
       expect(states.map(({ state }) => state)).toEqual(
-        delivered ? ['failed', 'lost', 'lost'] : ['unreachable', 'unreachable', 'lost'],
+        delivered ? ['failed', 'lost', 'lost', 'lost'] : ['unreachable', 'unreachable', 'lost', 'lost'],
       );
       for (const { reasons } of states) expect(reasons).toEqual([evidence.reason]);
     },

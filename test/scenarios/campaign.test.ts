@@ -67,7 +67,7 @@ describe('a campaign', () => {
     const world = createWorld({ servers: serversOf(4), behave: only('server-1', 'verify', sick) });
     const end = await world.run();
     expect(end).toMatchObject({ state: 'stopped', reason: 'error-budget' });
-    expect(end.jobs[0]).toMatchObject({ state: 'failed', reasons: [{ code: 'not-healthy' }] });
+    expect(end.jobs[0]).toMatchObject({ state: 'rolled-back', reasons: [{ code: 'not-healthy' }] });
     expect(world.fleet.patched.size).toBe(1);
   });
 

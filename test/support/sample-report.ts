@@ -166,6 +166,9 @@ function jobOf(story: Story, index: number): ReportJob {
     result: story.states.includes('failed') && name === 'patch' ? 'failed' : result[name],
     warnings: name === 'prepare' ? [...(story.warnings ?? [])] : [],
     newer: name === 'verify' ? (story.newer ?? 0) : 0,
+    found: {},
+    backup: null,
+    rungs: [],
     object: {
       key: `${serverPrefix(server)}/${campaignId}/${name}.gz`,
       sha256: sha256Of(`${story.name} ${name}`),

@@ -109,6 +109,7 @@ export function jobOf(changes: Partial<Job> = {}): Job {
     plan: null,
     dispatched: null,
     phases: {},
+    snapshots: [],
     ...changes,
     state,
   };
@@ -155,7 +156,12 @@ export const allGood: Facts = {
   compliant: true,
 };
 
-const goodResult = { prepare: 'planned', patch: 'patched', verify: 'verified' } as const;
+const goodResult = {
+  prepare: 'planned',
+  patch: 'patched',
+  verify: 'verified',
+  rollback: 'rolled-back',
+} as const;
 const bootId = '00000000-0000-4000-8000-000000000001';
 
 /** What a server says when all goes well; its result object is to be had from `resultObjectOf`. */

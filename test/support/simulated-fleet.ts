@@ -70,6 +70,10 @@ const good: Record<Phase, { result: Summary['result']; facts: Facts }> = {
     result: 'verified',
     facts: { installed: true, rebootPending: false, rebooted: null, healthy: true, compliant: true },
   },
+  rollback: {
+    result: 'rolled-back',
+    facts: { installed: false, rebootPending: false, rebooted: false, healthy: true, compliant: null },
+  },
 };
 
 export function createSimulatedFleet(
@@ -119,7 +123,7 @@ export function createSimulatedFleet(
       facts: { ...good[phase].facts, ...behaviour.facts },
       found: summarySchema.shape.found.parse({ rollbackKept: plan.length }),
       backup: null,
-      rungs: [],
+      rungs: phase === 'rollback' ? [{ rung: 'packages', healthy: true }] : [],
       newer: 0,
       boot: { before: bootId, after: bootId },
       object: behaviour.withoutObject ? null : { key, sha256: sha256Of(content), bytes: content.length },
