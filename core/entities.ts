@@ -217,7 +217,8 @@ export function recordOf<T>(entity: Entity<T>, item: T): Omit<StoredRecord, 'rev
   return { key: entity.key(item), body: item, ...(due && { due }) };
 }
 
-function shardOf(text: string): string {
+/** One of `dueShards`. */
+export function shardOf(text: string): string {
   let sum = 0;
   for (const char of text) sum = (sum * 31 + char.charCodeAt(0)) % 997;
   return dueShards[sum % dueShards.length] as string;

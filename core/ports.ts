@@ -145,8 +145,18 @@ export interface Callbacks {
 export interface Notice {
   /** Stable across repeats of the same message, so that a receiver can drop doubles. */
   readonly id: string;
-  readonly kind: 'campaign-opened' | 'approval-asked' | 'campaign-stopped' | 'campaign-closed';
-  readonly campaignId: string;
+  readonly kind:
+    | 'campaign-opened'
+    | 'approval-asked'
+    | 'campaign-stopped'
+    | 'campaign-closed'
+    | 'campaign-started'
+    | 'campaign-not-started'
+    | 'quarter-planned'
+    | 'backup-bad'
+    | 'restore-tested';
+  /** Null where it is about none. */
+  readonly campaignId: string | null;
   /** <100 characters, one line. */
   readonly subject: string;
   readonly text: string;

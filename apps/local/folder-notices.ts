@@ -53,7 +53,7 @@ function mail(notice: Notice, now: number): string {
     `Message-ID: <${createHash('sha256').update(notice.id).digest('hex').slice(0, 32)}@quarterdeck.localhost>`,
     `X-Quarterdeck-Notice: ${encodedWords(notice.id)}`,
     `X-Quarterdeck-Kind: ${notice.kind}`,
-    `X-Quarterdeck-Campaign: ${encodedWords(notice.campaignId)}`,
+    ...(notice.campaignId === null ? [] : [`X-Quarterdeck-Campaign: ${encodedWords(notice.campaignId)}`]),
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=utf-8',
     'Content-Transfer-Encoding: 8bit',

@@ -21,7 +21,11 @@ export function createSnsNotices(topicArn: string, calls: SnsCalls): Notices {
         TopicArn: topicArn,
         Subject: plainSubject(subject),
         Message: message,
-        MessageAttributes: { noticeId: text(id), kind: text(kind), campaignId: text(campaignId) },
+        MessageAttributes: {
+          noticeId: text(id),
+          kind: text(kind),
+          ...(campaignId !== null && { campaignId: text(campaignId) }),
+        },
       });
     },
   };
