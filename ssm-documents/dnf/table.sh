@@ -32,6 +32,9 @@ parse_table() {
       else print name "\t" arch "\t" (action == "install" ? "-" : there(name, arch)) "\t" word[3] "\t" action "\t" word[4] "\t" bytes(word[5], word[6])
       last = name
     }
+    # What comes before is about repositories and problems, in lines that look like some of a table.
+    /^ ?Package +Arch/ { headed = 1; next }
+    !headed { next }
     ended { if (match($0, /^ ?(Install|Upgrad|Updat|Remov|Downgrad|Reinstall)[a-z]*:? +[(0-9]/)) {
         text = $0; gsub(/[^0-9 ]/, "", text); n = split(text, word, " "); for (i = 1; i <= n; i++) wanted += word[i] }
       if (/^$/ && wanted) exit
@@ -43,7 +46,7 @@ parse_table() {
       action = /^Install/ ? "install" : /^(Upgrad|Updat)/ ? "upgrade" : /^Downgrad/ ? "downgrade" : /^Remov/ ? "remove" : /^Reinstall/ ? "reinstall" : /^(Skip|Not installed)/ ? "skip" : ""
       next
     }
-    !began || /^=/ || /^ Package / { next }
+    !began || /^=/ { next }
     $1 == "replacing" {
       flush(); name = $2; to = $3
       if (NF > 3) { arch = $3; to = $4 } else { arch = name; sub(/.*[.]/, "", arch); sub(/[.][^.]*$/, "", name) }
