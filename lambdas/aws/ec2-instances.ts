@@ -1,10 +1,12 @@
-/** Owns the reading of EC2 instances: which exist, in which state, with which tags. */
+/** Owns the reading of EC2 instances: which exist, in which state, with which tags and disks. */
 import {
   DescribeInstancesCommand,
   type DescribeInstancesCommandInput,
   type DescribeInstancesCommandOutput,
   EC2Client,
+  type Instance,
 } from '@aws-sdk/client-ec2';
+import type { Volume } from '../../core/ports.ts';
 import type { ClientLocation } from './place-clients.ts';
 
 /** The call of EC2 that this adapter makes. */
@@ -21,7 +23,11 @@ export function createEc2Calls(location: ClientLocation): Ec2Calls {
 
 export interface Ec2Instance {
   readonly id: string;
+  /** As EC2 names it: `running`, `stopped`. */
+  readonly state: string;
   readonly isTerminated: boolean;
+  /** EBS volumes that are attached, or are just being. */
+  readonly volumes: readonly Volume[];
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -59,17 +65,26 @@ async function instances(
   let NextToken: string | undefined;
   do {
     const page = await calls.describeInstances({ Filters, ...(NextToken !== undefined && { NextToken }) });
-    for (const { InstanceId, State, Tags = [] } of (page.Reservations ?? []).flatMap(
-      ({ Instances = [] }) => Instances,
-    )) {
+    for (const instance of (page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances)) {
+      const { InstanceId, State, Tags = [] } = instance;
       if (InstanceId === undefined) continue;
       found.push({
         id: InstanceId,
+        state: State?.Name ?? '',
         isTerminated: State?.Name === 'terminated' || State?.Name === 'shutting-down',
+        volumes: volumesOf(instance),
         tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
       });
     }
     NextToken = page.NextToken;
   } while (NextToken !== undefined && NextToken !== '');
   return found;
+}
+
+function volumesOf({ RootDeviceName, BlockDeviceMappings = [] }: Instance): Volume[] {
+  return BlockDeviceMappings.flatMap(({ DeviceName = '', Ebs }) =>
+    Ebs?.VolumeId === undefined
+      ? []
+      : [{ volumeId: Ebs.VolumeId, device: DeviceName, root: DeviceName === RootDeviceName }],
+  );
 }

@@ -26,7 +26,8 @@ function codeOf(name: string, status: number | undefined): PortErrorCode {
   return isRefusal ? 'refused' : 'ambiguous';
 }
 
-function statusOf(error: unknown): number | undefined {
+/** Of the HTTP answer; undefined when there was none. */
+export function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
   const metadata = error.$metadata;
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;

@@ -8,6 +8,7 @@ import {
   type ListTagsForResourceCommandOutput,
   SSMClient,
 } from '@aws-sdk/client-ssm';
+import { type Instant, instantOf } from '../../core/instant.ts';
 import type { ClientLocation } from './place-clients.ts';
 import { isNamed } from './ssm-errors.ts';
 
@@ -35,6 +36,8 @@ export interface Node {
   readonly name: string;
   /** As the agent says it: `Debian GNU/Linux`, `Amazon Linux`. */
   readonly platform: string;
+  /** When its agent was heard of last, by the clock of SSM; null where that is not said. */
+  readonly seenAt: Instant | null;
 }
 
 export type NodeFilter = NonNullable<DescribeInstanceInformationCommandInput['Filters']>[number];
@@ -49,14 +52,15 @@ export async function nodes(calls: NodeCalls, filter: NodeFilter): Promise<Node[
       MaxResults: 50,
       ...(NextToken !== undefined && { NextToken }),
     });
-    for (const { InstanceId, PingStatus, ComputerName, Name, PlatformName } of page.InstanceInformationList ??
-      []) {
+    for (const node of page.InstanceInformationList ?? []) {
+      const { InstanceId, PingStatus, ComputerName, Name, PlatformName, LastPingDateTime } = node;
       if (InstanceId === undefined) continue;
       found.push({
         id: InstanceId,
         isOnline: PingStatus === 'Online',
         name: Name ?? ComputerName ?? InstanceId,
         platform: PlatformName ?? '',
+        seenAt: LastPingDateTime === undefined ? null : instantOf(LastPingDateTime.getTime()),
       });
     }
     NextToken = page.NextToken;
