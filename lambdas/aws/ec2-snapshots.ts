@@ -159,7 +159,8 @@ function snapshotOf({
   return {
     snapshotId: SnapshotId,
     volumeId: VolumeId,
-    state: states.parse(State),
+    // Not said, it has just begun.
+    state: states.parse(State ?? 'pending'),
     startedAt: instantOf(StartTime.getTime()),
     encrypted: Encrypted === true,
   };
