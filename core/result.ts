@@ -44,6 +44,8 @@ export const resultSchema = z.object({
   /** Units that still use replaced files. */
   services: z.array(name).optional(),
   holds: z.array(name).optional(),
+  /** prepare: packages of no enabled repository. */
+  foreign: z.array(name).optional(),
   /** Configuration files left beside the operator's. */
   leftovers: z.array(name).optional(),
   log: z.string().optional(),
@@ -76,6 +78,7 @@ const readers: { [K in keyof Result]-?: (text: string) => unknown } = {
     })),
   services: lines,
   holds: lines,
+  foreign: lines,
   leftovers: lines,
   log: (text) => text,
 };

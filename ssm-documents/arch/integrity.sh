@@ -22,8 +22,8 @@ family_holds() {
 
 # Packages of no repository, most of them from the AUR. They are never touched: pacman knows nothing newer of them.
 family_foreign() {
-  local folder=$DATABASE
-  [[ ! -s $METADATA_SEALED.fetched ]] || folder=$METADATA_SEALED
-  [[ -n $(find "$folder/sync" -maxdepth 1 -name '*.db' 2>/dev/null | head -n 1) ]] || return 1
-  pacman --dbpath "$folder" --logfile /dev/null -Qmq 2>/dev/null | wc -l
+  local status=0
+  pacman --dbpath "$METADATA_SEALED" --logfile /dev/null -Qmq || status=$?
+  # 1 also where there are none.
+  ((status <= 1))
 }

@@ -70,8 +70,6 @@ family_resolve() {
   names=$(awk -F '\t' '$5 != "-" && length($9) != 64 { print $2 }' "$WORK/entries" | some_of)
   [[ -z $names ]] || conclude 107 unsupported unsigned "no database gives a SHA-256 for $names"
   sum_totals >"$WORK/totals"
-  # Now that databases are fresh; the system's own may be of any age, or not there.
-  if REPLY=$(family_foreign); then FOUND[foreign]=$REPLY; fi
 }
 
 # What no plan of this family may do.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Owns what else may change a Debian or Ubuntu server.
+# Owns what else may change a Debian or Ubuntu server, and what came from no repository.
 
 family_warnings() {
   if [[ -n ${UNATTENDED:-} && $UNATTENDED != 0 ]]; then
@@ -7,4 +7,11 @@ family_warnings() {
   fi
   [[ ! -e $ROOT/usr/bin/landscape-client ]] || warn other-patcher 'landscape-client is installed'
   [[ ! -d $ROOT/var/lib/snapd/snaps ]] || warn snap-refresh 'snapd refreshes snaps by its own schedule'
+}
+
+# By names: what is installed may be older than what a repository still has. With a state of its own, since apt's own has
+# what is installed.
+family_foreign() {
+  apt-cache -c "$METADATA_SEALED.conf" -o Dir::State::status=/dev/null -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+    pkgnames >"$WORK/offered" && [[ -s $WORK/offered ]] && cut -f 1 "$WORK/installed" | sort -u | comm -23 - <(sort -u "$WORK/offered")
 }

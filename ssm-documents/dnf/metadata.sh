@@ -74,6 +74,15 @@ has_errata() {
   grep -rlsE 'type="updateinfo(_zck|_db)?"' --include=repomd.xml "$METADATA_SEALED" | grep -q .
 }
 
+# Whatever is excluded, the agent above all, hides nothing here.
+family_foreign() {
+  if [[ $VARIANT == yum3 ]]; then
+    dnf_ask "$METADATA_SEALED" -q -C "$(without_excludes)" list extras >"$WORK/extras" && read_list <"$WORK/extras" | cut -f 1
+  else
+    dnf_ask "$METADATA_SEALED" -q -C "$(without_excludes)" repoquery --extras --qf '%{name}\n' >"$WORK/extras" && awk NF "$WORK/extras"
+  fi
+}
+
 family_metadata_room() {
   du -sm -- "$SYSTEM_CACHE" 2>/dev/null | awk '{ print $1 * 2 + 50; n++ } END { if (!n) print 150 }'
 }

@@ -93,8 +93,10 @@ judge_leftovers() {
 }
 
 judge_holds() {
-  local REPLY
   if family_holds >"$WORK/holds" 2>>"$LOG"; then count_lines held holds "$WORK/holds"; fi
-  REPLY=$(family_foreign 2>>"$LOG") || REPLY=''
-  [[ -z $REPLY ]] || FOUND[foreign]=$REPLY
+}
+
+# Once metadata is fresh: what a system keeps of its own may be of any age, or not there.
+count_foreign() {
+  if family_foreign >"$WORK/foreign" 2>>"$LOG"; then count_lines foreign foreign "$WORK/foreign"; fi
 }

@@ -33,8 +33,8 @@ family_warnings() { :; }
 # Names of packages that the operator holds, one a line.
 family_holds() { :; }
 
-# Number of packages of no repository, or nothing where that is not told.
-family_foreign() { :; }
+# Names of installed packages that no enabled repository has, one a line; fails where that is not told.
+family_foreign() { return 1; }
 
 # Differences of installed files, `<package or -> <path> <what> <config|file>`, for the packages named in a file.
 family_integrity() { return 1; }

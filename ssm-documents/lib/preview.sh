@@ -12,6 +12,7 @@ preview() {
   : >"$WORK/entries"
   : >"$WORK/kept-back"
   timed resolve family_resolve || conclude 1 blocked script-failed "what $PACKAGE_MANAGER would do could not be worked out"
+  count_foreign
   # What could not be written down must not look like nothing to do.
   [[ -s $WORK/entries || ! -s $WORK/changes ]] ||
     conclude 1 blocked script-failed "what $PACKAGE_MANAGER would do did not become a plan"

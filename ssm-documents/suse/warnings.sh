@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Owns what else may change a SUSE server, and what its operator holds.
+# Owns what else may change a SUSE server, what its operator holds, and what came from no repository.
 
 family_warnings() {
   local unit
@@ -17,6 +17,11 @@ family_warnings() {
     compgen -G "$ROOT/etc/snapper/configs/root" >/dev/null; then
     log 'snapper makes a snapshot before and after the transaction'
   fi
+}
+
+family_foreign() {
+  zypper_on "$METADATA_SEALED" --no-refresh packages --orphaned >"$WORK/orphaned" &&
+    awk -F ' *[|] *' '/^i[^|]*[|]/ { print $3 }' "$WORK/orphaned"
 }
 
 # Names that the operator has locked.
