@@ -33,7 +33,8 @@ read_advisory_info() {
     { at = index($0, ":"); key = tolower(substr($0, 1, at - 1)); gsub(/^ +| +$/, "", key); value = substr($0, at + 1); gsub(/^ +| +$/, "", value) }
     at && key == "" { key = before }
     at && (key == "update id" || key == "name") { say(); id = value }
-    key == "type" { kind = tolower(value); if (kind == "newpackage") kind = "enhancement" }
+    # Of dnf 5 each reference has a type too, further down.
+    key == "type" && kind == "" { kind = tolower(value); if (kind == "newpackage") kind = "enhancement" }
     key == "severity" { severity = tolower(value); if (severity == "none" || severity == "unknown") severity = "" }
     key == "cves" || (key ~ /^reference/ && value ~ /^CVE-/) || (key == "id" && value ~ /^CVE-/) { n = split(value, words, /[ ,]+/)
       for (i = 1; i <= n; i++) if (words[i] ~ /^CVE-/) cves = cves (cves == "" ? "" : ",") words[i] }

@@ -6,17 +6,21 @@ family_old_sources() {
   awk -F '\t' -v OFS='\t' 'FILENAME == ARGV[1] { bytes[$1 "\t" $2 "\t" $3] = $4; next } $0 in bytes { print $0, bytes[$0] }' "$WORK/sizes" -
 }
 
-# dnf fetches what it is told and looks at no signature of it.
+# dnf fetches what it is told and looks at no signature of it. In prepare it goes by the metadata of the plan; later by
+# fresh metadata, since repositories may have the same version in another file by then.
 family_fetch_old() {
-  local names name arch version file
+  local names name arch version file folder=$METADATA_SEALED
   cat >"$WORK/fetch-old"
   mapfile -t names < <(awk -F '\t' '{ print $1 "-" $3 "." $2 }' "$WORK/fetch-old")
   ((${#names[@]} > 0)) || return 0
-  [[ -d $METADATA_SEALED ]] || mkdir -p -- "$METADATA_SEALED"
+  if [[ $PHASE != prepare ]]; then
+    folder=$METADATA_NOW
+    family_metadata "$folder" || return 1
+  fi
   if [[ $VARIANT == yum3 ]]; then
     timeout 1200 yumdownloader --disableexcludes=all --destdir="$OLD" "${names[@]}" </dev/null >>"$LOG" 2>&1 || true
   else
-    dnf_ask "$METADATA_SEALED" "$(without_excludes)" download --destdir="$OLD" "${names[@]}" >>"$LOG" 2>&1 || true
+    dnf_ask "$folder" "$(without_excludes)" download --destdir="$OLD" "${names[@]}" >>"$LOG" 2>&1 || true
   fi
   read_files "$OLD" >"$WORK/old-files"
   awk -F '\t' -v OFS='\t' 'FILENAME == ARGV[1] { wanted[$0] = 1; next } ($1 "\t" $2 "\t" $3) in wanted { print $1, $2, $3, $6 }' \
