@@ -94,7 +94,14 @@ describe('the moves of a job', () => {
 describe('a failure', () => {
   const online = { at: dayBefore, online: true };
   test.each(states.map((of) => [of]))('%s counts as the error budget has it', (of) => {
-    const counts = ['failed', 'rolled-back', 'rollback-failed', 'lost', 'unreachable'].includes(of);
+    const counts = [
+      'failed',
+      'rolling-back',
+      'rolled-back',
+      'rollback-failed',
+      'lost',
+      'unreachable',
+    ].includes(of);
     expect(isFailure(jobOf({ state: of, dispatched: online }))).toBe(counts);
     expect(isFailure(jobOf({ state: of, dispatched: null }))).toBe(false);
   });

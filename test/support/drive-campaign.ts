@@ -100,7 +100,7 @@ async function patchAll(driver: Driver): Promise<End> {
   const entry = await run((ports) => enterWindow(ports, { campaignId }, world.now()));
   if (entry.verdict === 'end') return entry;
   for (let wave = 0; ; wave++) {
-    const judge = (at: 'begin' | 'patched' | 'verified') =>
+    const judge = (at: 'begin' | 'patched' | 'verified' | 'rolled-back') =>
       run((ports) => judgeWave(ports, { campaignId, wave, at }, world.now()));
     const begun = await judge('begin');
     if (begun.reason) return { ending: 'stopped', reason: begun.reason };
@@ -109,7 +109,9 @@ async function patchAll(driver: Driver): Promise<End> {
     if (!patched.reason) world.sleepUntil(patched.soakUntil);
     await dispatchAll(driver, patched.verify, 'verify');
     const verified = await judge('verified');
-    const reason = patched.reason ?? verified.reason;
+    for (const { batchId } of verified.rollback.batches) await dispatchOne(driver, batchId, 'rollback');
+    const { reason: last } = verified.rollback.batches.length > 0 ? await judge('rolled-back') : verified;
+    const reason = patched.reason ?? last;
     if (reason) return { ending: 'stopped', reason };
     if (verified.isLast) return { ending: 'completed', reason: null };
   }

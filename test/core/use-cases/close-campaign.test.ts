@@ -45,7 +45,7 @@ describe('closing', () => {
       ready: 'not-started',
       patching: 'lost',
       verifying: 'lost',
-      'rolling-back': 'lost',
+      'rolling-back': 'rollback-failed',
     };
     const after = await world.states();
     expect(after).toEqual(states.map((state) => ends[state] ?? state));

@@ -4,7 +4,7 @@ import type { Policy } from '../../../core/policy.ts';
 import type { Server } from '../../../core/server.ts';
 import { type BareCampaign, createBareCampaign, timeless } from '../../support/bare-campaign.ts';
 import { type DriveOptions, driveCampaign } from '../../support/drive-campaign.ts';
-import { campaignId, dublin, policyOf, serverOf } from '../../support/samples.ts';
+import { allGood, campaignId, dublin, policyOf, serverOf } from '../../support/samples.ts';
 import type { Host } from '../../support/scripted-run-command.ts';
 
 interface Scenario {
@@ -17,6 +17,9 @@ interface Scenario {
 
 const waves = { canary: 1, percentages: [100], soakSeconds: 60 };
 const failed = { says: { result: 'failed' as const, code: 100 }, status: 'failed' as const };
+
+const sick = { says: { facts: { ...allGood, healthy: false } } };
+const torn = { ...failed, says: { ...failed.says, facts: { ...allGood, installed: false } } };
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   'where all goes well, after an approval': {
@@ -41,6 +44,16 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     policy: policyOf({ waves, approval: { required: false } }),
     hosts: { 'web-1': { answers: { patch: failed } } },
     ends: ['failed', 'not-started'],
+  },
+  'of servers that go back, or try to': {
+    servers: [serverOf(1), serverOf(2), serverOf(3), serverOf(4)],
+    policy: policyOf({ waves, approval: { required: false }, errorBudget: { failures: 5, share: 1 } }),
+    hosts: {
+      'web-2': { answers: { verify: sick } },
+      'web-3': { answers: { patch: torn } },
+      'web-4': { answers: { verify: sick, rollback: failed } },
+    },
+    ends: ['succeeded', 'rolled-back', 'rolled-back', 'rollback-failed'],
   },
 };
 

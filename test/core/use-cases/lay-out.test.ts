@@ -64,7 +64,7 @@ describe('opening a campaign', () => {
     expect(batches.map(({ serverIds }) => serverIds.length)).toEqual([2, 1, 1]);
     const { documents, state } = await world.campaign();
     expect(state).toBe('preparing');
-    expect(Object.keys(documents)).toHaveLength(9);
+    expect(Object.keys(documents)).toHaveLength(12);
   });
 
   test('again, after a new version of the documents, keeps the pins', async () => {
