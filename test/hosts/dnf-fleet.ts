@@ -1,4 +1,4 @@
-/** Owns the fleet that the documents of the Red Hat and Amazon families are tried on, on real dnf 4. */
+/** Owns the fleet that the documents of the Red Hat and Amazon families are tried on, on real dnf 4 and real dnf 5. */
 import type { FamilyRelease } from '../../apps/local/hosts/families/family-fleet.ts';
 import type { PackageDescription } from '../../apps/local/hosts/families/package-description.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
@@ -7,6 +7,16 @@ import type { Family } from '../../core/server.ts';
 import { createTrials } from '../support/document-trials.ts';
 import { createTrialFamilies, plain, type TrialFamilies } from './family-fleet.ts';
 import { shell } from './observe.ts';
+
+/** The package managers that a test of dnf runs on, and the release that has each. */
+export const dnfs = [
+  { manager: 'dnf 4', release: 'rocky-9' },
+  { manager: 'dnf 5', release: 'fedora-44' },
+] as const satisfies readonly { manager: string; release: FamilyRelease }[];
+
+/** A host of each of these names for each of those releases: `back-rocky-9`. */
+export const onEveryDnf = (...names: readonly string[]): Readonly<Record<string, FamilyRelease>> =>
+  Object.fromEntries(names.flatMap((name) => dnfs.map(({ release }) => [`${name}-${release}`, release])));
 
 export async function createDnfFleet(options: {
   readonly hosts: Readonly<Record<string, FamilyRelease>>;

@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FamilyRelease } from '../../apps/local/hosts/families/family-fleet.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
 import { createSigningKey } from '../../apps/local/hosts/openpgp.ts';
 import { sha256Of } from '../../core/plan.ts';
 import { documentOf } from '../support/document-trials.ts';
 import { runDocument } from '../support/run-document.ts';
-import { changes, createDnfFleet, kernel, versions } from './dnf-fleet.ts';
+import { changes, createDnfFleet, dnfs, kernel, onEveryDnf, versions } from './dnf-fleet.ts';
 import { plain, type TrialFamilies } from './family-fleet.ts';
 import { shell } from './observe.ts';
 
-const release = 'rocky-9';
 const names = ['tool', 'libtool', 'fails', 'clash', 'needy', 'old-half', 'new-half', 'rival'];
 
 let fleet: TrialFamilies;
 beforeAll(async () => {
   fleet = await createDnfFleet({
-    hosts: { one: release, two: release, ended: 'centos-7' },
+    hosts: { ...onEveryDnf('one', 'two'), ended: 'centos-7' },
     installed: [...names.map((name) => plain(name, '1.0')), kernel('1')],
   });
 });
@@ -31,124 +31,140 @@ const prepared = async (host: Host, trial: Parameters<TrialFamilies['prepare']>[
 };
 const broken = (host: Host) =>
   fleet.fleet.serveRepository(host.id, (_request, response) => void response.writeHead(404).end());
-const mended = (host: Host) => fleet.fleet.serveRepository(host.id, fleet.fleet.repository(release).listener);
+const mended = (host: Host, release: FamilyRelease) =>
+  fleet.fleet.serveRepository(host.id, fleet.fleet.repository(release).listener);
 const REPOSITORY = '/etc/yum.repos.d/fleet.repo';
 
-describe('prepare on dnf 4 is blocked, and never says that there is nothing to do,', () => {
-  it('when a repository can not be had, also where the operator has it skipped, or there is none', async () => {
-    const host = fleet.host('one');
-    await fleet.whilePublished(release, [plain('tool', '1.0')], async () => {
-      expect((await prepared(host)).told).toEqual([2, 'nothing-to-do', undefined]);
-      broken(host);
+describe.each(dnfs)(
+  'prepare on $manager is blocked, and never says that there is nothing to do,',
+  ({ release }) => {
+    it('when a repository can not be had, also where the operator has it skipped, or there is none', async () => {
+      const host = fleet.host(`one-${release}`);
+      await fleet.whilePublished(release, [plain('tool', '1.0')], async () => {
+        expect((await prepared(host)).told).toEqual([2, 'nothing-to-do', undefined]);
+        broken(host);
+        await shell(
+          host,
+          `echo skip_if_unavailable=True >>/etc/dnf/dnf.conf; sed -i 's/^enabled=1/&\\nskip_if_unavailable=True/' ${REPOSITORY}`,
+        );
+        expect((await shell(host, 'dnf -q --refresh check-update')).code).toBe(0);
+        expect((await prepared(host)).told).toEqual([103, 'blocked', 'repository-unreachable']);
+        mended(host, release);
+        await shell(host, `mv ${REPOSITORY} /root/`);
+        expect((await prepared(host)).told).toEqual([103, 'blocked', 'no-repositories']);
+        await shell(host, `mv /root/fleet.repo ${REPOSITORY}`);
+      });
+      expect((await prepared(host)).told).toEqual([103, 'blocked', 'repository-empty']);
+    });
+
+    it('when packages are unsigned, signed by a stranger, or not what the index says', async () => {
+      const host = fleet.host(`one-${release}`);
+      const foreign = createSigningKey('Someone else', new Date());
+      // Also where the operator does not mind.
+      await shell(host, `cp ${REPOSITORY} /root/; sed -i s/gpgcheck=1/gpgcheck=0/ ${REPOSITORY}`);
+      const update = [plain('tool', '1.1')];
+      const told = async (packageKey: null | typeof foreign) =>
+        fleet.whilePublished(release, update, async () => (await prepared(host)).told, { packageKey });
+      expect(await told(null)).toEqual([107, 'unsupported', 'unsigned']);
+      expect(await told(foreign)).toEqual([103, 'blocked', 'key-untrusted']);
+      await shell(host, `cp /root/fleet.repo ${REPOSITORY}`);
+      await fleet.whilePublished(release, update, async () => {
+        fleet.fleet.serveRepository(host.id, (request, response) => {
+          if (request.url?.endsWith('.rpm')) response.end('something else');
+          else fleet.fleet.repository(release).listener(request, response);
+        });
+        expect((await prepared(host)).told).toEqual([103, 'blocked', 'download-failed']);
+        mended(host, release);
+        // A key that a repository names as a file of the server is trusted before rpm has taken it up.
+        await shell(host, 'rpm -e --allmatches gpg-pubkey; rpmkeys --list; true');
+        expect((await prepared(host)).told).toEqual([0, 'planned', undefined]);
+      });
+    });
+
+    it('when a dependency is missing; with something kept back, what needs it is left alone and named', async () => {
+      const host = fleet.host(`two-${release}`);
+      const updates = [
+        plain('libtool', '1.1'),
+        plain('tool', '1.1', { requires: ['libtool >= 1.1'] }),
+        plain('rival', '1.1'),
+      ];
+      await fleet.whilePublished(release, updates, async () => {
+        const { plan, run } = await prepared(host, { exclusions: ['libtool'] });
+        expect(changes(plan)).toEqual(['upgrade rival 1.0-1 1.1-1']);
+        expect(run.summary.warnings[0]).toMatchObject({
+          code: 'kept-back',
+          detail: expect.stringContaining('tool'),
+        });
+      });
+      await fleet.whilePublished(
+        release,
+        [plain('needy', '1.1', { requires: ['absent >= 2'] })],
+        async () => {
+          const { told, run } = await prepared(host);
+          expect(told).toEqual([100, 'blocked', 'resolver-failed']);
+          expect(run.summary.reasons[0]?.detail).toContain('absent');
+        },
+      );
+    });
+
+    it('when what it wants removes packages, which only the policy allows', async () => {
+      const host = fleet.host(`two-${release}`);
+      const updates = [plain('new-half', '2.0', { obsoletes: ['old-half'] }), plain('tool', '1.1')];
+      await fleet.whilePublished(release, updates, async () => {
+        const { plan, run } = await prepared(host);
+        expect(changes(plan)).toEqual(['upgrade tool 1.0-1 1.1-1']);
+        expect(run.summary.warnings[0]).toMatchObject({
+          code: 'kept-back',
+          detail: expect.stringContaining('new-half'),
+        });
+      });
+      await fleet.whilePublished(release, [plain('rival', '2.0', { conflicts: ['clash'] })], async () => {
+        const allowed = await prepared(host, { parameters: { Removals: 'allow' } });
+        expect(changes(allowed.plan)).toEqual(['remove clash 1.0-1 -', 'upgrade rival 1.0-1 2.0-1']);
+      });
+    });
+
+    it('when the disk or /boot has no room for it, or somebody works on packages', async () => {
+      const host = fleet.host(`two-${release}`);
+      const vast = plain('tool', '1.1', {
+        files: { '/usr/share/tool/vast': { content: randomBytes(40 << 20) } },
+      });
       await shell(
         host,
-        `echo skip_if_unavailable=True >>/etc/dnf/dnf.conf; sed -i 's/^enabled=1/&\\nskip_if_unavailable=True/' ${REPOSITORY}`,
+        'mkdir -p /var/lib/quarterdeck; mount -t tmpfs -o size=58m tmpfs /var/lib/quarterdeck',
       );
-      expect((await shell(host, 'dnf -q --refresh check-update')).code).toBe(0);
-      expect((await prepared(host)).told).toEqual([103, 'blocked', 'repository-unreachable']);
-      mended(host);
-      await shell(host, `mv ${REPOSITORY} /root/`);
-      expect((await prepared(host)).told).toEqual([103, 'blocked', 'no-repositories']);
-      await shell(host, `mv /root/fleet.repo ${REPOSITORY}`);
-    });
-    expect((await prepared(host)).told).toEqual([103, 'blocked', 'repository-empty']);
-  });
-
-  it('when packages are unsigned, signed by a stranger, or not what the index says', async () => {
-    const host = fleet.host('one');
-    const foreign = createSigningKey('Someone else', new Date());
-    // Also where the operator does not mind.
-    await shell(host, `cp ${REPOSITORY} /root/; sed -i s/gpgcheck=1/gpgcheck=0/ ${REPOSITORY}`);
-    const update = [plain('tool', '1.1')];
-    const told = async (packageKey: null | typeof foreign) =>
-      fleet.whilePublished(release, update, async () => (await prepared(host)).told, { packageKey });
-    expect(await told(null)).toEqual([107, 'unsupported', 'unsigned']);
-    expect(await told(foreign)).toEqual([103, 'blocked', 'key-untrusted']);
-    await shell(host, `cp /root/fleet.repo ${REPOSITORY}`);
-    await fleet.whilePublished(release, update, async () => {
-      fleet.fleet.serveRepository(host.id, (request, response) => {
-        if (request.url?.endsWith('.rpm')) response.end('something else');
-        else fleet.fleet.repository(release).listener(request, response);
+      await fleet.whilePublished(release, [vast], async () =>
+        expect((await prepared(host)).told).toEqual([105, 'blocked', 'disk-full']),
+      );
+      await shell(host, 'umount /var/lib/quarterdeck');
+      await shell(
+        host,
+        'mount -t tmpfs -o size=30m tmpfs /boot; head -c 12m /dev/zero >/boot/initramfs-1.img',
+      );
+      await fleet.whilePublished(release, [kernel('2')], async () =>
+        expect((await prepared(host)).told).toEqual([105, 'blocked', 'boot-full']),
+      );
+      await shell(host, 'umount /boot');
+      const holder = host.run({
+        argv: [
+          'python3',
+          '-c',
+          'import fcntl,time; f=open("/var/lib/rpm/.rpm.lock","w"); fcntl.lockf(f,fcntl.LOCK_EX); time.sleep(60)',
+        ],
       });
-      expect((await prepared(host)).told).toEqual([103, 'blocked', 'download-failed']);
-      mended(host);
-      // A key that a repository names as a file of the server is trusted before rpm has taken it up.
-      await shell(host, 'rpm -e --allmatches gpg-pubkey; rpmkeys --list; true');
-      expect((await prepared(host)).told).toEqual([0, 'planned', undefined]);
+      await shell(host, 'while ! grep -q "POSIX.*WRITE" /proc/locks; do sleep 0.05; done');
+      const { told, run } = await prepared(host, { parameters: { TimeBudget: '8' } });
+      expect(told).toEqual([102, 'blocked', 'lock-held']);
+      expect(run.summary.reasons[0]?.detail).toMatch(/python3 \(\d+\)/);
+      holder.kill();
+      await holder.done;
+      expect((await shell(host, 'ls /var/lib/rpm/.rpm.lock')).code).toBe(0);
     });
-  });
+  },
+);
 
-  it('when a dependency is missing; with something kept back, what needs it is left alone and named', async () => {
-    const host = fleet.host('two');
-    const updates = [
-      plain('libtool', '1.1'),
-      plain('tool', '1.1', { requires: ['libtool >= 1.1'] }),
-      plain('rival', '1.1'),
-    ];
-    await fleet.whilePublished(release, updates, async () => {
-      const { plan, run } = await prepared(host, { exclusions: ['libtool'] });
-      expect(changes(plan)).toEqual(['upgrade rival 1.0-1 1.1-1']);
-      expect(run.summary.warnings[0]).toMatchObject({
-        code: 'kept-back',
-        detail: expect.stringContaining('tool'),
-      });
-    });
-    await fleet.whilePublished(release, [plain('needy', '1.1', { requires: ['absent >= 2'] })], async () => {
-      const { told, run } = await prepared(host);
-      expect(told).toEqual([100, 'blocked', 'resolver-failed']);
-      expect(run.summary.reasons[0]?.detail).toContain('absent');
-    });
-  });
-
-  it('when what it wants removes packages, which only the policy allows', async () => {
-    const host = fleet.host('two');
-    const updates = [plain('new-half', '2.0', { obsoletes: ['old-half'] }), plain('tool', '1.1')];
-    await fleet.whilePublished(release, updates, async () => {
-      const { plan, run } = await prepared(host);
-      expect(changes(plan)).toEqual(['upgrade tool 1.0-1 1.1-1']);
-      expect(run.summary.warnings[0]).toMatchObject({
-        code: 'kept-back',
-        detail: expect.stringContaining('new-half'),
-      });
-    });
-    await fleet.whilePublished(release, [plain('rival', '2.0', { conflicts: ['clash'] })], async () => {
-      const allowed = await prepared(host, { parameters: { Removals: 'allow' } });
-      expect(changes(allowed.plan)).toEqual(['remove clash 1.0-1 -', 'upgrade rival 1.0-1 2.0-1']);
-    });
-  });
-
-  it('when the disk or /boot has no room for it, or somebody works on packages', async () => {
-    const host = fleet.host('two');
-    const vast = plain('tool', '1.1', {
-      files: { '/usr/share/tool/vast': { content: randomBytes(40 << 20) } },
-    });
-    await shell(host, 'mkdir -p /var/lib/quarterdeck; mount -t tmpfs -o size=58m tmpfs /var/lib/quarterdeck');
-    await fleet.whilePublished(release, [vast], async () =>
-      expect((await prepared(host)).told).toEqual([105, 'blocked', 'disk-full']),
-    );
-    await shell(host, 'umount /var/lib/quarterdeck');
-    await shell(host, 'mount -t tmpfs -o size=30m tmpfs /boot; head -c 12m /dev/zero >/boot/initramfs-1.img');
-    await fleet.whilePublished(release, [kernel('2')], async () =>
-      expect((await prepared(host)).told).toEqual([105, 'blocked', 'boot-full']),
-    );
-    await shell(host, 'umount /boot');
-    const holder = host.run({
-      argv: [
-        'python3',
-        '-c',
-        'import fcntl,time; f=open("/var/lib/rpm/.rpm.lock","w"); fcntl.lockf(f,fcntl.LOCK_EX); time.sleep(60)',
-      ],
-    });
-    await shell(host, 'while ! grep -q "POSIX.*WRITE" /proc/locks; do sleep 0.05; done');
-    const { told, run } = await prepared(host, { parameters: { TimeBudget: '8' } });
-    expect(told).toEqual([102, 'blocked', 'lock-held']);
-    expect(run.summary.reasons[0]?.detail).toMatch(/python3 \(\d+\)/);
-    holder.kill();
-    await holder.done;
-    expect((await shell(host, 'ls /var/lib/rpm/.rpm.lock')).code).toBe(0);
-  });
-
-  it('when the vendor has ended its support: what there is gets installed, and is not compliant', async () => {
+describe('prepare on dnf 4', () => {
+  it('says when the vendor has ended its support: what there is gets installed, and is not compliant', async () => {
     const host = fleet.host('ended');
     await fleet.whilePublished('centos-7', [plain('tool', '1.0')], async () => {
       const { run } = await prepared(host);
@@ -161,9 +177,9 @@ describe('prepare on dnf 4 is blocked, and never says that there is nothing to d
   });
 });
 
-describe('a sealed plan on dnf 4 is refused', () => {
+describe.each(dnfs)('a sealed plan on $manager is refused', ({ release }) => {
   it('when files conflict, or are not the sealed ones any more; nothing is touched', async () => {
-    const host = fleet.host('one');
+    const host = fleet.host(`one-${release}`);
     const clashing = plain('fails', '1.1', { files: { '/usr/share/clash/version': { content: 'mine' } } });
     await fleet.whilePublished(release, [clashing], async () => {
       const { plan, campaign } = await prepared(host);
@@ -181,7 +197,7 @@ describe('a sealed plan on dnf 4 is refused', () => {
   });
 
   it('when its order has names that no package has: no shell and no package manager gets to see them', async () => {
-    const host = fleet.host('one');
+    const host = fleet.host(`one-${release}`);
     await fleet.whilePublished(release, [plain('tool', '1.1')], async () => {
       const { plan, campaign } = await prepared(host);
       const parameters = await fleet.order(host, 'patch', { plan, campaign });
@@ -205,9 +221,9 @@ describe('a sealed plan on dnf 4 is refused', () => {
   });
 });
 
-describe('a transaction on dnf 4 has failed', () => {
+describe.each(dnfs)('a transaction on $manager has failed', ({ release }) => {
   it('when a script did, although dnf ends with 0 or does the rest', async () => {
-    const host = fleet.host('two');
+    const host = fleet.host(`two-${release}`);
     const failing = (script: 'afterInstall' | 'beforeInstall') => [
       plain('fails', '1.1', { scripts: { [script]: 'echo no luck; exit 3' } }),
       plain('tool', '1.1'),

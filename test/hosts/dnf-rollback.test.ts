@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FamilyRelease } from '../../apps/local/hosts/families/family-fleet.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
 import { documentOf } from '../support/document-trials.ts';
 import { runDocument, startStep } from '../support/run-document.ts';
-import { changes, createDnfFleet, kernel, slow, versions } from './dnf-fleet.ts';
+import { changes, createDnfFleet, dnfs, kernel, onEveryDnf, slow, versions } from './dnf-fleet.ts';
 import { plain, type TrialFamilies } from './family-fleet.ts';
 import { shell } from './observe.ts';
 
-const release = 'rocky-9';
 const before = [
   plain('tool', '1.0', { requires: ['libtool'] }),
   ...['libtool', 'old-half', 'new-half'].map((name) => plain(name, '1.0')),
@@ -22,14 +22,18 @@ const updates = [
 let fleet: TrialFamilies;
 beforeAll(async () => {
   fleet = await createDnfFleet({
-    hosts: { back: release, uncovered: release, killed: release, cut: release },
+    hosts: onEveryDnf('back', 'uncovered', 'killed', 'cut'),
     installed: [...before, plain('slow', '1.0'), kernel('1')],
   });
 });
 afterAll(() => fleet?.close());
 
 /** Prepares and patches while repositories have the versions before and the updates; then both are gone. */
-const patched = async (host: Host, parameters: Readonly<Record<string, string>> = {}) =>
+const patched = async (
+  host: Host,
+  release: FamilyRelease,
+  parameters: Readonly<Record<string, string>> = {},
+) =>
   fleet.whilePublished(release, before, () =>
     fleet.whilePublished(release, updates, async () => {
       const given = { parameters: { Removals: 'allow', Reboot: 'never', ...parameters } };
@@ -41,9 +45,9 @@ const patched = async (host: Host, parameters: Readonly<Record<string, string>> 
 
 const files = 'cd /usr/share && grep . */version';
 
-describe('a rollback on dnf 4', () => {
+describe.each(dnfs)('a rollback on $manager', ({ release }) => {
   it('brings back the versions before with their files, what was replaced too, and leaves kernels to the boot', async () => {
-    const host = fleet.host('back');
+    const host = fleet.host(`back-${release}`);
     // There is no boot loader to tell here: what it is told is kept.
     await host.writeFile(
       '/usr/bin/grubby',
@@ -54,7 +58,7 @@ describe('a rollback on dnf 4', () => {
     const there = await versions(host);
     const content = (await shell(host, files)).stdout;
     expect(content).toContain('old-half/version:1.0');
-    const { run, plan, given } = await patched(host);
+    const { run, plan, given } = await patched(host, release);
     expect(run.summary.found).toMatchObject({ rollbackKept: 4, rollbackRepository: 0, rollbackNone: 0 });
     expect((await fleet.run(host, 'verify', { ...given, plan })).summary.result).toBe('verified');
     await host.writeFile('/root/booted', '/boot/vmlinuz-5.14.0-2.x86_64\n', 0o644);
@@ -76,8 +80,8 @@ describe('a rollback on dnf 4', () => {
   });
 
   it('is refused as a whole where a package has no way back, or its kept file is not what was sealed', async () => {
-    const host = fleet.host('uncovered');
-    const { plan, given } = await patched(host, { KeepPackages: 'none' });
+    const host = fleet.host(`uncovered-${release}`);
+    const { plan, given } = await patched(host, release, { KeepPackages: 'none' });
     expect(plan.filter(({ rollback }) => rollback === 'repository')).toHaveLength(4);
     const gone = await fleet.run(host, 'rollback', { ...given, plan });
     expect(gone.summary).toMatchObject({ code: 107, result: 'refused', reasons: [{ code: 'not-covered' }] });
@@ -90,7 +94,7 @@ describe('a rollback on dnf 4', () => {
   });
 });
 
-describe('a transaction on dnf 4 that was interrupted is finished', () => {
+describe.each(dnfs)('a transaction on $manager that was interrupted is finished', ({ release }) => {
   const interrupted = async (host: Host, interrupt: (work: { kill(): void }) => Promise<unknown>) => {
     await fleet.whilePublished(release, [plain('libtool', '1.1'), slow('1.1')], async () => {
       const { plan } = await fleet.prepare(host);
@@ -108,7 +112,7 @@ describe('a transaction on dnf 4 that was interrupted is finished', () => {
   };
 
   it('when the agent killed the work step: it goes on, and the next run finds it', async () => {
-    const host = fleet.host('killed');
+    const host = fleet.host(`killed-${release}`);
     await interrupted(host, async (work) => {
       work.kill();
       setTimeout(() => void host.writeFile('/run/go', '', 0o644), 300);
@@ -117,7 +121,7 @@ describe('a transaction on dnf 4 that was interrupted is finished', () => {
   });
 
   it('after a power cut in a script, which runs again', async () => {
-    const host = fleet.host('cut');
+    const host = fleet.host(`cut-${release}`);
     await interrupted(host, async () => {
       await host.powerCut();
       await host.reboot();

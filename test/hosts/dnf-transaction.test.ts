@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { changes, createDnfFleet, kernel, versions } from './dnf-fleet.ts';
+import { changes, createDnfFleet, dnfs, kernel, onEveryDnf, versions } from './dnf-fleet.ts';
 import type { TrialFamilies } from './family-fleet.ts';
 import { plain } from './family-fleet.ts';
 import { shell } from './observe.ts';
 
-const release = 'rocky-9';
 const dependent = (version: string) => plain('tool', version, { requires: ['libtool'] });
 const configured = (version: string, content: string) =>
   plain('conf', version, { files: { '/etc/conf.conf': { content, config: true } } });
@@ -35,17 +34,17 @@ const groups = [{ id: 'tools', name: 'Tools', packages: ['libtool', 'locked', 'a
 
 let fleet: TrialFamilies;
 beforeAll(async () => {
-  fleet = await createDnfFleet({ hosts: { plan: release, held: release, asked: release }, installed });
+  fleet = await createDnfFleet({ hosts: onEveryDnf('plan', 'held', 'asked'), installed });
 });
 afterAll(() => fleet?.close());
 
 /** What the package manager keeps of itself; logs are not. */
 const state =
-  'find /var/lib/dnf /var/cache/dnf /var/lib/rpm /etc/dnf /etc/yum.repos.d -type f | sort | xargs sha256sum';
+  'find /var/lib/dnf /usr/lib/sysimage/libdnf5 /var/cache/*dnf* /var/lib/rpm /etc/dnf /etc/yum.repos.d -type f ! -name *-shm | sort | xargs sha256sum';
 
-describe('a sealed plan on dnf 4', () => {
+describe.each(dnfs)('a sealed plan on $manager', ({ release }) => {
   it('is installed exactly, kernels beside others and both halves of a pair, and is restarted for', async () => {
-    const host = fleet.host('plan');
+    const host = fleet.host(`plan-${release}`);
     const parameters = { Removals: 'allow' };
     await shell(host, 'echo mine >/etc/conf.conf');
     const updates = [
@@ -106,7 +105,7 @@ describe('a sealed plan on dnf 4', () => {
           host,
           'dnf -q -C repoquery --installed --qf "%{name} %{reason}" tool-data',
         );
-        expect(reasons.stdout.trim()).toBe('tool-data dependency');
+        expect(reasons.stdout.trim().toLowerCase()).toBe('tool-data dependency');
 
         const verify = await fleet.run(host, 'verify', { plan, parameters });
         expect(verify.summary).toMatchObject({
@@ -119,7 +118,7 @@ describe('a sealed plan on dnf 4', () => {
   });
 
   it('keeps exclusions and the operator’s locks, and installs what was sealed when newer is published', async () => {
-    const host = fleet.host('held');
+    const host = fleet.host(`held-${release}`);
     await shell(host, 'dnf -q versionlock add locked-1.0-1.noarch; echo "exclude=new-*" >>/etc/dnf/dnf.conf');
     const updates = ['libtool', 'bystander', 'locked', 'new-half', 'fails'].map((name) => plain(name, '1.1'));
     const trial = { exclusions: ['by*'] };
@@ -127,7 +126,7 @@ describe('a sealed plan on dnf 4', () => {
       const { run, plan } = await fleet.prepare(host, trial);
       expect(changes(plan)).toEqual(['upgrade fails 1.0-1 1.1-1', 'upgrade libtool 1.0-1 1.1-1']);
       expect(run.summary.found).toMatchObject({ held: 2 });
-      expect(run.sections.get('holds')).toBe('locked-0:1.0-1.*\nnew-*\n');
+      expect(run.sections.get('holds')).toMatch(/^locked(-0:1.0-1.[*])?\nnew-[*]\n$/);
 
       await shell(host, 'dnf -q versionlock add fails-1.0-1.noarch');
       const late = await fleet.run(host, 'patch', { ...trial, plan });
@@ -152,7 +151,7 @@ describe('a sealed plan on dnf 4', () => {
   });
 
   it('has what was asked for: security, advisories, packages, groups, repositories; or says that it can not', async () => {
-    const host = fleet.host('asked');
+    const host = fleet.host(`asked-${release}`);
     let n = 0;
     const ask = async (Mode: string, names: string[] = [], disable: string[] = []) => {
       n += 1;
@@ -181,7 +180,7 @@ describe('a sealed plan on dnf 4', () => {
         expect(await ask('packages', ['not-here'])).toEqual(['nothing-to-do', undefined]);
         expect(await ask('groups', ['@tools'])).toEqual([libtool]);
         expect(await ask('groups', ['@no-such'])).toEqual(['unsupported', 'mode-unsupported']);
-        expect(await ask('all', [], ['base*'])).toEqual(['blocked', 'repository-empty']);
+        expect(await ask('all', [], ['base*', 'fed*'])).toEqual(['blocked', 'repository-empty']);
       },
       { advisories: [{ ...advisories[0], packages: ['libtool'] }, advisories[1]], groups },
     );
