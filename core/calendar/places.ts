@@ -18,6 +18,8 @@ interface Surroundings {
   readonly policies: ReadonlyMap<string, CalendarPolicy>;
   readonly freezes?: readonly Freeze[];
   readonly holidays?: readonly Holiday[];
+  /** Windows whose campaign has been started: nobody joins it any more. */
+  readonly kept?: readonly { readonly campaign: string }[];
   readonly now: Instant;
 }
 
@@ -49,6 +51,7 @@ export function createPlaces(
   followers: Followers,
 ): (policy: CalendarPolicy, zone: string) => Place {
   const { quarter, freezes = [], holidays = [], policies } = input;
+  const begun = new Set(input.kept?.map(({ campaign }) => campaign));
   const clockOf = createZoneClocks();
   const places = new Map<string, Place>();
   const reserved = new Map<string, number>();
@@ -72,6 +75,7 @@ export function createPlaces(
         clock,
         frozen: frozenSpans(freezes, policy.name, zone, clockOf, days),
         holidays: holidaysIn(holidays, zone, days),
+        begun,
         now: millisOf(input.now),
       };
       let periods: Period[] | undefined;

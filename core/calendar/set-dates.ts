@@ -23,7 +23,7 @@ export interface SetDate {
 
 /** @param minutes since the midnight of the local day */
 export function judgeDate(setting: Setting, day: number, minutes: number): SetDate {
-  const { policy, clock, frozen, holidays, now } = setting;
+  const { policy, clock, frozen, holidays, now, begun } = setting;
   const span = allowedSpan(policy, day, minutes);
   const length = policy.windowMinutes;
   const window = localWindow(clock, {
@@ -39,6 +39,9 @@ export function judgeDate(setting: Setting, day: number, minutes: number): SetDa
   const lasts = Math.max(0, Math.floor((window.end - window.start) / minuteMillis));
   if (window.start <= now) {
     problems.push({ code: 'past-date', message: `${slot.words} is past: set a later date` });
+  } else if (begun?.has(slot.campaign)) {
+    const message = `${slot.words} has a campaign that was started already: set another date or time`;
+    problems.push({ code: 'past-date', message });
   }
   if (freeze) {
     const message = `${slot.words} overlaps the freeze ${JSON.stringify(freeze.reason)}: set a date outside of it`;

@@ -47,6 +47,8 @@ export interface Setting {
   readonly frozen: readonly FrozenSpan[];
   /** Name by number of the day. */
   readonly holidays: ReadonlyMap<number, string>;
+  /** Campaigns that have been started. */
+  readonly begun?: ReadonlySet<string>;
   /** Epoch milliseconds. */
   readonly now: number;
   /** Others come before these: the first local day that leaves them room, and who they are. */
@@ -106,8 +108,11 @@ export function slotOf(setting: Setting, window: LocalWindow): Slot {
   const { policy, clock, quarter } = setting;
   const { start, end, notes } = window;
   const local = localOf(clock, start);
-  const closed = whyClosed(setting, window, local.day);
   const [startText, endText] = [instantOf(start), instantOf(end)];
+  const campaign = campaignId([policy.name, quarter.id, startText, endText, clock.zone]);
+  const closed = setting.begun?.has(campaign)
+    ? ({ by: 'past', words: 'its campaign has been started' } as const)
+    : whyClosed(setting, window, local.day);
   return {
     startMillis: start,
     endMillis: end,
@@ -115,7 +120,7 @@ export function slotOf(setting: Setting, window: LocalWindow): Slot {
     end: endText,
     localStart: localIso(clock, start),
     day: local.day,
-    campaign: campaignId([policy.name, quarter.id, startText, endText, clock.zone]),
+    campaign,
     policy: policy.name,
     words: `${dayWords(local.day)} ${timeText(local.minutes)} in ${clock.zone}`,
     notes: notes.map((note) => `; ${note}`).join(''),

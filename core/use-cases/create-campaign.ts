@@ -32,11 +32,19 @@ export const createCampaignInput = z.object({
 });
 export type CreateCampaignInput = z.input<typeof createCampaignInput>;
 
+/** No campaign can be made of this as it is; the message says what to change. Doing it again will not help. */
+export class CampaignRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CampaignRefused';
+  }
+}
+
 /**
  * Calling it again with the same input changes nothing. The execution carries the campaign's id as its name, so it
  * starts once.
  *
- * @throws Error when another campaign has this id
+ * @throws CampaignRefused when the window is too short or too far ahead, or another campaign has this id
  */
 export async function createCampaign(
   ports: Pick<Ports, 'records' | 'objects' | 'executions'>,
@@ -45,7 +53,7 @@ export async function createCampaign(
 ): Promise<void> {
   const { campaignId, servers, ...rest } = createCampaignInput.parse(input);
   const refused = whyTooShort(rest) ?? whyTooFar(rest, now);
-  if (refused) throw new Error(refused);
+  if (refused) throw new CampaignRefused(refused);
   const list = JSON.stringify(servers);
   const serversKey = `campaigns/${campaignId}/servers-${sha256Of(list)}.json`;
   await ports.objects.put(serversKey, list);
@@ -70,7 +78,9 @@ export async function createCampaign(
       ([name, value]) => JSON.stringify(existing[name as keyof Campaign]) !== JSON.stringify(value),
     );
     if (differing) {
-      throw new Error(`campaign ${campaignId} exists with another ${differing[0]}: choose another id`);
+      throw new CampaignRefused(
+        `campaign ${campaignId} exists with another ${differing[0]}: choose another id`,
+      );
     }
   }
   await ports.executions.start(campaignId, { campaignId });
