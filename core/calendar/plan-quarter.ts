@@ -85,7 +85,7 @@ export function planQuarter(input: PlanInput): QuarterPlan {
 }
 
 /** The policy of an environment, in any case and by the usual short forms. */
-function policyOf(
+export function policyOf(
   policies: ReadonlyMap<string, CalendarPolicy>,
   environment: string,
 ): CalendarPolicy | undefined {

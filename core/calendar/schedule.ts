@@ -14,7 +14,7 @@ export const dateSchema = z.object({
   approval: z.string().max(100).exactOptional(),
 });
 
-const ruleSchema = z.discriminatedUnion('kind', [
+export const ruleSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('dates'),
     dates: z.object({

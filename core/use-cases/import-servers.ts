@@ -94,7 +94,7 @@ export async function importServers(
   const affected =
     errors.length > 0 || leaving.length === 0
       ? []
-      : openWindows(planNow(fleet, calendar, now), calendar, leaving, now);
+      : openWindows(await planNow(ports, fleet, calendar, now), calendar, leaving, now);
   const changes = merge.added.length + changed.length + (replace ? merge.absent.length : 0);
   const saved = errors.length === 0 && changes > 0 && !dryRun && (affected.length === 0 || force);
   if (saved) await saveInventory(ports, merge.servers, { by, now, expected: fleet.inventory.revision });
