@@ -216,6 +216,12 @@ export interface RestoredFile {
   readonly target?: string;
 }
 
+export interface RestoredArchive {
+  readonly files: readonly RestoredFile[];
+  /** By path, of the texts that were asked for, those that are there. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
 /** The backup bucket. Servers write it, and nobody else; archives are read as streams, for they may be large. */
 export interface Backups {
   readonly bucket: string;
@@ -224,13 +230,14 @@ export interface Backups {
   /**
    * Unpacks an archive into a scratch folder, looks at what is there, and removes the folder again.
    *
+   * @param texts files whose content is wanted
    * @throws Error when it can not be unpacked
    */
-  restore(key: string): Promise<readonly RestoredFile[] | undefined>;
+  restore(key: string, texts: readonly string[]): Promise<RestoredArchive | undefined>;
   /** Whether the copy in the second Region is there; `none` where the bucket has no such copies. */
   replication(key: string): Promise<'pending' | 'arrived' | 'failed' | 'none' | undefined>;
-  /** `locked`: its retention has not ended. Removing what is not there is `removed`. */
-  remove(key: string): Promise<'removed' | 'locked'>;
+  /** Versions under a lock stay until it ends. When there is no such object, nothing happens. */
+  remove(key: string): Promise<void>;
 }
 
 /** A disk of EBS that is attached to a server. */

@@ -1,9 +1,10 @@
 /** Owns the object store of the embedded host: one file per object, in folders that a person can look through. */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkObjectKey } from '../../core/object-key.ts';
-import { type Objects, tooLarge } from '../../core/ports.ts';
+import { tooLarge } from '../../core/ports.ts';
+import type { RemovableObjects } from './memory-objects.ts';
 
 export interface DiskObjectsOptions {
   /** Made when it is not there. Nothing else may live in it. */
@@ -21,7 +22,7 @@ const longestName = 255;
  * A reader sees an object whole or not at all, also if this process is killed. There is one thing that S3 can and
  * a folder cannot: hold an object `a` beside an object `a/b`. None of our keys do.
  */
-export function createDiskObjects({ folder, bucket, region }: DiskObjectsOptions): Objects {
+export function createDiskObjects({ folder, bucket, region }: DiskObjectsOptions): RemovableObjects {
   return {
     bucket,
     region,
@@ -60,6 +61,12 @@ export function createDiskObjects({ folder, bucket, region }: DiskObjectsOptions
       } finally {
         await file.close();
       }
+    },
+
+    async remove(key) {
+      const path = join(folder, pathOf(key));
+      const found = await lstat(path).catch(() => undefined);
+      if (found?.isFile()) await rm(path, { force: true });
     },
   };
 }

@@ -2,7 +2,13 @@
 import { checkObjectKey } from '../../core/object-key.ts';
 import { type Objects, tooLarge } from '../../core/ports.ts';
 
-export function createMemoryObjects(bucket: string, region: string): Objects {
+/** Objects that may go again; those of a campaign never do, those of backups have their time. */
+export interface RemovableObjects extends Objects {
+  /** Nothing happens where there is none. */
+  remove(key: string): Promise<void>;
+}
+
+export function createMemoryObjects(bucket: string, region: string): RemovableObjects {
   const objects = new Map<string, Uint8Array>();
   return {
     bucket,
@@ -15,6 +21,10 @@ export function createMemoryObjects(bucket: string, region: string): Objects {
       const content = objects.get(key);
       if (content && content.length > atMost) throw tooLarge(key, content.length, atMost);
       return content && Uint8Array.from(content);
+    },
+    async remove(key) {
+      checkObjectKey(key);
+      objects.delete(key);
     },
   };
 }

@@ -72,7 +72,8 @@ async function removeIfOver(ports: TendPorts, backup: StoredBackup, now: Instant
     now,
   ).get(backup.campaignId);
   const key = backupKey(backup.serverId, backup.campaignId);
-  const gone = decided?.keep === false && (await ports.backups.remove(backup.archive.key)) === 'removed';
+  const gone = decided?.keep === false;
+  if (gone) await ports.backups.remove(backup.archive.key);
   return update(ports.records, storedBackups, key, (current) =>
     gone ? { ...current, removedAt: now } : { ...current, lookAt: plusSeconds(now, laterSeconds) },
   );

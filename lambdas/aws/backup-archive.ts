@@ -1,13 +1,13 @@
 /** Owns how archives are read: to their end without keeping them, or unpacked into a scratch folder that goes again. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, Parser } from 'tar';
-import type { InspectedArchive, RestoredFile } from '../../core/ports.ts';
+import type { InspectedArchive, RestoredArchive, RestoredFile } from '../../core/ports.ts';
 
 /** @throws Error when the source itself fails; an archive that is none is a finding */
 export async function inspectArchive(source: Readable): Promise<InspectedArchive> {
@@ -54,15 +54,25 @@ async function drained(parser: Parser, ended: Promise<void>): Promise<void> {
  * Files and folders are looked at where they were unpacked. Links are as the archive has them: what is unpacked never
  * leads out of the scratch folder, so links that do are not made there.
  *
+ * @param wanted files whose text is returned
  * @param atMost bytes that may be unpacked
  * @throws Error when it can not be unpacked, or is larger
  */
-export async function restoreArchive(source: Readable, atMost: number): Promise<RestoredFile[]> {
+export async function restoreArchive(
+  source: Readable,
+  wanted: readonly string[],
+  atMost: number,
+): Promise<RestoredArchive> {
   const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-restore-'));
   try {
     const links = await unpackInto(folder, source, atMost);
     const files = await filesBelow(folder, folder);
-    return [...files, ...links].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    const texts = new Map<string, string>();
+    for (const path of wanted) {
+      if (files.some((file) => file.path === path && file.type === 'file'))
+        texts.set(path, await readFile(join(folder, path), 'utf8'));
+    }
+    return { files: [...files, ...links].toSorted((a, b) => (a.path < b.path ? -1 : 1)), texts };
   } finally {
     // After an error, files that were being written may still come into being.
     await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
@@ -85,7 +95,7 @@ async function unpackInto(folder: string, source: Readable, atMost: number): Pro
       if (unpacked > atMost)
         problem ??= new Error(`${path} is past the ${atMost} bytes that are unpacked at most`);
       if (type !== 'SymbolicLink') return problem === undefined;
-      links.push({ path, type: 'link', mode: '0777', target: linkpath ?? '' });
+      links.push({ path: path.replace(/^(\.\/)+/, ''), type: 'link', mode: '0777', target: linkpath ?? '' });
       return false;
     },
     onwarn(code, message) {

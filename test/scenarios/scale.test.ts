@@ -5,7 +5,7 @@ import type { Batch } from '../../core/batch.ts';
 import { batches, campaigns, create, listAll } from '../../core/entities.ts';
 import { batchDigest, planHash } from '../../core/plan.ts';
 import { policySchema } from '../../core/policy.ts';
-import type { Ports } from '../../core/ports.ts';
+import type { Objects, Ports } from '../../core/ports.ts';
 import { judgeWave } from '../../core/use-cases/judge-wave.ts';
 import { sealCampaign } from '../../core/use-cases/seal-campaign.ts';
 import { planBatches } from '../../core/waves.ts';
@@ -18,7 +18,7 @@ const payloadLimit = 256 * 1024;
 
 async function preparedCampaign() {
   const records = createMemoryRecords();
-  const objects = createMemoryObjects('bucket-of-campaigns', 'eu-central-1');
+  const objects: Objects = createMemoryObjects('bucket-of-campaigns', 'eu-central-1');
   await create(records, campaigns, {
     schema: 1,
     id: campaignId,

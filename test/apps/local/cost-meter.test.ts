@@ -15,7 +15,7 @@ import { createMemoryRootVolumes } from '../../../apps/local/memory-root-volumes
 import { createMemorySnapshots } from '../../../apps/local/memory-snapshots.ts';
 import { meteredPorts } from '../../../apps/local/metered-ports.ts';
 import { meteredRecords } from '../../../apps/local/metered-records.ts';
-import type { Ports, Records } from '../../../core/ports.ts';
+import type { Objects, Ports, Records } from '../../../core/ports.ts';
 import { describeObjects } from '../../contracts/objects.contract.ts';
 import { describeRecords } from '../../contracts/records.contract.ts';
 
@@ -95,7 +95,7 @@ describeRecords('memory, metered', async () => ({
 }));
 
 describeObjects('memory, metered', async () => {
-  const objects = createMemoryObjects('bucket', 'eu-central-1');
+  const objects: Objects = createMemoryObjects('bucket', 'eu-central-1');
   return { objects: meteredPorts({ objects } as Ports, createCostMeter()).objects, close: async () => {} };
 });
 

@@ -1,0 +1,61 @@
+/** Owns what a restore has to show: every file that the server listed, as it listed it, and the same packages. */
+import type { RestoredArchive, RestoredFile } from './ports.ts';
+
+/** Inside each archive, written by the server beside what it backs up. */
+export const listedFiles = 'files.tsv';
+export const listedPackages = 'manifest.tsv';
+
+export interface RestoreFindings {
+  /** Files and links that were compared. */
+  readonly files: number;
+  readonly packages: number;
+  /** What is not as it was, in words; empty when all of it is. */
+  readonly differences: readonly string[];
+}
+
+/**
+ * `files.tsv` has a line for each file or link: path, `f` or `l`, SHA-256 or the link's target, `mode:owner:group` (mode
+ * octal, without leading zeros). Owners are on the record and not compared, since a restore test is no root.
+ *
+ * @param manifest the list of packages as the server's result object has it; undefined where that can not be had
+ */
+export function compareRestore(
+  { files, texts }: RestoredArchive,
+  manifest: string | undefined,
+): RestoreFindings {
+  const differences: string[] = [];
+  const listed = texts.get(listedFiles);
+  const lines = rows(listed);
+  if (lines.length === 0) differences.push(`the archive has no ${listedFiles}, or nothing is in it`);
+  const restored = new Map(files.map((file) => [file.path, file]));
+  for (const [path = '', type, value, attributes = ''] of lines) {
+    const difference = differenceOf(restored.get(path.replace(/^\/+/, '')), type, value, attributes);
+    if (difference !== undefined) differences.push(`${path} ${difference}`);
+  }
+  const packed = texts.get(listedPackages);
+  if (manifest === undefined) differences.push('the list of packages of the server can not be read');
+  else if (packed !== manifest)
+    differences.push(`${listedPackages} is not the list of packages that the server told`);
+  return { files: lines.length, packages: rows(packed).length, differences };
+}
+
+function differenceOf(
+  file: RestoredFile | undefined,
+  type: string | undefined,
+  value: string | undefined,
+  attributes: string,
+): string | undefined {
+  if (file === undefined) return 'is not there';
+  if (type === 'l') return file.type === 'link' && file.target === value ? undefined : 'is another link';
+  if (file.type !== 'file') return `is no file but ${file.type}`;
+  if (file.sha256 !== value) return 'has another content';
+  const mode = Number.parseInt(attributes.split(':')[0] ?? '', 8) & 0o777;
+  return Number.parseInt(file.mode, 8) === mode ? undefined : `has mode ${file.mode}`;
+}
+
+function rows(text = ''): string[][] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t'));
+}
