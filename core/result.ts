@@ -8,6 +8,16 @@ const bytes = z
   .regex(/^-?\d{1,15}$/)
   .transform(Number);
 
+const fileState = z
+  .object({
+    type: z.enum(['file', 'link']),
+    /** Of the content, or of a link's target. */
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Octal mode, numbers of owner and group: `644:0:0`. */
+    attributes: z.string().regex(/^[0-7]{1,4}:\d+:\d+$/),
+  })
+  .nullable();
+
 const versionSchema = z.object({ name, architecture: name, version: name });
 
 export const resultSchema = z.object({
@@ -43,11 +53,41 @@ export const resultSchema = z.object({
     .optional(),
   /** Units that still use replaced files. */
   services: z.array(name).optional(),
+  /** What the policy asks of the server beside its packages, and what was seen of it. */
+  validation: z
+    .array(
+      z.object({
+        kind: z.enum(['service', 'http', 'tcp', 'command']),
+        name,
+        verdict: z.enum(['ok', 'failed', 'unknown']),
+        detail: z.string().max(300),
+      }),
+    )
+    .optional(),
+  /** verify: packages outside of the plan that changed since the patch began; null is not there. */
+  outside: z
+    .array(z.object({ name, architecture: name, before: name.nullable(), now: name.nullable() }))
+    .optional(),
   holds: z.array(name).optional(),
   /** prepare: packages of no enabled repository. */
   foreign: z.array(name).optional(),
   /** Configuration files left beside the operator's. */
   leftovers: z.array(name).optional(),
+  /** patch: files of the configuration that the transaction changed, brought (no `before`) or took (no `after`). */
+  configuration: z
+    .array(z.object({ path: z.string().min(1).max(4096), before: fileState, after: fileState }))
+    .optional(),
+  /** patch, where a backup was asked for: what was installed before it. */
+  manifest: z
+    .array(
+      versionSchema.extend({
+        /** Repository or vendor. */
+        origin: name.nullable(),
+        mark: z.enum(['manual', 'automatic']).nullable(),
+        held: z.boolean(),
+      }),
+    )
+    .optional(),
   log: z.string().optional(),
 });
 export type Result = z.infer<typeof resultSchema>;
@@ -77,11 +117,38 @@ const readers: { [K in keyof Result]-?: (text: string) => unknown } = {
       config: z.enum(['config', 'file']).parse(config) === 'config',
     })),
   services: lines,
+  validation: (text) => rows(text).map(([kind, name, verdict, detail]) => ({ kind, name, verdict, detail })),
+  outside: (text) =>
+    rows(text).map(([name, architecture, before, now]) => ({
+      name,
+      architecture,
+      before: orNull(before),
+      now: orNull(now),
+    })),
   holds: lines,
   foreign: lines,
   leftovers: lines,
+  configuration: (text) =>
+    rows(text).map(([path, type, sha256, attributes, ...after]) => ({
+      path,
+      before: stateOf([type, sha256, attributes]),
+      after: stateOf(after),
+    })),
+  manifest: (text) =>
+    rows(text).map(([name, architecture, version, origin, mark, held]) => ({
+      name,
+      architecture,
+      version,
+      origin: orNull(origin),
+      mark: orNull(mark),
+      held: held === 'held',
+    })),
   log: (text) => text,
 };
+
+function stateOf([type, sha256, attributes]: readonly (string | undefined)[]): unknown {
+  return type === '-' ? null : { type: type === 'l' ? 'link' : 'file', sha256, attributes };
+}
 
 /** @throws ZodError when a section does not hold what its name says */
 export function readSections(sections: ReadonlyMap<string, string>): Result {

@@ -37,7 +37,8 @@ read_order() {
       print substr($0, 6) > (state "hooks"); next }
     $1 == "service" && $2 ~ /^[A-Za-z0-9][A-Za-z0-9:._@\\-]*$/ && NF == 2 { print $2 > (state "services"); next }
     $1 == "probe" && $2 ~ /^(http|tcp|command)$/ && $3 ~ /^[a-z][a-z0-9-]*$/ && $4 ~ /^[1-9][0-9]*$/ &&
-      $5 ~ /^[1-9][0-9]*$/ && $6 ~ /^([1-9][0-9]*|-)$/ && NF >= 7 { print substr($0, 7) > (state "probes"); next }
+      $5 ~ /^[1-9][0-9]*$/ && ($2 == "command" ? $6 == "-" && $7 ~ /^\// : $6 ~ /^[1-9][0-9]*$/ && NF == 7 &&
+      $7 ~ ($2 == "tcp" ? "^[A-Za-z0-9][A-Za-z0-9.:-]*$" : "^https?://[!-~]+$")) { print substr($0, 7) > (state "probes"); next }
     $1 == "plan" && NF == 2 { print $2; next }
     # What a package manager gets to see starts with a letter or digit: nothing of it can pass for an option.
     $1 == "entry" && NF == 13 && $2 ~ /^(install|upgrade|downgrade|remove|replace)$/ && $3 ~ /^[A-Za-z0-9][A-Za-z0-9+._@-]*$/ && $4 ~ /^[a-z0-9_]+$/ &&

@@ -4,9 +4,16 @@
 OBJECT_JSON=null
 declare -a RESULT_SECTIONS=()
 
-# Adds a file to the result as the section of that name.
+# Has a file in the result as the section of that name: the last one, where a phase looks more than once.
 result_section() {
-  [[ ! -f $2 ]] || RESULT_SECTIONS+=("$1" "$2")
+  local i
+  [[ -f $2 ]] || return 0
+  for ((i = 0; i < ${#RESULT_SECTIONS[@]}; i += 2)); do
+    [[ ${RESULT_SECTIONS[i]} == "$1" ]] || continue
+    RESULT_SECTIONS[i + 1]=$2
+    return 0
+  done
+  RESULT_SECTIONS+=("$1" "$2")
 }
 
 # The beginning of a log says what was done, and its end why something failed. With a plan of at most 768 KiB, the

@@ -3,6 +3,7 @@
 
 source "$SCRIPTS/lib/change.sh"
 source "$SCRIPTS/lib/newer.sh"
+source "$SCRIPTS/lib/validate.sh"
 
 verify() {
   local REPLY
@@ -17,6 +18,8 @@ verify() {
     FACTS[healthy]=false
     reason packages-broken "$REPLY"
   }
+  judge_outside_plan
+  timed validate judge_validation
   judge_reboot
   [[ ${FACTS[rebootPending]} != true ]] || warn reboot-needed "$REBOOT_WHY"
   timed refresh look_around
@@ -27,7 +30,7 @@ verify() {
   judge_leftovers
   # Metadata and package files have served; an unfinished server may still need its own. The versions before stay.
   [[ ${FACTS[installed]} == false ]] ||
-    find "$JOB" -mindepth 1 -maxdepth 1 -type d ! -name state ! -name old -exec rm -rf -- {} +
+    find "$JOB" -mindepth 1 -maxdepth 1 -type d ! -name state ! -name old ! -name configuration -exec rm -rf -- {} +
   forget_old_jobs
   conclude 0 verified
 }
@@ -39,6 +42,25 @@ judge_since_patch() {
     [[ $line != boot=* ]] || judge_boot "${line#boot=}"
   done < <(cat -- "$STATE/patch" 2>/dev/null)
   judge_units
+}
+
+# What changed since the patch began beside the plan: package, architecture, version then and now (`-` for not there). A
+# person may have installed it, so it is told and no more.
+judge_outside_plan() {
+  [[ -f $STATE/installed.before ]] || return 0
+  awk -F '\t' '
+    FILENAME == ARGV[1] { planned[$2] = 1; next }
+    $1 in planned { next }
+    { key = $1 "\t" $2; name = $3 }
+    FILENAME == ARGV[2] { before[key] = before[key] (key in before ? "," : "") name; keys[key] = 1; next }
+    { now[key] = now[key] (key in now ? "," : "") name; keys[key] = 1 }
+    END { for (key in keys) if (before[key] != now[key])
+      print key "\t" (key in before ? substr(before[key], 1, 300) : "-") "\t" (key in now ? substr(now[key], 1, 300) : "-") }
+  ' "$STATE/plan" <(sort "$STATE/installed.before") <(cut -f 1-3 "$WORK/installed" | sort) >"$WORK/outside" 2>>"$LOG" || return 0
+  sort -o "$WORK/outside" "$WORK/outside"
+  count_lines outsidePlan outside "$WORK/outside"
+  [[ ! -s $WORK/outside ]] ||
+    warn changed-outside-plan "changed since the patch began, and not in the plan: $(some_of <"$WORK/outside")"
 }
 
 # Within the time of the phase: a mirror that never answers is no reason to say nothing of the server.
