@@ -20,6 +20,11 @@ source "$SCRIPTS/lib/transaction.sh"
 source "$SCRIPTS/lib/own-changes.sh"
 source "$SCRIPTS/lib/reboot.sh"
 
+# Only policies that ask for backups need what those are made with; prepare says so while there is time.
+if [[ $Backup != none ]]; then
+  NEEDS+=(base64 tar)
+fi
+
 recall_plan() {
   if [[ -n ${ST[terms]:-} ]]; then
     hash_terms

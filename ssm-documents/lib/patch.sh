@@ -3,6 +3,8 @@
 
 source "$SCRIPTS/lib/change.sh"
 source "$SCRIPTS/lib/newer.sh"
+source "$SCRIPTS/lib/validate.sh"
+source "$SCRIPTS/lib/backup.sh"
 
 patch() {
   local REPLY
@@ -16,9 +18,11 @@ patch() {
   transaction) timed transaction finish_transaction ;;
   rebooting) timed boot come_back ;;
   esac
+  timed configuration compare_configuration
   timed check judge_server
   reboot_where_asked
   timed services renew_services
+  timed validate judge_validation
   if [[ ${ST[outcome]} == failed ]]; then conclude 100 failed; fi
   if [[ ${ST[outcome]} == nothing ]]; then conclude 2 nothing-to-do; fi
   conclude 0 patched
@@ -33,6 +37,7 @@ begin_patch() {
   ST[plan]=$PLAN_JSON
   timed lock wait_for_locks
   family_installed "$WORK/installed" || conclude 101 refused packages-broken 'the package database can not be read'
+  cut -f 1-3 "$WORK/installed" >"$STATE/installed.before"
   compare_plan "$STATE/compared.before"
   names=$(names_with "$STATE/compared.before" gone)
   [[ -z $names ]] || conclude 104 drifted removed-since "removed since the plan was sealed: $names"
@@ -44,10 +49,13 @@ begin_patch() {
     return
   fi
   require_time
+  timed validate require_validation
   family_audit || conclude 101 refused packages-broken "$REPLY"
   check_plan_files
   timed simulate simulate_plan
   timed integrity files_before
+  back_up
+  timed configuration note_configuration
   look_for_newer
   # Their days count from now on.
   touch -c -- "$OLD"

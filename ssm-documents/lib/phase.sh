@@ -4,13 +4,15 @@
 
 PHASE='' CODE='' RESULT='' WORK='' BOOT_ID='' SERVER_PREFIX='' PLAN_SHA256='' PLAN_ENTRIES=0
 REBOOTING='' NEWER_JOB=''
+# Functions that have something to say of the phase, or to clear up after it, however it ends.
+declare -a CLOSING=()
 STARTED=0 USED_BEFORE=0
 
 # A gap in hundredths of seconds that no time budget outlasts.
 ENDLESS=100000000
 
 # What the scripts call; families add their own.
-NEEDS=(awk cat chmod comm cp curl cut date df du find flock grep gzip head ln mkdir mv paste renice rm sed setsid
+NEEDS=(awk cat chmod comm cp curl cut date df du find flock grep gzip head ln mkdir mv nice paste renice rm sed setsid
   sha256sum sleep sort stat sync tail tee timeout touch tr xargs)
 
 # Sets REPLY to the seconds that may still be used, reboot included: what is left of the first run's budget.
@@ -86,7 +88,7 @@ recall_times() {
 # Runs on every exit of the work step, also on the unexpected ones. The step itself never fails: the document would
 # then end without its summary.
 close_phase() {
-  local status=$? NOW
+  local status=$? step NOW
   trap - EXIT
   # What looks beside the transaction would keep the agent waiting, and the folder it writes to goes.
   [[ -z $NEWER_JOB ]] || kill -- "-$NEWER_JOB" 2>/dev/null
@@ -96,6 +98,7 @@ close_phase() {
     RESULT=failed
     reason script-failed "the script of phase $PHASE ended with $status before it had a result"
   fi
+  for step in "${CLOSING[@]}"; do "$step"; done
   read_uptime
   STEP_TIMES[total]=$((NOW - STARTED + USED_BEFORE))
   log "result $RESULT, code $CODE"

@@ -24,6 +24,6 @@ check_hashes() {
 # Files of campaigns that were never verified do not stay for ever, nor do the versions before; what was said of a
 # campaign does.
 forget_old_jobs() {
-  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d ! -name state ! -name old -mtime +45 -exec rm -rf -- {} +
-  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d -name old -mtime "+$KeepDays" -exec rm -rf -- {} +
+  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d ! -name state ! -name old ! -name configuration -mtime +45 -exec rm -rf -- {} +
+  find "$HOME_FOLDER" -mindepth 2 -maxdepth 2 -type d \( -name old -o -name configuration \) -mtime "+$KeepDays" -exec rm -rf -- {} +
 }

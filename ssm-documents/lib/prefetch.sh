@@ -30,6 +30,8 @@ require_room_for_plan() {
     free=$(free_mebibytes "$ROOT/boot")
     ((free >= boot)) || conclude 105 blocked boot-full "$ROOT/boot has $free MiB free; the plan's kernels need $boot MiB"
   fi
+  # For what comes between the two.
+  printf '%s\n' "$PLAN_MEBIBYTES" >"$STATE/room"
   free=$(free_mebibytes "$ROOT/usr")
   ((free >= need)) || conclude 105 blocked disk-full "$ROOT/usr has $free MiB free; the plan needs $need MiB"
 }

@@ -5,6 +5,7 @@
 SUMMARY_LIMIT=2048
 
 PLAN_JSON=null
+BACKUP_JSON=null
 BOOT_JSON=null
 NEWER=0
 declare -a REASONS=() WARNINGS=()
@@ -76,7 +77,7 @@ summary_json() {
     REPLY+=",\"code\":$code,\"result\":\"$result\",\"reasons\":$reasons,\"warnings\":$warnings,\"plan\":$PLAN_JSON"
     REPLY+=",\"facts\":{\"installed\":${FACTS[installed]},\"rebootPending\":${FACTS[rebootPending]}"
     REPLY+=",\"rebooted\":${FACTS[rebooted]},\"healthy\":${FACTS[healthy]},\"compliant\":${FACTS[compliant]}}"
-    REPLY+=",\"found\":{$found},\"newer\":$NEWER,\"boot\":$BOOT_JSON,\"object\":$OBJECT_JSON,\"system\":$SYSTEM_JSON"
+    REPLY+=",\"found\":{$found},\"backup\":$BACKUP_JSON,\"newer\":$NEWER,\"boot\":$BOOT_JSON,\"object\":$OBJECT_JSON,\"system\":$SYSTEM_JSON"
     REPLY+=",\"seconds\":{$seconds}}"
     ((${#REPLY} > SUMMARY_LIMIT && others > 10)) || return 0
     others=$((others - 30))
@@ -90,6 +91,7 @@ describe_interruption() {
   name_transaction "$1"
   STEP_TIMES=()
   PLAN_JSON=${ST[plan]:-null}
+  BACKUP_JSON=${ST[backup]:-null}
   if [[ $stage == nothing ]]; then
     for tool in base64 gzip sha256sum; do command -v "$tool" >/dev/null || missing+=" $tool"; done
     if [[ -n $missing ]]; then

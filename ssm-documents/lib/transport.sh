@@ -261,9 +261,10 @@ put_object() {
 # Has S3 keep the file's SHA-256 beside it and confirm it; what it does not confirm has failed.
 # put_confirmed <bucket> <key> <file> <sha256 of the file> <seconds>
 put_confirmed() {
-  local Bucket=$1 checksum
+  local Bucket=$1 checksum bytes='' i
+  for ((i = 0; i < 64; i += 2)); do bytes+="\\x${4:i:2}"; done
   # shellcheck disable=SC2059 # the format is made of \x escapes alone
-  checksum=$(printf "$(sed 's/../\\x&/g' <<<"$4")" | base64) || return 1
+  checksum=$(printf "$bytes" | base64) || return 1
   s3 PUT "$2" "$3" "$4" "$checksum" "$5" || return 1
   [[ $(tr -d '\r' <"$WORK/s3.headers" | sed -n 's/^x-amz-checksum-sha256: *//Ip') == "$checksum" ]] && return 0
   TRANSPORT_ERROR="PUT $2: S3 did not confirm the SHA-256"

@@ -8,13 +8,14 @@ import { createSandboxFleet, type SandboxFleet } from '../../apps/local/hosts/sa
 import type { How } from '../../apps/local/hosts/vessel.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import type { Objects } from '../../core/ports.ts';
-import { bucket, createTrials, place, type Trials } from '../support/document-trials.ts';
+import { backupBucket, bucket, createTrials, place, type Trials } from '../support/document-trials.ts';
 import { shell } from './observe.ts';
 
 export interface AptFleet extends Trials {
   readonly sandbox: SandboxFleet;
   readonly endpoints: Endpoints;
   readonly objects: Objects;
+  readonly backups: Objects;
   host(name: string): Host;
   /** Has updates published while `work` runs, and gone afterwards. */
   whilePublished<T>(suite: Suite, packages: readonly PackageSpec[], work: () => Promise<T>): Promise<T>;
@@ -28,7 +29,8 @@ export async function createAptFleet(options: {
   readonly how?: How;
 }): Promise<AptFleet> {
   const objects = createMemoryObjects(bucket, place.region);
-  const endpoints = createEndpoints({ objects, clock: { now: () => Date.now() } });
+  const backups = createMemoryObjects(backupBucket, place.region);
+  const endpoints = createEndpoints({ objects, backups, clock: { now: () => Date.now() } });
   const servers = options.names.map((name, index) => ({
     id: `i-0${index.toString(16).padStart(16, '0')}`,
     name,
@@ -46,6 +48,7 @@ export async function createAptFleet(options: {
     sandbox,
     endpoints,
     objects,
+    backups,
     host(name) {
       const host = sandbox.hosts.find((candidate) => candidate.name === name);
       if (!host) throw new Error(`no host ${name}`);

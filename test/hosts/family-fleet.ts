@@ -12,12 +12,13 @@ import type { Host } from '../../apps/local/hosts/host.ts';
 import type { How } from '../../apps/local/hosts/vessel.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import type { Objects } from '../../core/ports.ts';
-import { bucket, createTrials, place, type Trials } from '../support/document-trials.ts';
+import { backupBucket, bucket, createTrials, place, type Trials } from '../support/document-trials.ts';
 
 export interface TrialFamilies extends Trials {
   readonly fleet: FamilyFleet;
   readonly endpoints: Endpoints;
   readonly objects: Objects;
+  readonly backups: Objects;
   host(name: string): Host;
   /** Has packages published while `work` runs, and gone afterwards. */
   whilePublished<T>(
@@ -37,7 +38,8 @@ export async function createTrialFamilies(options: {
   readonly how?: How;
 }): Promise<TrialFamilies> {
   const objects = createMemoryObjects(bucket, place.region);
-  const endpoints = createEndpoints({ objects, clock: { now: () => Date.now() } });
+  const backups = createMemoryObjects(backupBucket, place.region);
+  const endpoints = createEndpoints({ objects, backups, clock: { now: () => Date.now() } });
   const servers = Object.entries(options.hosts).map(([name, release], index) => ({
     id: `i-0${index.toString(16).padStart(16, '0')}`,
     name,
@@ -56,6 +58,7 @@ export async function createTrialFamilies(options: {
     fleet,
     endpoints,
     objects,
+    backups,
     host(name) {
       const host = fleet.hosts.find((candidate) => candidate.name === name);
       if (!host) throw new Error(`no host ${name}`);

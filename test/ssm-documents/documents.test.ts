@@ -151,9 +151,9 @@ describe('the programs that scripts need', () => {
     .filter((file) => file.endsWith('.sh'))
     .map((file) => readFileSync(file, 'utf8'));
   const needed = scripts
-    .flatMap((text) => [...text.matchAll(/^NEEDS\+?=\(([^)]*)\)/gm)])
+    .flatMap((text) => [...text.matchAll(/^\s*NEEDS\+?=\(([^)]*)\)/gm)])
     .flatMap(([, words]) => (words as string).trim().split(/\s+/));
-  const code = scripts.join('\n').replaceAll(/^\s*#.*$|^NEEDS\+?=\([^)]*\)/gm, '');
+  const code = scripts.join('\n').replaceAll(/^\s*#.*$|^\s*NEEDS\+?=\([^)]*\)/gm, '');
   const calls = (name: string) =>
     new RegExp(
       `(?:^|[|(;&{!]|xargs -r|\\b(?:then|do|else|exec)\\b)\\s*(?:[A-Z_]+=\\S* )*${name}(?=\\s|$|\\))`,
@@ -168,7 +168,7 @@ describe('the programs that scripts need', () => {
       'dpkg dpkg-deb dpkg-query du env expr find flock grep gunzip gzip head install ln ls mkdir mktemp mv nice nl ' +
       'nproc od openssl paste pgrep pkill ps readlink realpath renice rev rm rmdir sed seq setsid sha256sum shuf sleep ' +
       'sort split stat stdbuf sync tac tail tee timeout touch tr truncate uname uniq wc xargs xxd zcat ' +
-      'base64 bsdtar gpg join mount pacman pacman-conf rpm rpmkeys unshare zypper';
+      'base64 bsdtar gpg join mount pacman pacman-conf rpm rpmkeys tar unshare zypper';
     expect(others.split(' ').filter((name) => calls(name) && !needed.includes(name))).toEqual([]);
     expect(needed.filter((name) => !others.split(' ').includes(name))).toEqual([]);
   });

@@ -3,19 +3,24 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createEndpoints } from '../../apps/local/aws/endpoints.ts';
+import { createEndpoints, type Endpoints } from '../../apps/local/aws/endpoints.ts';
 import type { PackageSpec } from '../../apps/local/hosts/deb-file.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
 import { createShimFleet, type ShimFleet, startShimFleet } from '../../apps/local/hosts/shim.ts';
 import { SHIM_PATH } from '../../apps/local/hosts/shim-host.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
-import { bucket, createTrials, place, type Trials } from '../support/document-trials.ts';
+import type { Objects } from '../../core/ports.ts';
+import { backupBucket, bucket, createTrials, place, type Trials } from '../support/document-trials.ts';
 
 export const serverId = 'i-0123456789abcdef0';
 
 export interface ShimTrial extends Trials {
   readonly host: Host;
   readonly fleet: ShimFleet;
+  readonly endpoints: Endpoints;
+  /** The campaign bucket, and the one for backups. */
+  readonly objects: Objects;
+  readonly backups: Objects;
 }
 
 /** @param installed the demonstration's fleet when absent */
@@ -24,7 +29,8 @@ export async function startShimTrial(
   failing?: string,
 ): Promise<ShimTrial> {
   const objects = createMemoryObjects(bucket, place.region);
-  const endpoints = createEndpoints({ objects, clock: { now: () => Date.now() } });
+  const backups = createMemoryObjects(backupBucket, place.region);
+  const endpoints = createEndpoints({ objects, backups, clock: { now: () => Date.now() } });
   const common = {
     servers: [{ id: serverId, name: 'shim' }],
     endpoints: (id: string) => endpoints.listenersFor({ id, place }),
@@ -32,7 +38,7 @@ export async function startShimTrial(
   const fleet = installed
     ? await startShimFleet({ ...common, installed, automatic: [] })
     : await createShimFleet({ ...common, failing });
-  return { ...createTrials(objects), host: fleet.hosts[0] as Host, fleet };
+  return { ...createTrials(objects), host: fleet.hosts[0] as Host, fleet, endpoints, objects, backups };
 }
 
 export const spec = (name: string, version: string, postinst?: string): PackageSpec => ({

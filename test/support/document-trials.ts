@@ -12,6 +12,7 @@ import { type DocumentRun, type Interpolation, runDocument } from './run-documen
 
 export const place = { account: '111122223333', region: 'eu-central-1' };
 export const bucket = 'quarterdeck-campaigns';
+export const backupBucket = 'quarterdeck-backups';
 
 const documents = new Map(
   assembleDocuments('ssm-documents').map(({ name, content }) => [name, content] as const),

@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process';
+import { afterEach, describe, expect, it } from 'vitest';
+import { sha256Of } from '../../core/plan.ts';
+import { backupPrefix } from '../../core/result-object.ts';
+import { backupBucket, place } from '../support/document-trials.ts';
+import { type ShimTrial, serverId, spec, startShimTrial } from './shim-trial.ts';
+
+let trial: ShimTrial | undefined;
+
+afterEach(async () => {
+  await trial?.fleet.close();
+  trial = undefined;
+});
+
+const parameters = { Backup: 'required', BackupBucket: backupBucket, BackupMebibytes: '16' };
+const terms = { never: [], backup: { paths: ['/etc', '/opt/*/etc', '/nowhere'], exclude: ['/etc/secret*'] } };
+
+/** A server with one update to install. */
+async function start() {
+  trial = await startShimTrial([spec('lib', '1.0-1'), spec('tool', '1.0-1')]);
+  await trial.fleet.repository.publish('stable', [spec('lib', '1.1-1')]);
+  return { ...trial, plan: (await trial.prepare(trial.host)).plan };
+}
+
+/** Names in an archive, and the content of one. */
+function archived(content: Uint8Array, member?: string): string {
+  const unpack = spawnSync('zstd', ['-dqc'], { input: content });
+  const read = member === undefined ? ['--list'] : ['--extract', '--to-stdout', member];
+  const { stdout } = spawnSync('tar', [...read, '--file', '-'], { input: unpack.stdout, encoding: 'utf8' });
+  return stdout;
+}
+
+describe('the backup before a patch', () => {
+  it('is in the backup bucket, as the summary says, with the list of packages', async () => {
+    const { host, plan, run, backups } = await start();
+    await host.writeFile('/opt/app/etc/app.conf', 'port = 80\n', 0o644);
+    await host.writeFile('/etc/secrets', 'left out\n', 0o600);
+    await host.writeFile('/etc/it\'s "quoted"\nand more', 'hostile\n', 0o644);
+    const { summary, sections } = await run(host, 'patch', { plan, terms, parameters });
+    expect(summary).toMatchObject({ result: 'patched', warnings: [] });
+    const { key, sha256, bytes, files } = summary.backup ?? {};
+    expect(key).toBe(`${backupPrefix({ id: serverId, place })}/2027-q1-shim/configuration.tar.zst`);
+    const content = (await backups.get(key ?? '')) ?? new Uint8Array();
+    expect([sha256Of(content), content.length]).toEqual([sha256, bytes]);
+    const names = archived(content).trimEnd().split('\n');
+    expect(names).toHaveLength(files ?? 0);
+    expect(names).toEqual(expect.arrayContaining(['manifest.tsv', './etc/', './opt/app/etc/app.conf']));
+    expect(names).toContain(String.raw`./etc/it's "quoted"\nand more`);
+    expect(names.join('\n')).not.toContain('secrets');
+    expect(archived(content, 'manifest.tsv')).toBe(sections.get('manifest'));
+    expect(sections.get('manifest')).toMatch(/^lib\tall\t1\.0-1\t/m);
+  });
+});
