@@ -21,11 +21,13 @@ export const feedEntrySchema = z.object({
 });
 export type FeedEntry = z.infer<typeof feedEntrySchema>;
 
-export type Audience =
-  | { readonly kind: 'fleet' }
+export const audienceSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('fleet') }),
   /** Primary or secondary owner, as the inventory has it, without regard to case. */
-  | { readonly kind: 'owner'; readonly owner: string }
-  | { readonly kind: 'group'; readonly group: string };
+  z.object({ kind: z.literal('owner'), owner: z.string().min(1) }),
+  z.object({ kind: z.literal('group'), group: z.string().min(1) }),
+]);
+export type Audience = z.infer<typeof audienceSchema>;
 
 /** What feeds say of a server; a server that the inventory has lost is in the feed of the fleet alone. */
 export interface FeedServer {
@@ -83,19 +85,46 @@ function reviseServer(
   return [...rest.filter((entry) => !lost.includes(entry)), ...stay, ...moved, ...cancelled];
 }
 
-/** @returns the text of the feed, events by start and then server */
-export function feedText(
-  entries: readonly FeedEntry[],
-  servers: readonly FeedServer[],
-  audience: Audience,
-): string {
+export interface Feed {
+  readonly audience: Audience;
+  /** Events by start and then server. */
+  readonly text: string;
+}
+
+/** A feed of the whole fleet, and one for each owner and group of a server that has an entry. */
+export function* feedsOf(entries: readonly FeedEntry[], servers: readonly FeedServer[]): Generator<Feed> {
   const known = new Map(servers.map((server) => [server.name.toLowerCase(), server]));
-  const events = entries
+  const told = entries
     .map((entry) => ({ entry, server: known.get(entry.server.toLowerCase()) }))
-    .filter(({ server }) => isFor(audience, server))
-    .toSorted((a, b) => byStart(a.entry, b.entry) || (a.entry.server < b.entry.server ? -1 : 1))
-    .map(({ entry, server }) => eventOf(entry, server));
-  return icalendar(nameOf(audience), events);
+    .toSorted((a, b) => byStart(a.entry, b.entry) || (a.entry.server < b.entry.server ? -1 : 1));
+  const audiences = new Map<string, { audience: Audience; told: typeof told }>();
+  for (const one of told) {
+    for (const audience of audiencesOf(one.server)) {
+      const key = audienceKey(audience);
+      const own = audiences.get(key) ?? { audience, told: [] };
+      own.told.push(one);
+      audiences.set(key, own);
+    }
+  }
+  yield { audience: { kind: 'fleet' }, text: textOf({ kind: 'fleet' }, told) };
+  for (const { audience, told: own } of audiences.values()) yield { audience, text: textOf(audience, own) };
+}
+
+/** A feed with nothing in it, for whoever subscribes before there is anything to tell. */
+export function emptyFeed(audience: Audience): string {
+  return icalendar(nameOf(audience), []);
+}
+
+/** The same for what is the same audience, however it is written. */
+export function audienceKey(audience: Audience): string {
+  switch (audience.kind) {
+    case 'fleet':
+      return 'fleet';
+    case 'owner':
+      return `owner ${audience.owner.toLowerCase()}`;
+    case 'group':
+      return `group ${audience.group.toLowerCase()}`;
+  }
 }
 
 function created(window: PlannedWindow, now: Instant, taken: Set<string>): FeedEntry {
@@ -129,16 +158,25 @@ function factsOf({ server, start, end, zone, localStart, reason }: PlannedWindow
   return { server, start, end, zone, localStart, reason };
 }
 
-function isFor(audience: Audience, server: FeedServer | undefined): boolean {
-  const same = (a: string | undefined, b: string) => a?.toLowerCase() === b.toLowerCase();
-  switch (audience.kind) {
-    case 'fleet':
-      return true;
-    case 'owner':
-      return same(server?.owners.primary, audience.owner) || same(server?.owners.secondary, audience.owner);
-    case 'group':
-      return same(server?.hostGroup, audience.group);
-  }
+function audiencesOf(server: FeedServer | undefined): Audience[] {
+  if (server === undefined) return [];
+  const { hostGroup, owners } = server;
+  const names = [owners.primary, owners.secondary].filter((owner) => owner !== undefined);
+  const different = names.filter((name, at) => at === 0 || name.toLowerCase() !== names[0]?.toLowerCase());
+  return [
+    ...different.map((owner): Audience => ({ kind: 'owner', owner })),
+    ...(hostGroup === undefined ? [] : [{ kind: 'group' as const, group: hostGroup }]),
+  ];
+}
+
+function textOf(
+  audience: Audience,
+  told: readonly { readonly entry: FeedEntry; readonly server: FeedServer | undefined }[],
+): string {
+  return icalendar(
+    nameOf(audience),
+    told.map(({ entry, server }) => eventOf(entry, server)),
+  );
 }
 
 function nameOf(audience: Audience): string {

@@ -84,6 +84,25 @@ export function parseQuarter(text: string, calendar = defaultQuarters): Quarter 
   return quarterAt(Number(year) - yearsAhead(calendar), index, calendar);
 }
 
+/**
+ * @param text `current`, `next` or `previous`, by UTC: which quarter it is is asked of the team and not of a server; or
+ *   as parseQuarter reads it
+ * @throws QuarterError
+ */
+export function quarterAsked(text: string, now: Instant, calendar = defaultQuarters): Quarter {
+  const current = quarterOfDay(now.slice(0, 10), calendar);
+  switch (text.toLowerCase()) {
+    case 'current':
+      return current;
+    case 'next':
+      return nextQuarter(current, calendar);
+    case 'previous':
+      return previousQuarter(current, calendar);
+    default:
+      return parseQuarter(text, calendar);
+  }
+}
+
 export function nextQuarter(quarter: Quarter, calendar = defaultQuarters): Quarter {
   return quarterOfDay(dayAfter(quarter.lastDay, 1), calendar);
 }

@@ -12,14 +12,7 @@ import type { QuarterPlan } from '../../core/calendar/quarter-plan.ts';
 import { createZoneClocks } from '../../core/calendar/zone-clock.ts';
 import { parseConfiguration, problemText } from '../../core/configuration.ts';
 import { type Inventory, type InventoryError, readInventory } from '../../core/inventory/read-inventory.ts';
-import {
-  nextQuarter,
-  parseQuarter,
-  previousQuarter,
-  type Quarter,
-  QuarterError,
-  quarterOfDay,
-} from '../../core/quarter.ts';
+import { type Quarter, QuarterError, quarterAsked } from '../../core/quarter.ts';
 import { visibleLines, visibleText } from '../local/report/visible-text.ts';
 import { painter } from '../local/terminal-text.ts';
 import type { PlanArguments } from './arguments.ts';
@@ -84,7 +77,7 @@ function planFor(asked: PlanArguments, world: World): Read {
   const { calendar } = settings;
   let quarter: Quarter;
   try {
-    quarter = quarterAsked(asked.quarter, now.slice(0, 10), calendar);
+    quarter = quarterAsked(asked.quarter, now, calendar.quarters);
   } catch (error) {
     if (!(error instanceof QuarterError)) throw error;
     return { ...nothing, calendar, errors: [whole(`--quarter ${error.message}`)] };
@@ -116,21 +109,6 @@ function calendarOf(
     return { calendar: planningCalendar(calendar, environments) };
   }
   return { errors: parsed.problems.map((problem) => whole(problemText(file, problem))) };
-}
-
-/** @param today in UTC: which quarter it is is asked of the team's calendar, and not of a server's */
-function quarterAsked(text: string, today: string, { quarters }: PlanningCalendar): Quarter {
-  const current = quarterOfDay(today, quarters);
-  switch (text.toLowerCase()) {
-    case 'current':
-      return current;
-    case 'next':
-      return nextQuarter(current, quarters);
-    case 'previous':
-      return previousQuarter(current, quarters);
-    default:
-      return parseQuarter(text, quarters);
-  }
 }
 
 function textOf(file: string, option: string, world: World): { text: string } | { problem: string } {

@@ -1,7 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PlannedWindow } from '../../core/calendar/quarter-plan.ts';
-import { type FeedEntry, feedEntrySchema, feedText, reviseFeed } from '../../core/calendar-feed.ts';
+import {
+  type Audience,
+  audienceKey,
+  emptyFeed,
+  type FeedEntry,
+  type FeedServer,
+  feedEntrySchema,
+  feedsOf,
+  reviseFeed,
+} from '../../core/calendar-feed.ts';
 import { parseQuarter } from '../../core/quarter.ts';
 
 const quarter = parseQuarter('2027-Q2');
@@ -122,6 +131,14 @@ describe('a feed that is planned again', () => {
   });
 });
 
+function feedText(entries: readonly FeedEntry[], servers: readonly FeedServer[], audience: Audience): string {
+  const feeds = [...feedsOf(entries, servers)].filter(
+    (feed) => audienceKey(feed.audience) === audienceKey(audience),
+  );
+  expect(feeds.length).toBeLessThanOrEqual(1);
+  return feeds[0]?.text ?? emptyFeed(audience);
+}
+
 describe('the feed of an audience', () => {
   const servers = [
     { name: 'web-01', environment: 'production', hostGroup: 'Shop', owners: { primary: 'Ana@example.com' } },
@@ -155,6 +172,13 @@ describe('the feed of an audience', () => {
 
   test('is the servers of a group', () => {
     expect(names(feedText(entries, servers, { kind: 'group', group: 'shop' }))).toEqual(['web-01', 'web-03']);
+  });
+
+  test('is one for each owner and group, however they are written, and one for all', () => {
+    const keys = [...feedsOf(entries, servers)].map(({ audience }) => audienceKey(audience));
+    expect(keys.toSorted()).toEqual(['fleet', 'group shop', 'owner ana@example.com', 'owner bo@example.com']);
+    const both = [{ name: 'web-01', environment: 'uat', owners: { primary: 'A', secondary: 'a' } }];
+    expect(names(feedText(entries, both, { kind: 'owner', owner: 'a' }))).toEqual(['web-01']);
   });
 
   test('is a calendar without events for who has none', () => {
