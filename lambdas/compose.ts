@@ -1,8 +1,18 @@
 /** Owns how each port is made of its adapter and the environment; a function bundles those that it calls. */
-import type { Callbacks, Commands, Executions, Fleet, Notices, Objects, Records } from '../core/ports.ts';
+import type {
+  Alarms,
+  Callbacks,
+  Commands,
+  Executions,
+  Fleet,
+  Notices,
+  Objects,
+  Records,
+} from '../core/ports.ts';
 import type { Place } from '../core/server.ts';
 import type { Settings } from '../core/settings.ts';
 import { assumeRole } from './aws/assume-role.ts';
+import { createAlarmCalls, createCloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
 import { createDynamoDbCalls, createDynamoDbRecords } from './aws/dynamodb-records.ts';
 import { createEc2Calls, type Ec2Calls, parseTag } from './aws/ec2-instances.ts';
 import { type FoundServers, findOptedInServers } from './aws/opted-in-servers.ts';
@@ -83,6 +93,11 @@ export function discovery(
 function serverCalls(world: WorldWith<'memberRole'>): (place: Place) => Ec2Calls & NodeCalls {
   const where = locate(world);
   return perPlace((place) => ({ ...createEc2Calls(where(place)), ...createNodeCalls(where(place)) }));
+}
+
+export function alarms(world: WorldWith<'memberRole'>): Alarms {
+  const where = locate(world);
+  return createCloudWatchAlarms(perPlace((place) => createAlarmCalls(where(place))));
 }
 
 export function callbacks({ home }: { readonly home: Home }): Callbacks {

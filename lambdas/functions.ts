@@ -25,6 +25,16 @@ export type PortName =
   | 'fleet'
   /** The same, for finding opted-in servers by tag. */
   | 'discovery'
+  /** CreateSnapshots of opted-in servers, with our tags; DescribeSnapshots and DescribeInstances. */
+  | 'snapshots'
+  /** DescribeSnapshots; DeleteSnapshot of those with our tags. */
+  | 'expiry'
+  /** CreateReplaceRootVolumeTask of opted-in servers by snapshots with our tags, and what of it is to be seen. */
+  | 'root-volumes'
+  /** What of it is to be seen alone. */
+  | 'root-tasks'
+  /** DescribeAlarms, in every place. */
+  | 'alarms'
   /** SendTaskSuccess and SendTaskFailure. */
   | 'callbacks'
   /** Publish to the topic. */
@@ -46,6 +56,11 @@ export const portEnvironment = {
   invocations: ['memberRole'],
   fleet: ['memberRole', 'optInTag'],
   discovery: ['memberRole', 'optInTag'],
+  snapshots: ['memberRole'],
+  expiry: ['memberRole'],
+  'root-volumes': ['memberRole'],
+  'root-tasks': ['memberRole'],
+  alarms: ['memberRole'],
   callbacks: [],
   notices: ['noticeTopic'],
   executions: ['stateMachine'],
@@ -73,6 +88,13 @@ export const functions = {
     timeoutSeconds: 110,
     memoryMb: 512,
     description: 'Sends one phase of a batch to its servers, once',
+  },
+  'snapshot-batch': {
+    ports: ['records', 'snapshots'],
+    // Ten rounds of five servers, each answered or given up within 30 s.
+    timeoutSeconds: 330,
+    memoryMb: 512,
+    description: 'Takes the snapshots of a batch of servers before their patch',
   },
   'give-up-batch': {
     ports: ['records', 'results', 'invocations', 'callbacks'],

@@ -26,6 +26,7 @@ const layers: readonly { folder: string; mayImport: readonly string[]; packages?
       'core/configuration.ts',
       'core/steps.ts',
       'core/document.ts',
+      'core/snapshot-tags.ts',
       'lambdas/environment.ts',
       'lambdas/functions.ts',
       'lambdas/aws/table-shape.ts',

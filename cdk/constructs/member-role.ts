@@ -14,7 +14,15 @@ export interface MemberRoleProps {
   readonly documents: readonly string[];
 }
 
-const ports: readonly ServerPort[] = ['documents', 'commands', 'fleet'];
+const ports: readonly ServerPort[] = [
+  'documents',
+  'commands',
+  'fleet',
+  'snapshots',
+  'expiry',
+  'root-volumes',
+  'alarms',
+];
 
 export class MemberRole extends Construct {
   constructor(scope: Construct, id: string, props: MemberRoleProps) {

@@ -1,4 +1,5 @@
 /** Owns which calls about servers a port takes, and on what: the same in the stack's own account and in others. */
+import { snapshotTags } from '../../core/snapshot-tags.ts';
 import type { PortName } from '../../lambdas/functions.ts';
 import type { Right } from './right.ts';
 
@@ -16,7 +17,19 @@ export interface ServerScope {
   readonly documents: readonly string[];
 }
 
-export type ServerPort = Extract<PortName, 'documents' | 'commands' | 'invocations' | 'fleet' | 'discovery'>;
+export type ServerPort = Extract<
+  PortName,
+  | 'documents'
+  | 'commands'
+  | 'invocations'
+  | 'fleet'
+  | 'discovery'
+  | 'snapshots'
+  | 'expiry'
+  | 'root-volumes'
+  | 'root-tasks'
+  | 'alarms'
+>;
 
 export function serverRights(port: ServerPort, scope: ServerScope): Right[] {
   if (scope.regions.length === 0) return [];
@@ -38,7 +51,115 @@ export function serverRights(port: ServerPort, scope: ServerScope): Right[] {
           why: 'The tags of a hybrid node tell whether it has opted in',
         },
       ];
+    case 'snapshots':
+      return [looking(scope, ['ec2:DescribeInstances', 'ec2:DescribeSnapshots']), ...snapshotting(scope)];
+    case 'expiry':
+      return [
+        looking(scope, ['ec2:DescribeSnapshots']),
+        {
+          actions: ['ec2:DeleteSnapshot'],
+          // Any snapshot that carries our tag.
+          resources: snapshotArns(scope),
+          conditions: { Null: { [`aws:ResourceTag/${snapshotTags.campaign}`]: 'false' } },
+          why: 'Snapshots of ours are known by a tag, which the statement asks for',
+        },
+      ];
+    case 'root-volumes':
+      return [looking(scope, [...rootLooks, 'ec2:DescribeSnapshots']), ...replacing(scope)];
+    case 'root-tasks':
+      return [looking(scope, rootLooks)];
+    case 'alarms':
+      return [
+        {
+          actions: ['cloudwatch:DescribeAlarms'],
+          // Any alarm of these Regions.
+          resources: ['*'],
+          conditions: { StringEquals: { 'aws:RequestedRegion': [...scope.regions] } },
+          why: 'Composite alarms are told only to whoever may see all alarms',
+        },
+      ];
   }
+}
+
+const rootLooks = [
+  'ec2:DescribeInstances',
+  'ec2:DescribeReplaceRootVolumeTasks',
+  'ssm:DescribeInstanceInformation',
+] as const;
+
+/** One call asks for the rights on the server, on its disks, and on what it makes. */
+function snapshotting(scope: ServerScope): Right[] {
+  const { key, value } = scope.optInTag;
+  return [
+    {
+      actions: ['ec2:CreateSnapshots'],
+      // Any server that carries the tag.
+      resources: arns(scope, 'ec2', 'instance/*'),
+      conditions: { StringEquals: { [`aws:ResourceTag/${key}`]: value } },
+      why: 'Servers opt in by a tag, which the statement asks for',
+    },
+    {
+      actions: ['ec2:CreateSnapshots'],
+      // Any disk.
+      resources: arns(scope, 'ec2', 'volume/*'),
+      why: 'Disks carry no tag of ours; the server that they are attached to does',
+    },
+    {
+      actions: ['ec2:CreateSnapshots'],
+      // Whatever is made, with our tag.
+      resources: snapshotArns(scope),
+      conditions: { Null: { [`aws:RequestTag/${snapshotTags.campaign}`]: 'false' } },
+      why: 'EC2 chooses the names of snapshots',
+    },
+    tagging(snapshotArns(scope), 'CreateSnapshots'),
+  ];
+}
+
+/** A snapshot of ours becomes the root volume of a server that has opted in; nothing else can. */
+function replacing(scope: ServerScope): Right[] {
+  const { key, value } = scope.optInTag;
+  // Any task, since one that is about to be made has no name.
+  const tasks = arns(scope, 'ec2', 'replace-root-volume-task/*');
+  const actions = ['ec2:CreateReplaceRootVolumeTask'];
+  return [
+    {
+      actions,
+      // Any server that carries the tag.
+      resources: arns(scope, 'ec2', 'instance/*'),
+      conditions: { StringEquals: { [`aws:ResourceTag/${key}`]: value } },
+      why: 'Servers opt in by a tag, which the statement asks for',
+    },
+    {
+      actions,
+      // Any snapshot that carries our tag.
+      resources: snapshotArns(scope),
+      conditions: { Null: { [`aws:ResourceTag/${snapshotTags.campaign}`]: 'false' } },
+      why: 'Snapshots of ours are known by a tag, which the statement asks for',
+    },
+    {
+      actions,
+      // The new disk, and the task that makes it.
+      resources: [...arns(scope, 'ec2', 'volume/*'), ...tasks],
+      why: 'EC2 chooses the names of what it makes',
+    },
+    tagging(tasks, 'CreateReplaceRootVolumeTask'),
+  ];
+}
+
+/** Only while it is being made: what exists is tagged by nobody. */
+function tagging(resources: readonly string[], call: string): Right {
+  return {
+    actions: ['ec2:CreateTags'],
+    resources,
+    conditions: { StringEquals: { 'ec2:CreateAction': call } },
+    why: 'EC2 chooses the names of what it makes',
+  };
+}
+
+/** Snapshots are in no account's name. */
+function snapshotArns({ partition, regions }: ServerScope): string[] {
+  // Any, which the statements bound by tags.
+  return regions.map((region) => `arn:${partition}:ec2:${region}::snapshot/*`);
 }
 
 /**

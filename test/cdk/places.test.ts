@@ -106,15 +106,19 @@ describe('stacks of places', () => {
     const onServers = statementsOf(otherAccount, 'MemberRole').filter((statement) =>
       resourcesOf(statement).some((resource) => String(resource).includes(':instance/*')),
     );
-    expect(onServers.flatMap((statement) => resourcesOf(statement)).toSorted()).toEqual([
+    const sending = onServers.filter((statement) => actionsOf(statement).includes('ssm:SendCommand'));
+    expect(sending.flatMap((statement) => resourcesOf(statement)).toSorted()).toEqual([
       'arn:aws:ec2:eu-central-1:222222222222:instance/*',
       'arn:aws:ec2:us-east-1:222222222222:instance/*',
       'arn:aws:ssm:eu-central-1:222222222222:managed-instance/*',
       'arn:aws:ssm:us-east-1:222222222222:managed-instance/*',
     ]);
-    expect(onServers.map(({ Condition }) => Condition)).toEqual([
+    expect(sending.map(({ Condition }) => Condition)).toEqual([
       { StringEquals: { 'ssm:resourceTag/quarterdeck': 'enrolled' } },
     ]);
+    expect(onServers.length).toBeGreaterThan(sending.length);
+    for (const { Condition } of onServers.filter((statement) => !sending.includes(statement)))
+      expect(Condition).toEqual({ StringEquals: { 'aws:ResourceTag/quarterdeck': 'enrolled' } });
   });
 
   test('are known to the functions of home: its own Regions by right, other accounts by their role', () => {

@@ -197,11 +197,7 @@ describe('documents', () => {
     const [, { Properties }] = functionCalled('open-campaign');
     const { Variables } = Properties.Environment as { Variables: Record<string, string> };
     expect(JSON.parse(Variables.DOCUMENT_HASHES as string)).toEqual(
-      Object.fromEntries(
-        documents
-          .filter(({ Name }) => !String(Name).endsWith('-Rollback'))
-          .map(({ Name, Content }) => [Name, documentContentHash(Content)]),
-      ),
+      Object.fromEntries(documents.map(({ Name, Content }) => [Name, documentContentHash(Content)])),
     );
   });
 });
@@ -251,10 +247,7 @@ describe('functions', () => {
     expect(onDocuments?.map(({ statement }) => [targets(statement).toSorted(), statement.Condition])).toEqual(
       [
         [
-          patchDocuments()
-            // No campaign sends these.
-            .filter(({ name }) => !name.endsWith('-Rollback'))
-            .map(({ name }) => `arn:aws:ssm:eu-central-1:111111111111:document/${name}`),
+          patchDocuments().map(({ name }) => `arn:aws:ssm:eu-central-1:111111111111:document/${name}`),
           undefined,
         ],
       ],
@@ -271,6 +264,22 @@ describe('functions', () => {
     expect(home.text).not.toContain('AWS-Run');
   });
 
+  test.each([
+    ['ec2:CreateSnapshots', 'instance/', { StringEquals: { 'aws:ResourceTag/quarterdeck': 'enrolled' } }],
+    ['ec2:CreateSnapshots', 'snapshot/', { Null: { 'aws:RequestTag/quarterdeck:campaign': 'false' } }],
+    ['ec2:CreateTags', 'snapshot/', { StringEquals: { 'ec2:CreateAction': 'CreateSnapshots' } }],
+  ])('may %s on %s only as its condition says', (action, resource, condition) => {
+    const statements = functionNames.flatMap((name) =>
+      statementsOf(resources, roleOf(name)).filter(
+        (statement) =>
+          actionsOf(statement).includes(action) &&
+          resourcesOf(statement).some((each) => String(each).includes(resource)),
+      ),
+    );
+    expect(statements.length).toBeGreaterThan(0);
+    for (const statement of statements) expect(statement.Condition).toEqual(condition);
+  });
+
   test('have rights for their ports and for no others', () => {
     const actions = (name: FunctionName) =>
       new Set(statementsOf(resources, roleOf(name)).flatMap((statement) => actionsOf(statement)));
@@ -285,7 +294,12 @@ describe('functions', () => {
       expect(given.has('sns:Publish'), name).toBe(has('notices'));
       expect(given.has('ssm:GetDocument'), name).toBe(has('documents'));
       expect(given.has('ssm:ListCommandInvocations'), name).toBe(has('commands') || has('invocations'));
-      expect(given.has('ec2:DescribeInstances'), name).toBe(has('fleet') || has('discovery'));
+      const looksAtInstances = ['fleet', 'discovery', 'snapshots', 'root-volumes', 'root-tasks'].some(has);
+      expect(given.has('ec2:DescribeInstances'), name).toBe(looksAtInstances);
+      expect(given.has('ec2:CreateSnapshots'), name).toBe(has('snapshots'));
+      expect(given.has('ec2:DeleteSnapshot'), name).toBe(has('expiry'));
+      expect(given.has('ec2:CreateReplaceRootVolumeTask'), name).toBe(has('root-volumes'));
+      expect(given.has('cloudwatch:DescribeAlarms'), name).toBe(has('alarms'));
       expect(given.has('sts:AssumeRole'), name).toBe(false);
     }
   });
