@@ -70,6 +70,7 @@ function judged(wave: number, at: string, rest: JsonObject = {}): JsonObject {
     soakUntil: `2026-12-0${wave + 1}T02:00:00Z`,
     patch: list(`patch-${wave}`),
     verify: list(`verify-${wave}`, 3600),
+    rollback: { batches: [], timeoutSeconds: 5400 },
     at,
     ...rest,
   };
@@ -98,6 +99,15 @@ const stop = (wave: number, at: string): Script => ({
     payload.wave === wave && payload.at === at
       ? { result: judged(wave, at, { verdict: 'stop', reason: why('error-budget') }) }
       : (smooth.JudgeWave?.(payload, 1) as Answer),
+});
+/** What servers of the first wave that go back make of it. */
+const goingBack = (changes: Script = {}): Script => ({
+  JudgeWave: (payload) => {
+    const { wave, at } = payload as { wave: number; at: string };
+    const rollback = { batches: [{ batchId: 'canary' }, { batchId: 'back' }], timeoutSeconds: 5400 };
+    return { result: judged(wave, at, wave === 0 && at === 'verified' ? { rollback } : {}) };
+  },
+  ...changes,
 });
 const dispatch = (batch: string, act: (attempt: number) => Answer): Script => ({
   DispatchBatch: (payload, attempt) =>
@@ -143,6 +153,28 @@ export const campaigns: Readonly<Record<string, Rehearsal>> = {
   }),
   'the canary fails, and the campaign stops after its verification': campaign(stop(0, 'patched')),
   'the verification finds the canary sick': campaign(stop(0, 'verified')),
+  'servers go back, and the campaign goes on': campaign(goingBack()),
+  'servers go back after a stop': campaign({
+    JudgeWave: ({ wave, at }) => ({
+      result: judged(wave as number, at as string, {
+        verdict: at === 'begin' ? 'go' : 'stop',
+        reason: at === 'begin' ? null : why('stopped-by-hand'),
+        rollback: { batches: at === 'verified' ? [{ batchId: 'canary' }] : [], timeoutSeconds: 60 },
+      }),
+    }),
+  }),
+  'a rollback is given up, and the campaign ends': campaign({
+    ...goingBack(),
+    ...dispatch('back', () => broken),
+    JudgeWave: (payload, attempt) =>
+      payload.at === 'rolled-back'
+        ? { result: judged(0, 'rolled-back', { verdict: 'stop', reason: why('rollback-failed') }) }
+        : (goingBack().JudgeWave?.(payload, attempt) as Answer),
+  }),
+  'the way back can not be judged': campaign({
+    JudgeWave: (payload, attempt) =>
+      payload.at === 'rolled-back' ? broken : (goingBack().JudgeWave?.(payload, attempt) as Answer),
+  }),
   'the second wave may not begin': campaign(stop(1, 'begin')),
   'a dispatch is throttled and then goes through': campaign(
     dispatch('rest-1', (attempt) =>

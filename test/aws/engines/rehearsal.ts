@@ -79,7 +79,13 @@ export function dice(of: Rehearsal['dice']): () => number {
   let drawn = 0;
   // Engines also make names of dice, a byte a throw: so a constant at a byte's edge falls off it now and then, by
   // less than is compared.
-  if ('constant' in of) return () => of.constant - (Math.imul(++drawn, 0x9e3779b1) < 0 ? 1e-12 : 0);
+  if ('constant' in of) {
+    return () => {
+      const mixed = Math.imul(++drawn, 0x9e3779b1);
+      // Mixed twice: the sign of the product alone comes again in rows as long as a name.
+      return of.constant - (Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b) < 0 ? 1e-12 : 0);
+    };
+  }
   let state = of.seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

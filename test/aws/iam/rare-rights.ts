@@ -46,7 +46,7 @@ export const rareRights: readonly RareRight[] = [
   {
     holder: /(OpenCampaign|DispatchBatch)Role|PatchMember/,
     action: /^ssm:(DescribeDocument|GetDocument|SendCommand)$/,
-    resource: /:document\/Quarterdeck-(Amazon|Arch|Rhel|Suse)-(Prepare|Patch|Verify)$/,
+    resource: /:document\/Quarterdeck-(Amazon|Arch|Rhel|Suse)-(Prepare|Patch|Verify|Rollback)$/,
     reason:
       'Servers of recorded campaigns are of the Debian family; the documents of the others are sent alike',
   },
