@@ -3,6 +3,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
+import { type PlanningCalendar, planningCalendar } from '../core/calendar/planning-calendar.ts';
 import {
   type Configuration,
   type ConfigurationInput,
@@ -15,6 +16,7 @@ import { type FunctionName, functions, type PortName } from '../lambdas/function
 import { Alarms } from './constructs/alarms.ts';
 import { CampaignBucket } from './constructs/campaign-bucket.ts';
 import { CampaignMachine } from './constructs/campaign-machine.ts';
+import { CampaignSchedules } from './constructs/campaign-schedules.ts';
 import { CommandEvents } from './constructs/command-events.ts';
 import { DataKey } from './constructs/data-key.ts';
 import { EventInlet } from './constructs/event-forwarding.ts';
@@ -149,7 +151,13 @@ export class PatchPipeline extends Construct {
       bucket: this.bucket,
       logRetention,
     });
-    this.grantPorts(servers, settings);
+    const schedules = new CampaignSchedules(this, 'Schedules', {
+      quarters: calendarOf(configuration).quarters,
+      launch: this.functions['launch-campaign'],
+      plan: this.functions['plan-schedules'],
+      check: this.functions['check-firings'],
+    });
+    this.grantPorts(servers, settings, schedules);
 
     const events = new CommandEvents(this, 'Events', { settleEvents: this.functions['settle-events'] });
     const sweeper = new Sweeper(this, 'Sweeper', { sweep: this.functions.sweep });
@@ -159,13 +167,14 @@ export class PatchPipeline extends Construct {
       machine: this.machine,
       events,
       sweeper,
+      schedules,
       functions: this.functions,
       steps: stepNames,
     });
   }
 
   /** One name is one grant: rights and environment variables together. */
-  private grantPorts(servers: Servers, settings: SettingsObject): void {
+  private grantPorts(servers: Servers, settings: SettingsObject, schedules: CampaignSchedules): void {
     const grants: Record<PortName, (fn: PatchFunction) => void> = {
       records: (fn) => this.table.grantRecords(fn),
       due: (fn) => this.table.grantDue(fn),
@@ -186,12 +195,18 @@ export class PatchPipeline extends Construct {
       callbacks: (fn) => this.machine.grantCallbacks(fn),
       notices: (fn) => this.topic.grantNotices(fn),
       executions: (fn) => this.machine.grantStart(fn),
+      schedules: (fn) => schedules.grantSchedules(fn),
       policies: (fn) => settings.grantSettings(fn),
     };
     for (const name of functionNames) {
       for (const port of functions[name].ports) grants[port](this.functions[name]);
     }
   }
+}
+
+/** Checked before: nothing of it is wrong. */
+function calendarOf({ calendar, environments }: Configuration): PlanningCalendar {
+  return planningCalendar(calendar, environments);
 }
 
 /** @throws Error if the app has another one for the same account and Region */

@@ -12,6 +12,14 @@ export const environmentNames = {
   memberRole: 'MEMBER_ROLE_NAME',
   /** Key of the object in the campaign bucket that holds the settings: policies, places, names of tags. */
   policies: 'POLICIES_KEY',
+  /** Name of the group that the schedules of campaigns are in. */
+  scheduleGroup: 'SCHEDULE_GROUP',
+  /** ARN of the function that they call. */
+  scheduleTarget: 'SCHEDULE_TARGET_ARN',
+  /** ARN of the role with which they call it. */
+  scheduleRole: 'SCHEDULE_ROLE_ARN',
+  /** ARN of the queue for calls that were given up. */
+  scheduleDeadLetters: 'SCHEDULE_DEAD_LETTERS_ARN',
   /** JSON: hash over the content of each document, `documentContentHash`, by its name with the prefix. */
   documentHashes: 'DOCUMENT_HASHES',
 } as const;

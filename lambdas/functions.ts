@@ -41,6 +41,8 @@ export type PortName =
   | 'notices'
   /** StartExecution on the alias of the state machine. */
   | 'executions'
+  /** One-time schedules of our group; PassRole of the role with which they call. */
+  | 'schedules'
   /** The policies' object in the campaign bucket: get. */
   | 'policies';
 
@@ -64,6 +66,7 @@ export const portEnvironment = {
   callbacks: [],
   notices: ['noticeTopic'],
   executions: ['stateMachine'],
+  schedules: ['scheduleGroup', 'scheduleTarget', 'scheduleRole', 'scheduleDeadLetters'],
   policies: ['campaignBucket', 'campaignBucketRegion', 'policies'],
 } as const satisfies Record<PortName, readonly EnvironmentKey[]>;
 
@@ -150,6 +153,37 @@ export const functions = {
     timeoutSeconds: 240,
     memoryMb: 512,
     description: 'Looks again at everything that waits, since events are best effort',
+  },
+  'plan-schedules': {
+    ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices', 'schedules'],
+    timeoutSeconds: 600,
+    // A plan of 100,000 servers takes 512 MB, and two quarters of them are held at a time.
+    memoryMb: 2048,
+    description: 'Plans this quarter and the next, and makes the schedules of campaigns follow',
+  },
+  'launch-campaign': {
+    ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices'],
+    timeoutSeconds: 120,
+    memoryMb: 1024,
+    description: 'Starts a planned campaign when its schedule fires, once',
+  },
+  'check-firings': {
+    ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices', 'schedules'],
+    timeoutSeconds: 300,
+    memoryMb: 1024,
+    description: 'Looks for campaigns that should have started and have not',
+  },
+  'pause-all': {
+    ports: ['records'],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+    description: 'Pauses everything: nothing is started or dispatched any more',
+  },
+  'resume-all': {
+    ports: ['records'],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+    description: 'Ends a pause of everything',
   },
   'create-campaign': {
     ports: ['records', 'objects', 'policies', 'discovery', 'executions'],

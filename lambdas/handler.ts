@@ -6,6 +6,7 @@ import type { Home } from './aws/place-clients.ts';
 import { now, stopwatch } from './aws/system-clock.ts';
 import { type Environment, type EnvironmentKey, readEnvironment } from './environment.ts';
 import { type FunctionName, functions, portEnvironment } from './functions.ts';
+import { metricNamespace } from './metric-names.ts';
 import { createTrace } from './trace.ts';
 
 /** Of Lambda's context, what is read. */
@@ -27,7 +28,13 @@ export interface HandlerShape<Name extends FunctionName, Ports, Output> {
   readonly name: Name;
   /** Called once per process. */
   readonly compose: (world: World<Name>) => Ports;
-  readonly run: (ports: Ports, event: unknown, now: Instant, logger: Logger) => Promise<Output>;
+  readonly run: (
+    ports: Ports,
+    event: unknown,
+    now: Instant,
+    logger: Logger,
+    count: (metric: string, value: number) => void,
+  ) => Promise<Output>;
 }
 
 /** What fails is logged and thrown as it is: the state machine knows errors by their names. */
@@ -36,7 +43,7 @@ export function createHandler<Name extends FunctionName, Ports, Output>(
 ): (event: unknown, context: InvocationContext) => Promise<Output> {
   const { name, compose, run } = shape;
   const logger = new Logger({ serviceName: name });
-  const metrics = new Metrics({ namespace: 'Quarterdeck', serviceName: name });
+  const metrics = new Metrics({ namespace: metricNamespace, serviceName: name });
   const trace = createTrace(name);
   let ports: Ports | undefined;
   return async (event, context) => {
@@ -47,7 +54,9 @@ export function createHandler<Name extends FunctionName, Ports, Output>(
     try {
       const output = await trace(subject, () => {
         ports ??= compose({ environment: readEnvironment(keysOf(name)), home: homeOf(context) });
-        return run(ports, event, now(), logger);
+        const count = (metric: string, value: number) =>
+          void metrics.addMetric(metric, MetricUnit.Count, value);
+        return run(ports, event, now(), logger, count);
       });
       logger.info('done', { milliseconds: Math.round(stopwatch() - begun) });
       return output;

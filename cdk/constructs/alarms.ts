@@ -5,12 +5,15 @@ import {
   ComparisonOperator,
   type IMetric,
   MathExpression,
+  Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
 import { type FunctionName, functions } from '../../lambdas/functions.ts';
+import { metricNamespace, notStartedMetric } from '../../lambdas/metric-names.ts';
 import type { CampaignMachine } from './campaign-machine.ts';
+import type { CampaignSchedules } from './campaign-schedules.ts';
 import type { CommandEvents } from './command-events.ts';
 import type { NoticeTopic } from './notice-topic.ts';
 import type { PatchFunction } from './patch-function.ts';
@@ -21,6 +24,7 @@ export interface AlarmsProps {
   readonly machine: CampaignMachine;
   readonly events: CommandEvents;
   readonly sweeper: Sweeper;
+  readonly schedules: CampaignSchedules;
   readonly functions: Readonly<Record<FunctionName, PatchFunction>>;
   readonly steps: readonly FunctionName[];
 }
@@ -40,6 +44,9 @@ interface AlarmShape {
 
 const period = Duration.minutes(5);
 
+/** Called by schedules, and by nobody who would see them fail. */
+const planners: readonly FunctionName[] = ['plan-schedules', 'launch-campaign', 'check-firings'];
+
 export class Alarms extends Construct {
   private readonly action: SnsAction;
 
@@ -49,6 +56,7 @@ export class Alarms extends Construct {
     this.watchCampaigns(props);
     this.watchEvents(props);
     this.watchSweeper(props);
+    this.watchSchedules(props);
     this.watchFunctions(props);
   }
 
@@ -115,10 +123,35 @@ export class Alarms extends Construct {
     });
   }
 
+  private watchSchedules({ schedules, functions: all }: AlarmsProps): void {
+    this.add('CampaignsNotStarted', {
+      heading: 'campaigns-did-not-start',
+      loss: 'Planned campaigns have not started, or will not: their servers are not patched in their windows.',
+      metric: new Metric({
+        namespace: metricNamespace,
+        metricName: notStartedMetric,
+        dimensionsMap: { service: 'check-firings' satisfies FunctionName },
+        period,
+        statistic: 'sum',
+      }),
+    });
+    this.add('StartsLost', {
+      heading: 'starts-were-given-up',
+      loss: 'A campaign could not be started, or the plan not be made: it is tried again within twelve hours.',
+      metric: schedules.deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: 'max' }),
+    });
+    this.add('PlanningFailing', {
+      heading: 'campaigns-can-not-be-planned',
+      loss: 'Campaigns are started late or not at all, and changes of servers and schedules change nothing.',
+      metric: sumOf(planners.map((name) => all[name].handler.metricErrors({ period, statistic: 'sum' }))),
+    });
+  }
+
   private watchFunctions({ functions: all, steps }: AlarmsProps): void {
     const handlers = (names: readonly FunctionName[]) => names.map((name) => all[name].handler);
     const others = (Object.keys(functions) as FunctionName[]).filter(
-      (name) => !steps.includes(name) && name !== 'sweep' && name !== 'settle-events',
+      (name) =>
+        !steps.includes(name) && !planners.includes(name) && name !== 'sweep' && name !== 'settle-events',
     );
     this.add('StepsFailing', {
       heading: 'steps-of-campaigns-fail',
