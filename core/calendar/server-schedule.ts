@@ -11,6 +11,9 @@ import { rulesOf, ruleWords, type Schedule, type ScheduleRule } from './schedule
 import { securityWindow } from './security-window.ts';
 import { createZoneClocks } from './zone-clock.ts';
 
+/** Where a rule is written down: set for the server by itself, in the server list, or nowhere but in the policy. */
+export type RuleSource = 'schedule' | 'list' | 'policy';
+
 export interface ServerSchedule {
   readonly server: string;
   readonly environment: string;
@@ -22,7 +25,7 @@ export interface ServerSchedule {
   readonly words: string;
   /** Who set it; without it the policy decides, or the server list says so. */
   readonly set?: { readonly by: string; readonly at: Instant };
-  readonly from: 'schedule' | 'list' | 'policy';
+  readonly from: RuleSource;
   /** What people should know of the rule. */
   readonly remarks: readonly string[];
   /** The next five runs of a cron expression, whatever is in their way. */

@@ -4,7 +4,7 @@ import type { CalendarPolicy } from '../calendar/calendar-policy.ts';
 import type { PlanningCalendar } from '../calendar/planning-calendar.ts';
 import type { QuarterPlan } from '../calendar/quarter-plan.ts';
 import { rulesOf, ruleWords } from '../calendar/schedule.ts';
-import { type ServerSchedule, serverSchedule } from '../calendar/server-schedule.ts';
+import { type RuleSource, type ServerSchedule, serverSchedule } from '../calendar/server-schedule.ts';
 import type { Freeze } from '../calendar/team-calendar.ts';
 import { audienceSchema } from '../calendar-feed.ts';
 import { Refused } from '../calls.ts';
@@ -46,7 +46,7 @@ export interface ScheduleRow {
   readonly environment: string;
   readonly zone: string;
   readonly words: string;
-  readonly from: ServerSchedule['from'];
+  readonly from: RuleSource;
   /** Local start of the next window. */
   readonly next: string | null;
   readonly last: LastRun | null;
