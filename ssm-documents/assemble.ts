@@ -7,6 +7,7 @@ import { gzipSync } from 'fflate';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type DocumentPhase, documentPhaseSchema } from '../core/phase.ts';
+import { onlyNeeded } from './needed-functions.ts';
 
 const parameterSchema = z.strictObject({
   type: z.literal('String'),
@@ -91,11 +92,11 @@ function scriptLines(
   return lines.flatMap((template) => {
     const line = template.replace('%phase%', phase);
     if (line === '%parameters%')
-      return [...inline(source, 'lib/parameters.sh', inlined), ...parameterLines(parameters)];
+      return [...trimmed(inline(source, 'lib/parameters.sh', inlined)), ...parameterLines(parameters)];
     const [, kind, script] = /^%(script|packed) (.+)%$/.exec(line) ?? [];
     if (script === undefined) return [line];
-    const inlinedLines = inline(source, script, inlined);
-    return kind === 'script' ? inlinedLines : packedLines(inlinedLines);
+    const needed = trimmed(onlyNeeded(inline(source, script, inlined), lines));
+    return kind === 'script' ? needed : packedLines(needed);
   });
 }
 
@@ -111,9 +112,11 @@ function inline(source: Source, file: string, inlined: Set<string>): string[] {
     .flatMap((line) => {
       const sourced = /^source "\$SCRIPTS\/([$A-Za-z0-9/-]+\.sh)"$/.exec(line)?.[1];
       if (sourced !== undefined) return inline(source, sourced.replace('$FAMILY', source.family), inlined);
-      return /^\s*(# .*|#!.*|#)?$/.test(line) ? [] : [line.trimStart()];
+      return /^\s*(# .*|#!.*|#)?$/.test(line) ? [] : [line];
     });
 }
+
+const trimmed = (lines: readonly string[]) => lines.map((line) => line.trimStart());
 
 const packedWidth = 512;
 
