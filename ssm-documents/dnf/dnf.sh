@@ -36,7 +36,11 @@ dnf_settings() {
   CONFIGURATION=$ROOT/etc/dnf/dnf.conf PLUGINS=$ROOT/etc/dnf/plugins SYSTEM_STATE=$ROOT/var/lib/dnf SYSTEM_CACHE=$ROOT/var/cache/dnf
   case $VARIANT in
   yum3) CONFIGURATION=$ROOT/etc/yum.conf PLUGINS=$ROOT/etc/yum/pluginconf.d SYSTEM_STATE=$ROOT/var/lib/yum SYSTEM_CACHE=$ROOT/var/cache/yum ;;
-  dnf5) SYSTEM_CACHE=$ROOT/var/cache/libdnf5 ;;
+  dnf5)
+    SYSTEM_CACHE=$ROOT/var/cache/libdnf5
+    # It holds its own before rpm's, and at its question to a person too.
+    LOCK_FILES+=("$SYSTEM_STATE/system-repo.lock")
+    ;;
   esac
   mkdir -p -- "$FILES" "$DNF/log" "$DNF/persist" && chmod 0755 "$DNF" "$FILES"
   # What modules were enabled is part of what can be installed.
@@ -99,7 +103,7 @@ dnf_ask() {
 # What it said last of why it can not: the first problem, or else its last error.
 dnf_words() {
   local words
-  words=$(awk '/^Error|^ *Problem|^ +- |No space left|more space needed|conflicts with/ { print }' "$1" | head -n 4 | tr -s ' ' | paste -sd ' ')
+  words=$(awk '/^Error|^ *Problem|^ +- |^Waiting for a lock|No space left|more space needed|conflicts with/ { print }' "$1" | head -n 4 | tr -s ' ' | paste -sd ' ')
   [[ -n $words ]] || words=$(grep -v '^$' "$1" | tail -n 1)
   printf '%s' "${words:0:300}"
 }

@@ -50,13 +50,39 @@ judge_simulation() {
   awk -F '\t' '$5 != "skip"' "$WORK/tested" | cut -f 1-5 >"$1"
 }
 
-# Prints the lines that run the package manager once. It does not wait for a lock that somebody took meanwhile (200), so
-# this does, for a minute.
+# So long a transaction waits for a lock that somebody took after it was looked for.
+LOCK_SECONDS=60
+
+# Prints the lines that run the package manager once. It does not wait for a lock (200), so this does.
 print_command() {
-  printf 'for try in {1..60}; do\n'
+  [[ $VARIANT != dnf5 ]] || {
+    print_dnf5_command "$@"
+    return
+  }
+  printf 'for try in {1..%d}; do\n' "$LOCK_SECONDS"
   printf '%q ' "$@"
   # shellcheck disable=SC2016 # the transaction's own variables
   printf '9>&-\ncode=$?\n[[ $code == 200 ]] || break\nsleep 1\ndone\n'
+}
+
+# dnf 5 waits for a lock as long as it takes, and would begin when the window has closed: while it waits, which the kernel
+# tells, it has done nothing and can be ended.
+print_dnf5_command() {
+  printf '%q ' "$@"
+  # shellcheck disable=SC2016 # the transaction's own variables
+  printf '9>&- &\nwork=$!\n(\n  left=%d\n' "$LOCK_SECONDS"
+  cat <<'SCRIPT'
+  while ((left > 0)); do
+    sleep 1 || exit
+    ! grep -qE -- "-> .* $work [0-9a-f]+:" /proc/locks || ((left -= 1))
+  done
+  kill "$work"
+) 9>&- &
+watch=$!
+wait "$work"
+code=$?
+kill "$watch" 2>/dev/null
+SCRIPT
 }
 
 # What an interruption left is there in two versions, or with scripts that did not run to their end: those of the plan that

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FamilyRelease } from '../../apps/local/hosts/families/family-fleet.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
@@ -162,6 +163,35 @@ describe.each(dnfs)(
     });
   },
 );
+
+describe('dnf 5 that waits for a person, and would have others wait without end,', () => {
+  it('is named by prepare, and is not waited for by a transaction', async () => {
+    const host = fleet.host('two-fedora-44');
+    await fleet.whilePublished('fedora-44', [plain('tool', '1.1')], async () => {
+      const asked = host.run({
+        argv: ['sh', '-c', 'mkfifo /run/answer; exec dnf5 --refresh upgrade <>/run/answer'],
+      });
+      await shell(host, 'while ! grep -q "POSIX.*WRITE" /proc/locks; do sleep 0.05; done');
+      const { told, run } = await prepared(host, { parameters: { TimeBudget: '8' } });
+      expect(told).toEqual([102, 'blocked', 'lock-held']);
+      expect(run.summary.reasons[0]?.detail).toMatch(/dnf5 \(\d+\)/);
+      await host.writeFile(
+        '/root/transaction.sh',
+        await readFile('ssm-documents/dnf/transaction.sh', 'utf8'),
+        0o644,
+      );
+      const waited = await shell(
+        host,
+        `exec bash -c 'VARIANT=dnf5; . /root/transaction.sh; LOCK_SECONDS=2; eval "$(print_command dnf5 -y upgrade tool)"; echo "ended with $code"'`,
+      );
+      expect(waited, waited.stderr).toMatchObject({ stdout: 'ended with 1\n' });
+      expect(waited.stderr).toContain('Waiting for a lock');
+      asked.kill();
+      await asked.done;
+      expect(await versions(host, 'tool')).toEqual({ tool: '1.0-1' });
+    });
+  });
+});
 
 describe('prepare on dnf 4', () => {
   it('says when the vendor has ended its support: what there is gets installed, and is not compliant', async () => {
