@@ -23,7 +23,11 @@ const tagsOf: Readonly<Partial<Record<SyncedField, readonly string[]>>> = {
   haGroup: ['hagroup'],
 };
 
-export function seenServer(node: AwsNode): SeenServer {
+/** Keys of tags that a team has chosen for itself. */
+type OwnTags = Readonly<Record<'environment' | 'owner' | 'timeZone' | 'hostGroup', string>>;
+
+/** @param own those of the settings, which count before the usual ones */
+export function seenServer(node: AwsNode, own?: OwnTags): SeenServer {
   const tags = new Map(
     Object.entries(node.tags).map(([key, value]) => [
       key.toLowerCase().replaceAll(/[\s_-]/g, ''),
@@ -31,8 +35,15 @@ export function seenServer(node: AwsNode): SeenServer {
     ]),
   );
   const facts: Partial<Record<SyncedField, string>> = {};
+  const chosen: Partial<Record<SyncedField, string | undefined>> = {
+    environment: own && node.tags[own.environment],
+    zone: own && node.tags[own.timeZone],
+    hostGroup: own && node.tags[own.hostGroup],
+    primaryOwner: own && node.tags[own.owner],
+  };
   for (const [field, keys] of Object.entries(tagsOf) as [SyncedField, readonly string[]][]) {
-    const value = keys.map((key) => tags.get(key)).find((tag) => tag !== undefined && tag !== '');
+    const values = [chosen[field]?.trim(), ...keys.map((key) => tags.get(key))];
+    const value = values.find((tag) => tag !== undefined && tag !== '');
     if (value !== undefined) facts[field] = value;
   }
   const system = [node.platformName, node.platformVersion].filter(Boolean).join(' ');

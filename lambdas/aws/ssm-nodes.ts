@@ -36,6 +36,8 @@ export interface Node {
   readonly name: string;
   /** As the agent says it: `Debian GNU/Linux`, `Amazon Linux`. */
   readonly platform: string;
+  /** Of the platform: `12`, `2023`. */
+  readonly version: string;
   /** When its agent was heard of last, by the clock of SSM; null where that is not said. */
   readonly seenAt: Instant | null;
 }
@@ -53,13 +55,15 @@ export async function nodes(calls: NodeCalls, filter: NodeFilter): Promise<Node[
       ...(NextToken !== undefined && { NextToken }),
     });
     for (const node of page.InstanceInformationList ?? []) {
-      const { InstanceId, PingStatus, ComputerName, Name, PlatformName, LastPingDateTime } = node;
+      const { InstanceId, PingStatus, ComputerName, Name, PlatformName, PlatformVersion } = node;
+      const { LastPingDateTime } = node;
       if (InstanceId === undefined) continue;
       found.push({
         id: InstanceId,
         isOnline: PingStatus === 'Online',
         name: Name ?? ComputerName ?? InstanceId,
         platform: PlatformName ?? '',
+        version: PlatformVersion ?? '',
         seenAt: LastPingDateTime === undefined ? null : instantOf(LastPingDateTime.getTime()),
       });
     }
