@@ -110,6 +110,38 @@ Transaction Summary:
     ]);
   });
 
+  // As dnf 5.4.6 prints it.
+  it('of dnf 5, with rows that it skips, and after problems and progress in lines that look like rows', () => {
+    const text = `Updating and loading repositories:
+ fedora                                 100% | 361.4 KiB/s |   4.0 KiB |  00m00s
+Repositories loaded.
+Problem: package tool-1.1-1.noarch from fedora requires libtool >= 1.1, but none of the providers can be installed
+  - cannot install the best update candidate for package tool-1.0-1.noarch
+  - package libtool-1.1-1.noarch from fedora is filtered out by exclude filtering
+
+Package            Arch   Version Repository      Size
+Upgrading:
+ rival             noarch 0:1.1-1 fedora       4.0   B
+   replacing rival noarch 0:1.0-1 <unknown>    4.0   B
+Skipping packages with broken dependencies:
+ tool              noarch 1.1-1   fedora       4.0   B
+
+Transaction Summary:
+ Upgrading:          1 package
+ Replacing:          1 package
+ Skipping:           1 package
+
+Total size of inbound packages is 6 KiB. Need to download 6 KiB.
+Operation aborted by the user.
+`;
+    const { status, lines } = read('parse_table', text, ['rival noarch 1.0-1', 'tool noarch 1.0-1']);
+    expect(status).toBe(0);
+    expect(lines).toEqual([
+      'rival noarch 1.0-1 1.1-1 upgrade fedora 4',
+      'tool noarch 1.0-1 1.1-1 skip fedora 4',
+    ]);
+  });
+
   // From https://github.com/adhocteam/homework/pull/71 and, for what it counts,
   // https://github.com/sassoftware/sas-container-recipes/issues/26.
   it('of yum 3, which counts what others need apart', () => {
@@ -165,6 +197,28 @@ it.each([
   ],
 ])('an advisory listed as %s is understood', (line, expected) => {
   expect(read('read_advisory_list', `${line}\n`).lines).toEqual([expected]);
+});
+
+it('an advisory of dnf 5 keeps its kind, although its references have kinds too', () => {
+  const text = `Name        : FEDORA-2026-1
+Title       : FEDORA-2026-1
+Severity    : Important
+Type        : security
+Status      : final
+Vendor      : fleet@example.invalid
+Issued      : 2026-11-21 07:59:35
+Description : FEDORA-2026-1
+Message     :${' '}
+Rights      :${' '}
+Reference   :${' '}
+  Title     : CVE-2026-0001
+  Id        : CVE-2026-0001
+  Type      : cve
+  Url       :${' '}
+Collection  :${' '}
+  Packages  : tool-1.1-1.noarch
+`;
+  expect(read('read_advisory_info', text).lines).toEqual(['FEDORA-2026-1 security important CVE-2026-0001']);
 });
 
 it('lists of yum 3 are read, also where a long name breaks its row', () => {
