@@ -1,6 +1,7 @@
 /** Owns backups: what a policy asks for before a server is patched, and what is recorded of one. */
 import * as z from 'zod';
 import { instantSchema } from './instant.ts';
+import type { Reason } from './outcome.ts';
 
 const path = z
   .string()
@@ -65,3 +66,12 @@ export const snapshotSchema = z.object({
   encrypted: z.boolean(),
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
+
+/** Why a server may not be patched for want of snapshots, or undefined when it may. */
+export function withoutSnapshots(policy: BackupPolicy, snapshots: readonly Snapshot[]): Reason | undefined {
+  if (policy.snapshots !== 'required' || snapshots.length > 0) return undefined;
+  return {
+    code: 'snapshot-missing',
+    detail: 'the policy requires snapshots of all volumes, and none were recorded before the patch',
+  };
+}

@@ -2,8 +2,11 @@
 import * as z from 'zod';
 import type { Campaign } from './campaign.ts';
 import type { Entity } from './entities.ts';
+import { stateBefore, stateWhenLost, stateWhenNotSent } from './gate.ts';
 import { instantSchema } from './instant.ts';
+import type { JobState } from './job.ts';
 import type { Reason } from './outcome.ts';
+import type { Phase } from './phase.ts';
 import type { RecordKey } from './ports.ts';
 import { serverIdSchema } from './server.ts';
 
@@ -42,4 +45,10 @@ export function fencedBy(
     code: 'fenced',
     detail: `the root volume of ${serverId} was replaced at ${since} by a snapshot of campaign ${campaignId}: make a new campaign`,
   };
+}
+
+/** The state a job ends in that is fenced off: one that was to be patched is as if its server had been replaced. */
+export function stateWhenFenced(phase: Phase, state: JobState): JobState {
+  if (phase === 'verify' || phase === 'rollback') return stateWhenNotSent[phase];
+  return state === stateBefore[phase] ? 'superseded' : stateWhenLost[phase];
 }

@@ -1,5 +1,6 @@
 /** Sends one phase of a batch to its servers, once, however often and wherever it is interrupted. */
 import * as z from 'zod';
+import { withoutSnapshots } from '../backup.ts';
 import { type Batch, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { dispatchSeconds, phaseSeconds } from '../document.ts';
@@ -16,6 +17,7 @@ import {
   load,
   update,
 } from '../entities.ts';
+import { fencedBy, stateWhenFenced } from '../fence.ts';
 import { passage, phaseClosed, stateBefore, stateDuring, stateWhenNotSent } from '../gate.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { type Job, type JobState, moveJob } from '../job.ts';
@@ -26,6 +28,7 @@ import { byBytes } from '../plan.ts';
 import type { Commands, Ports, Presence } from '../ports.ts';
 import { answerRun, type RunRef } from './answer-run.ts';
 import { claimHaGroups } from './claim-ha-groups.ts';
+import { loadFences } from './load-fences.ts';
 import { loadJobs } from './load-jobs.ts';
 import { readPlan, writeOrder } from './orders.ts';
 import { pausedFor } from './pause-all.ts';
@@ -73,7 +76,7 @@ export async function dispatchBatch(
       return settleRun(ports, ref, now);
     case 'dispatching': {
       const gated = run.order === null ? await passGate(ports, ref, campaign, batch, now) : run;
-      const underWay = await markUnderWay(ports, ref, batch, gated, now);
+      const underWay = await markUnderWay(ports, ref, campaign, batch, gated, now);
       await sendCommands(ports, ref, campaign, batch, gated, underWay, recovering, now);
       // Servers that were refused, or a batch of which nobody was left, need no event to be complete.
       return settleRun(ports, ref, now);
@@ -160,6 +163,11 @@ async function passGate(
     if (step.kind === 'end') await end(job, step.state, step.reason);
     else if (step.kind === 'go' && closed) await end(job, stateWhenNotSent[phase], closed);
     else if (step.kind === 'go') {
+      const bare = phase === 'patch' ? withoutSnapshots(campaign.policy.backup, job.snapshots) : undefined;
+      if (bare) {
+        await end(job, 'failed', bare);
+        return [];
+      }
       const peer = phase === 'patch' ? await claimHaGroups(ports, campaign, job, now) : undefined;
       if (!peer) return [{ server: job.server, plan: entries }];
       await end(job, 'held', peer);
@@ -181,18 +189,25 @@ async function passGate(
 async function markUnderWay(
   ports: Pick<Ports, 'records'>,
   ref: RunRef,
+  campaign: Campaign,
   batch: Batch,
   run: Run,
   now: Instant,
 ): Promise<ReadonlySet<string>> {
+  // Here and not at the gate, which a dispatch that was interrupted has passed long ago.
+  const fences = await loadFences(ports.records, run.serverIds);
   const marked = await inParallel(run.serverIds, storeParallelism, (id) =>
     update(ports.records, jobs, jobKey(ref.campaignId, id), (current) => {
+      const fenced = fencedBy(fences.get(id), campaign);
+      if (fenced) return moveJob(current, stateWhenFenced(ref.phase, current.state), now, [fenced]);
       const moved = moveJob(current, stateDuring[ref.phase], now);
       if (!moved || ref.phase !== 'patch') return moved;
       return { ...moved, wave: batch.wave, dispatched: { at: now, online: !run.offlineIds.includes(id) } };
     }),
   );
-  return new Set(marked.flatMap((job) => (job.state === stateDuring[ref.phase] ? [job.server.id] : [])));
+  const isUnderWay = (job: Job) =>
+    job.state === stateDuring[ref.phase] && !fencedBy(fences.get(job.server.id), campaign);
+  return new Set(marked.flatMap((job) => (isUnderWay(job) ? [job.server.id] : [])));
 }
 
 async function setRun(ports: Pick<Ports, 'records'>, ref: RunRef, change: (run: Run) => Run): Promise<Run> {
