@@ -21,7 +21,7 @@ export interface CampaignSchedulesProps {
 const patience = Duration.hours(1);
 
 /** In UTC, twelve hours apart: what one of the two could not start, the other tries while windows are still ahead. */
-const daily = { plan: '10 4', check: '10 16' } as const;
+const daily = { plan: { hour: '4', minute: '10' }, check: { hour: '16', minute: '10' } } as const;
 
 export class CampaignSchedules extends Construct {
   readonly deadLetters: Queue;
@@ -60,25 +60,20 @@ export class CampaignSchedules extends Construct {
       }),
     });
     launch.handler.grantInvoke(this.launcher);
+    // CDK lets it call every version.
     const versions = `${launch.handler.functionArn}:*`;
     acknowledgePatterns(this.launcher, [versions], 'Versions of the one function that schedules call');
     this.deadLetters.grantSendMessages(this.launcher);
-    this.schedule(
-      'Daily',
-      'Plans the campaigns of this quarter and the next',
-      `${daily.plan} * * ? *`,
-      plan,
-      {},
-    );
-    const firstMonths = quarters.quarters.map(({ months }) => months[0]);
-    this.schedule(
+    const firstMonths = quarters.quarters.map(({ months }) => months[0]).join(',');
+    this.add('Daily', 'Plans the campaigns of this quarter and the next', daily.plan, plan, {});
+    this.add(
       'Quarterly',
       'Tells what the quarter holds that begins',
-      `40 4 1 ${firstMonths.join(',')} ? *`,
+      { ...daily.plan, minute: '40', day: '1', month: firstMonths },
       plan,
       { announce: true },
     );
-    this.schedule('Check', 'Looks for campaigns that did not start', `${daily.check} * * ? *`, check, {});
+    this.add('Check', 'Looks for campaigns that did not start', daily.check, check, {});
   }
 
   /** One-time schedules, and the right to let Scheduler call the function that starts campaigns. */
@@ -87,6 +82,7 @@ export class CampaignSchedules extends Construct {
     const all = Stack.of(this).formatArn({
       service: 'scheduler',
       resource: 'schedule',
+      // Of every campaign.
       resourceName: `${scheduleGroupName}/*`,
     });
     fn.allow({
@@ -96,6 +92,7 @@ export class CampaignSchedules extends Construct {
     });
     fn.allow({
       actions: ['scheduler:ListSchedules'],
+      // Of all groups: see the reason.
       resources: ['*'],
       why: 'ListSchedules knows no resources',
     });
@@ -110,14 +107,14 @@ export class CampaignSchedules extends Construct {
     fn.setVariable('scheduleDeadLetters', this.deadLetters.queueArn);
   }
 
-  private schedule(id: string, description: string, cron: string, fn: PatchFunction, input: object): void {
+  private add(id: string, description: string, cron: CronOptions, fn: PatchFunction, input: object): void {
     const role = new Role(this, `${id}Role`, { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
     // CDK lets a schedule call every version.
     const versions = `${fn.handler.functionArn}:*`;
     acknowledgePatterns(role, [versions], 'Versions of the one function that the schedule calls');
     new Schedule(this, id, {
       description,
-      schedule: ScheduleExpression.expression(`cron(${cron})`),
+      schedule: ScheduleExpression.cron(cron),
       target: new LambdaInvoke(fn.handler, {
         role,
         input: ScheduleTargetInput.fromObject(input),
@@ -128,3 +125,5 @@ export class CampaignSchedules extends Construct {
     });
   }
 }
+
+type CronOptions = Parameters<typeof ScheduleExpression.cron>[0];

@@ -36,6 +36,15 @@ function functionCalled(name: FunctionName): [string, Resource] {
   return found[0] as [string, Resource];
 }
 
+/** @param name of its construct */
+function scheduleCalled(name: string): Resource {
+  const found = ofType(resources, 'AWS::Scheduler::Schedule').filter(([id]) =>
+    id.startsWith(`Patching${name}`),
+  );
+  expect(found, name).toHaveLength(1);
+  return (found[0] as [string, Resource])[1];
+}
+
 describe('the stack', () => {
   test('tells a deployer what each of its outputs is for', () => {
     const { Outputs } = JSON.parse(home.text) as { Outputs: Record<string, { Description: string }> };
@@ -168,7 +177,7 @@ describe('the stack', () => {
 
   test('encrypts queues, and keeps log groups for as long as it is told to', () => {
     const queues = ofType(resources, 'AWS::SQS::Queue');
-    expect(queues).toHaveLength(3);
+    expect(queues).toHaveLength(4);
     for (const [id, { Properties }] of queues) expect(Properties.SqsManagedSseEnabled, id).toBe(true);
     const logGroups = ofType(resources, 'AWS::Logs::LogGroup');
     expect(logGroups).toHaveLength(functionNames.length + 2);
@@ -452,7 +461,7 @@ describe('events and time', () => {
   });
 
   test('the sweeper comes every five minutes, and a missed sweep is not made up for', () => {
-    const [, schedule] = ofType(resources, 'AWS::Scheduler::Schedule')[0] as [string, Resource];
+    const schedule = scheduleCalled('Sweeper');
     expect(schedule.Properties).toMatchObject({
       ScheduleExpression: 'rate(5 minutes)',
       State: 'ENABLED',
@@ -462,7 +471,9 @@ describe('events and time', () => {
       },
     });
     expect(functions.sweep.timeoutSeconds).toBeLessThan(300);
-    const [, invoked] = ofType(resources, 'AWS::Lambda::EventInvokeConfig')[0] as [string, Resource];
+    const invoked = ofType(resources, 'AWS::Lambda::EventInvokeConfig').find(([id]) =>
+      id.startsWith('PatchingSweep'),
+    )?.[1] as Resource;
     expect(invoked.Properties).toMatchObject({
       FunctionName: { Ref: functionCalled('sweep')[0] },
       MaximumEventAgeInSeconds: 300,
@@ -474,6 +485,60 @@ describe('events and time', () => {
         },
       },
     });
+  });
+
+  test('campaigns are planned each day and looked for twelve hours later, and told of when a quarter begins', () => {
+    const expected = [
+      ['SchedulesDaily', 'cron(10 4 * * ? *)', 'plan-schedules', '{}'],
+      ['SchedulesQuarterly', 'cron(40 4 1 11,2,5,8 ? *)', 'plan-schedules', '{"announce":true}'],
+      ['SchedulesCheck', 'cron(10 16 * * ? *)', 'check-firings', '{}'],
+    ] as const;
+    for (const [id, ScheduleExpression, name, Input] of expected) {
+      const { Properties } = scheduleCalled(id);
+      expect(Properties).toMatchObject({
+        ScheduleExpression,
+        ScheduleExpressionTimezone: 'Etc/UTC',
+        State: 'ENABLED',
+        Target: {
+          Arn: { 'Fn::GetAtt': [functionCalled(name)[0], 'Arn'] },
+          Input,
+          RetryPolicy: { MaximumEventAgeInSeconds: 3600 },
+          DeadLetterConfig: expect.anything(),
+        },
+      });
+      // The group is for campaigns alone: what is not in the plan is deleted there.
+      expect(Properties.GroupName).toBeUndefined();
+    }
+  });
+
+  test('the role with which campaigns are started does nothing but that, for schedules of our group alone', () => {
+    const [roleId, role] = ofType(resources, 'AWS::IAM::Role').find(([id]) =>
+      id.startsWith('PatchingSchedulesLauncher'),
+    ) as [string, Resource];
+    const [group] = ofType(resources, 'AWS::Scheduler::ScheduleGroup')[0] as [string, Resource];
+    expect(role.Properties.AssumeRolePolicyDocument).toMatchObject({
+      Statement: [
+        {
+          Principal: { Service: 'scheduler.amazonaws.com' },
+          Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [group, 'Arn'] } } },
+        },
+      ],
+    });
+    const own = statementsOf(resources, 'PatchingSchedulesLauncher');
+    expect(own.flatMap(actionsOf).toSorted()).toEqual([
+      'lambda:InvokeFunction',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+      'sqs:SendMessage',
+    ]);
+    const passers = ofType(resources, 'AWS::IAM::Policy').filter(([, { Properties }]) =>
+      JSON.stringify(Properties).includes('iam:PassRole'),
+    );
+    expect(passers.map(([id]) => id.replace(/RoleDefaultPolicy\w+$/, '')).toSorted()).toEqual([
+      'PatchingCheckFirings',
+      'PatchingPlanSchedules',
+    ]);
+    for (const [, { Properties }] of passers) expect(JSON.stringify(Properties)).toContain(roleId);
   });
 });
 
