@@ -1,7 +1,7 @@
 /** Owns what the tests of documents need beside a host: orders, parameters, and what came back. */
 import { gunzipSync } from 'node:zlib';
 import type { Host } from '../../apps/local/hosts/host.ts';
-import { type OrderTerms, orderText } from '../../core/order.ts';
+import { type OrderTerms, orderText, type ServerOrder } from '../../core/order.ts';
 import type { DocumentPhase } from '../../core/phase.ts';
 import { type PlanEntry, parsePlanLine, planHash, sha256Of } from '../../core/plan.ts';
 import type { Objects } from '../../core/ports.ts';
@@ -32,6 +32,8 @@ interface Trial {
   readonly plan?: readonly PlanEntry[];
   readonly exclusions?: readonly string[];
   readonly terms?: OrderTerms;
+  /** What the policy asks of this server beside its packages. */
+  readonly asked?: Pick<ServerOrder, 'hooks' | 'services' | 'probes'>;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly interpolation?: Interpolation;
 }
@@ -52,7 +54,12 @@ export interface Trials {
 export function createTrials(objects: Objects, family: Family = 'debian'): Trials {
   const order = async (host: Host, phase: DocumentPhase, trial: Trial = {}) => {
     const campaign = trial.campaign ?? `2027-q1-${host.name}`;
-    const section = { serverId: host.id, exclusions: trial.exclusions ?? [], plan: trial.plan ?? null };
+    const section = {
+      serverId: host.id,
+      exclusions: trial.exclusions ?? [],
+      plan: trial.plan ?? null,
+      ...trial.asked,
+    };
     const content = orderText(campaign, phase, [section], trial.terms);
     const hash = sha256Of(content);
     await objects.put(`orders/${hash}.txt`, content);
