@@ -1,7 +1,7 @@
 /** Owns the command line of the embedded host: what may be asked for, and what is said when it is asked for wrongly. */
-import { parseArgs } from 'node:util';
 import { nearest } from '../../core/near-match.ts';
 import type { Server } from '../../core/server.ts';
+import { readFlags } from './flags.ts';
 import { parseServerList } from './server-list.ts';
 
 const hostChoices = ['shim', 'sandbox', 'debian'] as const;
@@ -55,15 +55,13 @@ Exit: 0 every server is as it should be, 1 some are not, 2 wrong arguments,
 `;
 
 const flags = {
-  hosts: { type: 'string' },
-  servers: { type: 'string' },
-  fail: { type: 'string' },
-  out: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
+  hosts: 'text',
+  servers: 'text',
+  fail: 'text',
+  out: 'text',
+  json: 'switch',
+  help: 'switch',
 } as const;
-type Flag = keyof typeof flags;
-const flagNames = Object.keys(flags) as Flag[];
 
 /**
  * @param argv without the program's own name
@@ -71,9 +69,10 @@ const flagNames = Object.keys(flags) as Flag[];
  * @throws UsageError
  */
 export function parseCommandLine(argv: readonly string[], readText: (path: string) => string): CommandLine {
-  const given = parseFlags(argv);
+  const { given, words } = readFlags(argv, flags, (message) => new UsageError(message));
+  if (words.length > 0) throw new UsageError(`unexpected argument ${quoted(words[0] as string)}`);
   if (given.has('help')) return { kind: 'help', text: helpText };
-  const value = (flag: Flag) => given.get(flag);
+  const value = (flag: keyof typeof flags) => given.get(flag);
   return {
     kind: 'run',
     arguments: {
@@ -84,40 +83,6 @@ export function parseCommandLine(argv: readonly string[], readText: (path: strin
       out: value('out'),
     },
   };
-}
-
-/** Not strict: the errors of `parseArgs` itself name no way out. */
-function parseFlags(argv: readonly string[]): Map<Flag, string> {
-  const { tokens } = parseArgs({
-    args: [...argv],
-    options: flags,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const given = new Map<Flag, string>();
-  for (const token of tokens) {
-    if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') throw new UsageError(`unexpected argument ${quoted(token.value)}`);
-    const flag = flagNames.find((name) => name === token.name);
-    if (flag === undefined) {
-      const near = nearest(token.name, flagNames);
-      throw new UsageError(`unknown option ${token.rawName}${near ? `: did you mean --${near}?` : ''}`);
-    }
-    if (given.has(flag)) throw new UsageError(`--${flag} is given twice: give it once`);
-    given.set(flag, checkedValue(flag, token.value));
-  }
-  return given;
-}
-
-function checkedValue(flag: Flag, value: string | undefined): string {
-  const takesValue = flags[flag].type === 'string';
-  if (!takesValue && value !== undefined)
-    throw new UsageError(`--${flag} takes no value, not ${quoted(value)}`);
-  if (takesValue && (value === undefined || value === '' || value.startsWith('--'))) {
-    throw new UsageError(`--${flag} needs a value`);
-  }
-  return value ?? '';
 }
 
 function oneOf<T extends string>(
