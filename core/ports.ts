@@ -287,6 +287,8 @@ export type AlarmState = 'ok' | 'alarm' | 'insufficient-data' | 'missing';
 
 /** Alarms of CloudWatch, of metrics and composite ones. */
 export interface Alarms {
+  /** Where alarms are that say nothing of it: the account and Region of the control plane. */
+  readonly home: Place;
   /** @throws PortError `refused` when we may not look there */
   states(place: Place, names: readonly string[]): Promise<ReadonlyMap<string, AlarmState>>;
 }

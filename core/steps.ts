@@ -10,6 +10,7 @@ import { giveUpBatch, giveUpBatchInput } from './use-cases/give-up-batch.ts';
 import { judgeWave, judgeWaveInput } from './use-cases/judge-wave.ts';
 import { openCampaign, openCampaignInput } from './use-cases/open-campaign.ts';
 import { sealCampaign, sealCampaignInput } from './use-cases/seal-campaign.ts';
+import { snapshotBatch, snapshotBatchInput } from './use-cases/snapshot-batch.ts';
 
 /** Takes what the state machine hands over, whatever it is, and returns what it goes on with. */
 export type Step = (ports: Ports, payload: unknown, now: Instant) => Promise<unknown>;
@@ -22,6 +23,7 @@ export const steps = {
   'ask-approval': (ports, payload, now) => askApproval(ports, askApprovalInput.parse(payload), now),
   'expire-approval': (ports, payload, now) => expireApproval(ports, expireApprovalInput.parse(payload), now),
   'enter-window': (ports, payload, now) => enterWindow(ports, enterWindowInput.parse(payload), now),
+  'snapshot-batch': (ports, payload, now) => snapshotBatch(ports, snapshotBatchInput.parse(payload), now),
   'judge-wave': (ports, payload, now) => judgeWave(ports, judgeWaveInput.parse(payload), now),
   'close-campaign': (ports, payload, now) => closeCampaign(ports, closeCampaignInput.parse(payload), now),
 } satisfies Record<string, Step>;

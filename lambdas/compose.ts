@@ -97,7 +97,10 @@ function serverCalls(world: WorldWith<'memberRole'>): (place: Place) => Ec2Calls
 
 export function alarms(world: WorldWith<'memberRole'>): Alarms {
   const where = locate(world);
-  return createCloudWatchAlarms(perPlace((place) => createAlarmCalls(where(place))));
+  return createCloudWatchAlarms(
+    world.home,
+    perPlace((place) => createAlarmCalls(where(place))),
+  );
 }
 
 export function callbacks({ home }: { readonly home: Home }): Callbacks {

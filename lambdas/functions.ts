@@ -130,7 +130,7 @@ export const functions = {
     description: 'Decides at the window whether patching may begin',
   },
   'judge-wave': {
-    ports: ['records', 'bucket'],
+    ports: ['records', 'bucket', 'alarms'],
     timeoutSeconds: 120,
     memoryMb: 512,
     description: 'Decides between waves whether the campaign goes on',

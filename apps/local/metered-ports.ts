@@ -153,6 +153,7 @@ function meteredRootVolumes(rootVolumes: RootVolumes, meter: CostMeter): RootVol
 
 function meteredAlarms(alarms: Alarms, meter: CostMeter): Alarms {
   return {
+    home: alarms.home,
     states(place, names) {
       meter.count('cloudwatch:DescribeAlarms', {}, Math.ceil(names.length / 100));
       return alarms.states(place, names);

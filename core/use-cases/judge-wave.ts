@@ -22,6 +22,7 @@ import type { Reason } from '../outcome.ts';
 import type { Phase } from '../phase.ts';
 import type { Objects, Ports } from '../ports.ts';
 import { whyNotIn } from '../window.ts';
+import { alarmReason } from './alarm-reason.ts';
 import { type BatchManifest, manifestOf } from './batch-manifest.ts';
 import { pausedBy } from './pause-all.ts';
 
@@ -38,6 +39,8 @@ export interface JudgeWaveOutput {
   readonly reason: Reason | null;
   /** The batches of this wave, for the Map that patches or verifies them next. */
   readonly patch: BatchManifest;
+  /** Whether the policy asks for snapshots before that patch. */
+  readonly snapshots: boolean;
   readonly verify: BatchManifest;
   /** Batches with servers that go back: few, or the error budget had ended the campaign. */
   readonly rollback: {
@@ -51,7 +54,7 @@ export interface JudgeWaveOutput {
 
 /** Reads counts from the store: the results of a Distributed Map outgrow what a state may hold. */
 export async function judgeWave(
-  ports: Pick<Ports, 'records'> & { readonly objects: Pick<Objects, 'bucket'> },
+  ports: Pick<Ports, 'records' | 'alarms'> & { readonly objects: Pick<Objects, 'bucket'> },
   input: z.input<typeof judgeWaveInput>,
   now: Instant,
 ): Promise<JudgeWaveOutput> {
@@ -69,12 +72,14 @@ export async function judgeWave(
       ? (notApproved(campaign) ??
         whyNotIn(campaign.window, now, phaseSeconds(campaign, 'patch')) ??
         (await pausedBy(ports)))
-      : waveReason(all, wave, at === 'patched' ? 'patch' : 'verify'));
+      : waveReason(all, wave, at === 'patched' ? 'patch' : 'verify')) ??
+    (at === 'patched' ? undefined : await alarmReason(ports, campaign.policy.validation));
   const manifest = (phase: Phase) => manifestOf(ports.objects, campaign, phase, laidOut.key, laidOut.batches);
   return {
     verdict: reason ? 'stop' : 'go',
     reason: reason ?? null,
     patch: manifest('patch'),
+    snapshots: campaign.policy.backup.snapshots !== 'none',
     verify: manifest('verify'),
     rollback: {
       batches:

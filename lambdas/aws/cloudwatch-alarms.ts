@@ -27,8 +27,9 @@ export function createAlarmCalls(location: ClientLocation): AlarmCalls {
 /** Names that a call takes at once. */
 const namesAtOnce = 100;
 
-export function createCloudWatchAlarms(callsIn: (place: Place) => AlarmCalls): Alarms {
+export function createCloudWatchAlarms(home: Place, callsIn: (place: Place) => AlarmCalls): Alarms {
   return {
+    home,
     async states(place, names) {
       const found = new Map<string, AlarmState>(names.map((name) => [name, 'missing']));
       for (let start = 0; start < names.length; start += namesAtOnce) {

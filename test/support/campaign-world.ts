@@ -5,13 +5,14 @@ import { createEmbeddedHost, type EmbeddedHost } from '../../apps/local/embedded
 import type { EventFaults } from '../../apps/local/event-bus.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import { createMemoryRecords } from '../../apps/local/memory-records.ts';
+import { createMemorySnapshots } from '../../apps/local/memory-snapshots.ts';
 import { createCommands, createFleet } from '../../apps/local/run-command/commands.ts';
 import { RunCommand } from '../../apps/local/run-command/service.ts';
 import { campaignKey, campaigns, load } from '../../core/entities.ts';
 import { type Instant, instantOf, millisOf } from '../../core/instant.ts';
 import type { Job } from '../../core/job.ts';
 import { type Policy, policySchema } from '../../core/policy.ts';
-import type { Commands, Fleet, Notice, Objects, Records } from '../../core/ports.ts';
+import type { Alarms, Commands, Fleet, Notice, Objects, Records, Snapshots } from '../../core/ports.ts';
 import { reportKey, reportPartSchema, reportSchema } from '../../core/report.ts';
 import type { Server } from '../../core/server.ts';
 import { createCampaign } from '../../core/use-cases/create-campaign.ts';
@@ -48,6 +49,8 @@ export interface WorldOptions {
   readonly records?: Records;
   readonly commands?: (commands: Commands) => Commands;
   readonly fleet?: (fleet: Fleet) => Fleet;
+  readonly snapshots?: (snapshots: Snapshots) => Snapshots;
+  readonly alarms?: Alarms;
   readonly seed?: number;
   readonly campaignId?: string;
   /** Real milliseconds, where durations of functions matter. */
@@ -115,6 +118,8 @@ export function createWorld(options: WorldOptions): World {
     commands: (options.commands ?? same)(createCommands(service)),
     fleet: (options.fleet ?? same)(createFleet(service)),
     notices: { send: async (notice) => void notices.push(notice) },
+    snapshots: (options.snapshots ?? same)(createMemorySnapshots(() => now())),
+    ...(options.alarms && { alarms: options.alarms }),
     meter,
     stopwatch: options.stopwatch ?? (() => 0),
     onError: (error) => errors.push(error),

@@ -37,6 +37,7 @@ const smooth: Script = {
   OpenCampaign: () => ({ result: { verdict: 'go', ending: null, reason: null, prepare: list('prepare') } }),
   DispatchBatch: ({ batchId = null }) => ({ success: { batchId, counts: { succeeded: 2 } } }),
   GiveUpBatch: () => ({ result: {} }),
+  SnapshotBatch: ({ attempt = null }) => ({ result: { verdict: 'done', waitSeconds: 0, attempt } }),
   SealCampaign: () => ({
     result: {
       verdict: 'go',
@@ -70,6 +71,7 @@ function judged(wave: number, at: string, rest: JsonObject = {}): JsonObject {
     soakUntil: `2026-12-0${wave + 1}T02:00:00Z`,
     patch: list(`patch-${wave}`),
     verify: list(`verify-${wave}`, 3600),
+    snapshots: false,
     rollback: { batches: [], timeoutSeconds: 5400 },
     at,
     ...rest,
@@ -100,6 +102,10 @@ const stop = (wave: number, at: string): Script => ({
       ? { result: judged(wave, at, { verdict: 'stop', reason: why('error-budget') }) }
       : (smooth.JudgeWave?.(payload, 1) as Answer),
 });
+/** Every wave has its snapshots first. */
+const withSnapshots: Script = {
+  JudgeWave: ({ wave, at }) => ({ result: judged(wave as number, at as string, { snapshots: true }) }),
+};
 /** What servers of the first wave that go back make of it. */
 const goingBack = (changes: Script = {}): Script => ({
   JudgeWave: (payload) => {
@@ -153,6 +159,19 @@ export const campaigns: Readonly<Record<string, Rehearsal>> = {
   }),
   'the canary fails, and the campaign stops after its verification': campaign(stop(0, 'patched')),
   'the verification finds the canary sick': campaign(stop(0, 'verified')),
+  'snapshots are taken, some later than others': campaign({
+    ...withSnapshots,
+    SnapshotBatch: ({ attempt }) => ({
+      result:
+        (attempt as number) < 2
+          ? { verdict: 'wait', waitSeconds: 15, attempt: (attempt as number) + 1 }
+          : { verdict: 'done', waitSeconds: 0, attempt: attempt as number },
+    }),
+  }),
+  'snapshots can not be taken, and the dispatch has to see to it': campaign({
+    ...withSnapshots,
+    ...breaking('SnapshotBatch'),
+  }),
   'servers go back, and the campaign goes on': campaign(goingBack()),
   'servers go back after a stop': campaign({
     JudgeWave: ({ wave, at }) => ({

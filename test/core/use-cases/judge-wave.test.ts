@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import { createMemoryAlarms } from '../../../apps/local/memory-alarms.ts';
 import { budgetEntries, create as createItem } from '../../../core/entities.ts';
 import { plusSeconds } from '../../../core/instant.ts';
+import { type Alarms, PortError } from '../../../core/ports.ts';
 import { acknowledgeFailures } from '../../../core/use-cases/acknowledge-failures.ts';
 import { judgeWave } from '../../../core/use-cases/judge-wave.ts';
 import { stopCampaign } from '../../../core/use-cases/stop-campaign.ts';
 import type { BareCampaign } from '../../support/bare-campaign.ts';
 import { carryOut, dispatch, patching, plainPolicy } from '../../support/campaign-stages.ts';
-import { campaignId, policyOf, serverOf, window } from '../../support/samples.ts';
+import { allGood, campaignId, dublin, policyOf, serverOf, window } from '../../support/samples.ts';
 
 const servers = [1, 2, 3, 4, 5].map((n) => serverOf(n, n === 5 ? { family: 'rhel' } : {}));
 const broken = { status: 'failed' as const, says: { result: 'failed' as const, code: 100 } };
 const strict = policyOf({ ...plainPolicy, errorBudget: { failures: 1, share: 0.5 } });
 
-const judge = (world: BareCampaign, wave: number, at: 'begin' | 'patched' | 'verified') =>
+const judge = (world: BareCampaign, wave: number, at: 'begin' | 'patched' | 'verified' | 'rolled-back') =>
   judgeWave(world.ports, { campaignId, wave, at }, world.now());
 const acknowledge = (world: BareCampaign) =>
   acknowledgeFailures(
@@ -169,5 +171,107 @@ describe('the error budget', () => {
     expect((await judge(world, 0, 'begin')).reason).toMatchObject({
       detail: expect.stringContaining('2 of 15000'),
     });
+  });
+});
+
+describe('servers that go back', () => {
+  const sick = { says: { facts: { ...allGood, healthy: false } } };
+
+  test('are named by their batches once they were verified, and only then', async () => {
+    const world = await patching({ servers, hosts: { 'web-2': { answers: { verify: sick } } } });
+    await carryOut(world, 'w0-0001', 'patch');
+    await carryOut(world, 'w0-0001', 'verify');
+    expect((await judge(world, 0, 'verified')).rollback.batches).toEqual([]);
+    for (const id of ['w1-0001', 'w1-0002']) await carryOut(world, id, 'patch');
+    expect((await judge(world, 1, 'patched')).rollback.batches).toEqual([]);
+    for (const id of ['w1-0001', 'w1-0002']) await carryOut(world, id, 'verify');
+    expect(await judge(world, 1, 'verified')).toMatchObject({
+      verdict: 'go',
+      rollback: { batches: [{ batchId: 'w1-0001' }] },
+    });
+    await carryOut(world, 'w1-0001', 'rollback');
+    expect(await judge(world, 1, 'rolled-back')).toMatchObject({ verdict: 'go', rollback: { batches: [] } });
+  });
+
+  test('since their patch are named although the verification of their batch broke off', async () => {
+    const torn = { ...broken, says: { ...broken.says, facts: { ...allGood, installed: false } } };
+    const world = await patching({ servers, hosts: { 'web-1': { answers: { patch: torn } } } });
+    await carryOut(world, 'w0-0001', 'patch');
+    const { reason, rollback } = await judge(world, 0, 'verified');
+    expect(reason?.code).toBe('wave-incomplete');
+    expect(rollback.batches).toEqual([{ batchId: 'w0-0001' }]);
+  });
+
+  test('and did not come back stop the campaign, before all other reasons', async () => {
+    const world = await patching({
+      servers,
+      policy: strict,
+      hosts: { 'web-1': { answers: { verify: sick, rollback: broken } } },
+    });
+    for (const phase of ['patch', 'verify', 'rollback'] as const) await carryOut(world, 'w0-0001', phase);
+    expect((await judge(world, 0, 'verified')).reason?.code).toBe('error-budget');
+    expect((await judge(world, 0, 'rolled-back')).reason).toEqual({
+      code: 'rollback-failed',
+      detail: '1 of 1 servers of wave 0 that had to go back did not',
+    });
+  });
+
+  test('and came back leave the reasons that there were before', async () => {
+    const world = await patching({ servers, hosts: { 'web-1': { answers: { verify: sick } } } });
+    for (const phase of ['patch', 'verify', 'rollback'] as const) await carryOut(world, 'w0-0001', phase);
+    expect((await judge(world, 0, 'rolled-back')).reason?.code).toBe('canary-proved-nothing');
+  });
+});
+
+describe('alarms of the policy', () => {
+  const named = [{ name: 'errors' }, { name: 'latency', account: dublin.account, region: dublin.region }];
+  const asking = policyOf({ ...plainPolicy, validation: { alarms: named } });
+  const alarms = createMemoryAlarms();
+  const setting = async (errors: 'ok' | 'alarm' | 'insufficient-data', use: Alarms = alarms) => {
+    alarms.set(alarms.home, 'errors', errors);
+    alarms.set(dublin, 'latency', 'ok');
+    const world = await patching({ servers, policy: asking });
+    return { ...world, ports: { ...world.ports, alarms: use } };
+  };
+
+  test('that are all well let a wave begin', async () => {
+    expect(await judge(await setting('ok'), 0, 'begin')).toMatchObject({ verdict: 'go' });
+  });
+
+  test.each([
+    ['alarm', 'alarm-rings', 'is in ALARM'],
+    ['insufficient-data', 'alarm-unknown', 'has not enough data'],
+  ] as const)('of which one is in %s hold it, and are named', async (state, code, words) => {
+    const world = await setting(state);
+    const { verdict, reason } = await judge(world, 0, 'begin');
+    expect({ verdict, code: reason?.code }).toEqual({ verdict: 'stop', code });
+    expect(reason?.detail).toContain(`alarm errors of 111111111111/eu-central-1 ${words}`);
+  });
+
+  test('are looked for where they are, and one that does not exist holds the wave', async () => {
+    const world = await setting('ok', createMemoryAlarms({ account: '999999999999', region: 'eu-west-3' }));
+    expect((await judge(world, 0, 'begin')).reason).toMatchObject({
+      code: 'alarm-missing',
+      detail: expect.stringContaining('alarm errors of 999999999999/eu-west-3'),
+    });
+  });
+
+  test('that may not be read hold the wave', async () => {
+    const closed: Alarms = {
+      home: alarms.home,
+      states: async () => {
+        throw new PortError('refused', 'you are not authorized');
+      },
+    };
+    expect((await judge(await setting('ok', closed), 0, 'begin')).reason?.code).toBe('alarm-unreadable');
+  });
+
+  test('that ring after the soak keep the next wave from beginning, and are not asked before it', async () => {
+    const world = await setting('ok');
+    await carryOut(world, 'w0-0001', 'patch');
+    alarms.set(alarms.home, 'errors', 'alarm');
+    expect((await judge(world, 0, 'patched')).verdict).toBe('go');
+    await carryOut(world, 'w0-0001', 'verify');
+    expect((await judge(world, 0, 'verified')).reason?.code).toBe('alarm-rings');
   });
 });
