@@ -67,7 +67,7 @@ judge_services() {
 
 # Where the policy asks for it, no restart of the whole server does it, and there is time: a unit may take as long as it
 # likes to stop, and what was asked of systemd is done also when nobody waits for it any more.
-renew_services() {
+restart_old_services() {
   local REPLY
   local -a units=()
   seconds_left
@@ -80,6 +80,10 @@ renew_services() {
       [[ ${FACTS[healthy]} != true ]] || judge_units
     fi
   fi
+}
+
+renew_services() {
+  restart_old_services
   judge_services
 }
 

@@ -13,11 +13,11 @@ await_patch() {
   done
 }
 
-# Whether a phase of this job began a transaction.
+# Whether a phase of this job began a transaction, or climbed a rung that needs none.
 has_begun() {
   local line
   [[ -f $STATE/$1 ]] || return 1
-  while IFS= read -r line; do [[ $line != attempts=[1-9]* ]] || return 0; done <"$STATE/$1"
+  while IFS= read -r line; do [[ $line != attempts=[1-9]* && $line != rungs=?* ]] || return 0; done <"$STATE/$1"
   return 1
 }
 

@@ -113,8 +113,8 @@ close_phase() {
     fi
   fi
   summary_json "$PHASE" "$CODE" "$RESULT"
-  printf '%s\n' "$REPLY" >"$STATE/$PHASE.summary.new" &&
-    mv -f -- "$STATE/$PHASE.summary.new" "$STATE/$PHASE.summary" &&
+  printf '%s\n' "$REPLY" >"$STATE/$RECORD.summary.new" &&
+    mv -f -- "$STATE/$RECORD.summary.new" "$STATE/$RECORD.summary" &&
     save_state stage=ended "code=$CODE" "result=$RESULT"
   rm -rf -- "$WORK"
   exit 0
@@ -147,12 +147,13 @@ run_phase() {
     log 'another run of this job is still under way'
     exit 0
   }
-  load_state "$PHASE"
-  if is_final "$PHASE"; then
+  name_record "$PHASE"
+  load_state "$RECORD"
+  if is_final "$RECORD"; then
     log 'this job has its result already; nothing is done again'
     exit 0
   fi
-  LOG=$STATE/$PHASE.log
+  LOG=$STATE/$RECORD.log
   WORK=$STATE/work
   rm -rf -- "$WORK"
   mkdir -m 0700 -- "$WORK"
@@ -161,7 +162,7 @@ run_phase() {
   # Only what changes packages leaves anything half done; the others begin again.
   if [[ ($PHASE != patch && $PHASE != rollback) || ${ST[stage]:-ended} == ended ]]; then
     ST=([budget]=$TimeBudget)
-    rm -f -- "$STATE/$PHASE.summary" "$LOG"
+    rm -f -- "$STATE/$RECORD.summary" "$STATE/$PHASE.hooks" "$LOG"
   fi
   # Nothing was done yet, so all is looked at again.
   [[ ${ST[stage]:-} != transaction || ${ST[attempts]} != 0 ]] || ST[stage]=started

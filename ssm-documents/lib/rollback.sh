@@ -1,8 +1,18 @@
 #!/bin/bash
-# Owns the way back: the exact versions before the plan or nothing, once, from files that were sealed with it.
+# Owns the way back: rung after rung while the server is not well, no further than asked, each with its own look at the
+# server after it.
 
 source "$SCRIPTS/lib/change.sh"
 source "$SCRIPTS/lib/old-files.sh"
+source "$SCRIPTS/lib/validate.sh"
+source "$SCRIPTS/lib/hooks.sh"
+source "$SCRIPTS/lib/package-rung.sh"
+source "$SCRIPTS/lib/configuration-rung.sh"
+source "$SCRIPTS/lib/kernel-rung.sh"
+source "$SCRIPTS/lib/heal.sh"
+
+# What is done, or would be, for the result: rung, what, to what, from, to.
+STEPS=$STATE/steps
 
 rollback() {
   local REPLY
@@ -15,132 +25,137 @@ rollback() {
   transaction) timed transaction finish_transaction ;;
   rebooting) timed boot come_back ;;
   esac
-  [[ ${ST[stage]} != installed || ${ST[outcome]} == failed ]] || choose_boot
-  timed check judge_rollback
+  note_left
+  timed check judge_packages_back
+  [[ ${ST[outcome]} == failed || ! -s $STATE/kernels-left ]] || is_climbed kernel || new_kernel_runs || touch_server choose_boot
+  keep_reasons
+  timed services restart_old_services
+  timed validate look
+  timed validate heal
+  note_looks
+  climb
+  ! is_climbed kernel || [[ $Reboot != never ]] || Reboot=if-needed
   reboot_where_asked
-  timed services renew_services
-  if [[ ${ST[outcome]} == failed ]]; then conclude 100 failed; fi
-  conclude 0 rolled-back
+  [[ ${ST[outcome]} != patched ]] || timed hooks run_hooks_after
+  timed integrity judge_files
+  judge_leftovers
+  judge_services
+  warn_of_kernels
+  end_rollback
 }
 
 # All that can refuse it, before anything is touched.
 begin_rollback() {
-  local REPLY names
   read_order rollback failed
   [[ -n $PLAN_SHA256 ]] || conclude 1 failed no-plan 'the order has no plan for this server'
+  [[ $DryRun == no ]] || ! has_begun rollback ||
+    conclude 1 refused rollback-begun 'its rollback has begun: what is left to do is found when it is asked for again'
   describe_plan
   ST[plan]=$PLAN_JSON
   timed lock await_patch
   timed lock wait_for_locks
   family_installed "$WORK/installed" || conclude 101 refused packages-broken 'the package database can not be read'
   list_failed_units "$STATE/failed.before.rollback" || rm -f -- "$STATE/failed.before.rollback"
+  rm -f -- "$STATE/left" "$STATE/boot-kernel" "$STEPS"
   list_undo
   keep_to_own_changes
-  [[ -s $STATE/undo ]] || {
-    FACTS[installed]=false
-    choose_boot
-    [[ -s $STATE/boot-kernel ]] || {
-      warn_of_kernels
-      conclude 2 nothing-to-do
-    }
-    save_stage stage=installed outcome=patched
-    return
-  }
-  names=$(not_never "$STATE/undo" 1 | comm -23 <(sort "$STATE/undo") <(sort) | cut -f 1 | some_of)
-  [[ -z $names ]] || conclude 107 refused never-rolled-back "not without a person: $names"
-  require_time
-  require_only_own_damage
-  gather_old_files
-  family_simulate_rollback "$WORK/would" || conclude 104 drifted not-resolvable "$REPLY"
-  require_same "$STATE/undo" "$WORK/would"
+  note_untouched
+  [[ ! -s $STATE/undo ]] || require_way_back
+  [[ $DryRun == no ]] || rehearse
+  ST[outcome]=nothing
+  [[ -s $STATE/undo ]] || return 0
+  timed hooks run_hooks_before
+  list_package_steps
   save_stage stage=transaction attempts=0
 }
 
-# Writes `undo`: name, architecture, what is there now, what was there before (`-` for nothing) of each entry that was
-# carried out. New kernels stay installed and are listed in `kernels-left`: the boot default is what goes back.
-list_undo() {
-  compare_plan "$STATE/compared.rollback"
-  awk -F '\t' -v kernel="$(kernels_beside)" -v left="$STATE/kernels-left" '
-    BEGIN { printf "" >left }
-    $4 == "-" && $2 ~ kernel { if ($1 == "there") print $2 "\t" $3 "\t" $5 >left; next }
-    $4 == "-" { if ($6 == $5) print $2 "\t" $3 "\t" $6 "\t-"; next }
-    # A kernel that made room is not brought back for its own sake.
-    $5 == "-" && $2 ~ kernel { next }
-    $6 != $4 { print $2 "\t" $3 "\t" $6 "\t" $4 }' "$STATE/compared.rollback" >"$STATE/undo" ||
-    conclude 1 failed script-failed 'what is to be brought back could not be told'
+# Where no package goes back, a later rung may be the first that changes anything.
+touch_server() {
+  if [[ ${ST[stage]} == started ]]; then
+    timed hooks run_hooks_before
+    save_stage stage=installed
+  fi
+  "$@"
 }
 
-# Writes `boot-kernel`: the release of the kernel before and how long it is booted; nothing where none could be chosen.
-choose_boot() {
-  local REPLY=''
-  rm -f -- "$STATE/boot-kernel"
-  [[ -s $STATE/kernels-left ]] || return 0
-  family_boot_before "$STATE/kernels-left" 2>>"$LOG" || REPLY=''
-  printf '%s' "${REPLY:+$REPLY$'\n'}" >"$STATE/boot-kernel"
+# Health as it is now. What is said of it replaces what the look before said.
+look() {
+  REASONS=("${REASONS[@]:0:KEPT_REASONS}") WARNINGS=("${WARNINGS[@]:0:KEPT_WARNINGS}")
+  judge_units
+  [[ -z $DAMAGE ]] || unhealthy packages-broken "$DAMAGE"
+  judge_validation
 }
 
-warn_of_kernels() {
-  local release how names
-  [[ -s $STATE/kernels-left ]] || return 0
-  names=$(some_of <"$STATE/kernels-left")
-  IFS=$'\t' read -r release how < <(cat -- "$STATE/boot-kernel" 2>/dev/null)
-  if [[ -n $release ]]; then
-    warn kernel-left "stays installed, and $release is booted $how: $names"
-  else
-    warn kernel-left "stays installed; choose the one before by the boot default: $names"
+keep_reasons() {
+  KEPT_REASONS=${#REASONS[@]} KEPT_WARNINGS=${#WARNINGS[@]}
+}
+KEPT_REASONS=0 KEPT_WARNINGS=0 DAMAGE=''
+
+climb() {
+  [[ ${ST[outcome]} != failed && ${FACTS[healthy]} == false && $RollbackTo != packages ]] || return 0
+  if ! is_climbed configuration && has_restorable; then
+    timed restore touch_server restore_configuration
+    timed validate look
+    timed validate heal
+    note_rung configuration
+  fi
+  [[ ${ST[outcome]} != failed && ${FACTS[healthy]} == false && $RollbackTo == kernel ]] || return 0
+  if ! is_climbed kernel && new_kernel_runs; then
+    touch_server choose_boot
+    [[ ! -s $STATE/boot-kernel ]] || note_rung kernel
   fi
 }
 
-# Has every file that is needed in $OLD, and `undo-files`, lines of `<name> <arch> <version> <file name>`.
-gather_old_files() {
-  local REPLY names index=$OLD/index
-  awk -F '\t' '$4 != "-" { print $1 "\t" $2 "\t" $4 }' "$STATE/undo" | sort -u >"$WORK/needed"
-  # What is sealed as kept is taken from there, and only as it was sealed. It may be gone by age, index and all.
-  [[ -f $index ]] || index=/dev/null
-  awk -F '\t' '
-    FILENAME == ARGV[1] { needed[$0] = 1; next }
-    FILENAME == ARGV[2] { if ($10 == "kept" && ($2 "\t" $3 "\t" $4) in needed) hash[$2 "\t" $3 "\t" $4] = $12; next }
-    { key = $1 "\t" $2 "\t" $3; if (key in hash) { print key "\t" $6; delete hash[key] } }
-    END { for (key in hash) print key "\t-" }
-  ' "$WORK/needed" "$STATE/plan" "$index" >"$STATE/undo-files" 2>>"$LOG" ||
-    conclude 106 drifted old-files-missing 'what was kept could not be looked up'
-  names=$(awk -F '\t' '$4 == "-" { print $1 }' "$STATE/undo-files" | some_of)
-  [[ -z $names ]] || conclude 106 drifted old-files-missing "sealed as kept, and not on this server: $names"
-  awk -F '\t' '
-    FILENAME == ARGV[1] { hash[$2 "\t" $3 "\t" $4] = $12; next }
-    { print hash[$1 "\t" $2 "\t" $3] "  " $4 }' "$STATE/plan" "$STATE/undo-files" >"$WORK/files"
-  check_hashes "$OLD" || conclude 106 drifted file-altered "missing, or not what was sealed: $REPLY"
-  # The rest a repository has to have still, and the package manager checks its signature.
-  cut -f 1-3 "$STATE/undo-files" | sort | comm -23 "$WORK/needed" - >"$WORK/elsewhere"
-  [[ ! -s $WORK/elsewhere ]] || family_fetch_old <"$WORK/elsewhere" >>"$STATE/undo-files" 2>>"$LOG" ||
-    log 'not all versions before could be fetched'
-  names=$(cut -f 1-3 "$STATE/undo-files" | sort | comm -23 "$WORK/needed" - | cut -f 1 | some_of)
-  [[ -z $names ]] || conclude 107 refused not-covered "no file of the version before: $names"
+is_climbed() {
+  [[ " ${ST[rungs]:-}" == *" $1:"* ]]
 }
 
-judge_rollback() {
-  local now
-  family_installed "$WORK/installed" || conclude 101 failed packages-broken 'the package database can not be read'
-  # Against the plan turned round: each entry of `undo` has to be what was there before.
-  now=$(awk -F '\t' '
-    FILENAME == ARGV[1] { there[$1 "\t" $2 "\t" $3] = substr($4, 2, 1); any[$1 "\t" $2] = 1; next }
-    $4 == "-" ? ($1 "\t" $2) in any : there[$1 "\t" $2 "\t" $4] != "i" { print $1 }
-  ' "$WORK/installed" "$STATE/undo" | some_of)
-  FACTS[installed]=false
-  [[ -z $now ]] || {
-    ST[outcome]=failed
-    reason not-rolled-back "not at the version before: $now"
-  }
-  compare_plan "$WORK/compared"
-  versions_of_plan "$WORK/compared" "$STATE/after.rollback"
-  result_section after "$STATE/after.rollback"
-  [[ -z ${ST[problem]:-} ]] || reason package-manager "${ST[problem]}"
+# The last look after a rung is what it made of the server: one that restarts it is looked at afterwards.
+note_looks() {
+  local last=${ST[rungs]:-}
+  last=${last##* }
+  if [[ -n $last ]]; then
+    note_rung "${last%:*}"
+  elif [[ -s $STATE/undo || -s $STATE/boot-kernel ]]; then
+    note_rung packages
+  fi
+}
+
+note_rung() {
+  local item text=''
+  for item in ${ST[rungs]:-}; do [[ ${item%:*} == "$1" ]] || text+="$item "; done
+  [[ ${ST[outcome]} != nothing ]] || ST[outcome]=patched
+  save_stage "rungs=$text$1:${FACTS[healthy]}"
+}
+
+# With all of it back and the server well, or not known to be otherwise, which is for the policy to judge.
+end_rollback() {
+  [[ ! -f $STEPS ]] || result_section steps "$STEPS"
+  judge_hooks
+  if [[ ${ST[outcome]} == failed ]]; then
+    warn_of_hooks
+    conclude 100 failed
+  fi
+  if is_climbed kernel && [[ ${FACTS[rebootPending]} == true ]]; then conclude 1 failed; fi
+  [[ ${FACTS[healthy]} != false ]] || conclude 1 failed
+  [[ -n ${ST[rungs]:-} ]] || conclude 2 nothing-to-do
+  conclude 0 rolled-back
+}
+
+# Says what every rung up to the last would do. Files of versions before may have come into the job's own folder.
+rehearse() {
+  note_left
+  list_package_steps
+  [[ $RollbackTo == packages ]] || list_restorable | sed 's/^/configuration\t/; s/$/\t-\t-/' >>"$STEPS"
+  if [[ $RollbackTo == kernel ]] && new_kernel_runs; then
+    awk -F '\t' '{ print "kernel\tleave\t" $1 "\t" $3 "\t-" }' "$STATE/kernels-left" >>"$STEPS"
+  fi
   judge_boot "${ST[boot]}"
-  FAILED_BEFORE=$STATE/failed.before.rollback
-  judge_units
-  timed integrity judge_files
-  judge_leftovers
-  warn_of_kernels
+  [[ -f $FAILED_BEFORE ]] || FAILED_BEFORE=$STATE/failed.before.rollback
+  look
+  result_section steps "$STEPS"
+  [[ -s $STEPS ]] || conclude 2 nothing-to-do
+  conclude 0 possible
 }
 
 run_phase rollback rollback

@@ -32,6 +32,12 @@ name_transaction() {
   [[ $1 != rollback ]] || TRANSACTION=$STATE/rollback-transaction
 }
 
+# Sets RECORD to what the files of a phase are called: what a rehearsal says is apart from what was done.
+name_record() {
+  RECORD=$1
+  [[ $1 != rollback || $DryRun != yes ]] || RECORD=dry-run
+}
+
 load_state() {
   local key value
   STATE_FILE=$STATE/$1

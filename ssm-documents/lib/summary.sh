@@ -54,10 +54,17 @@ system_json() {
   SYSTEM_JSON="{\"id\":$id,\"version\":$version,\"kernel\":$REPLY}"
 }
 
+# Sets REPLY to the rungs that a rollback climbed, with the server's health after each.
+rungs_json() {
+  local item list=''
+  for item in ${ST[rungs]:-}; do list+="${list:+,}{\"rung\":\"${item%:*}\",\"healthy\":${item#*:}}"; done
+  REPLY="[$list]"
+}
+
 # Sets REPLY to the summary. Sentences give way where it would be too long; facts never do.
 # summary_json <phase> <code> <result>
 summary_json() {
-  local phase=$1 code=$2 result=$3 step found='' seconds='' reasons warnings SYSTEM_JSON
+  local phase=$1 code=$2 result=$3 step found='' seconds='' reasons warnings rungs SYSTEM_JSON
   local first=400 others=160
   for step in "${!STEP_TIMES[@]}"; do
     seconds_text "${STEP_TIMES[$step]}"
@@ -68,6 +75,8 @@ summary_json() {
     [[ ! ${FOUND[$step]} =~ ^[0-9]+$ ]] || found+="${found:+,}\"$step\":$((10#${FOUND[$step]}))"
   done
   system_json
+  rungs_json
+  rungs=$REPLY
   while :; do
     reasons_json "$first" "${REASONS[@]}"
     reasons=$REPLY
@@ -77,7 +86,7 @@ summary_json() {
     REPLY+=",\"code\":$code,\"result\":\"$result\",\"reasons\":$reasons,\"warnings\":$warnings,\"plan\":$PLAN_JSON"
     REPLY+=",\"facts\":{\"installed\":${FACTS[installed]},\"rebootPending\":${FACTS[rebootPending]}"
     REPLY+=",\"rebooted\":${FACTS[rebooted]},\"healthy\":${FACTS[healthy]},\"compliant\":${FACTS[compliant]}}"
-    REPLY+=",\"found\":{$found},\"backup\":$BACKUP_JSON,\"newer\":$NEWER,\"boot\":$BOOT_JSON,\"object\":$OBJECT_JSON,\"system\":$SYSTEM_JSON"
+    REPLY+=",\"found\":{$found},\"backup\":$BACKUP_JSON,\"rungs\":$rungs,\"newer\":$NEWER,\"boot\":$BOOT_JSON,\"object\":$OBJECT_JSON,\"system\":$SYSTEM_JSON"
     REPLY+=",\"seconds\":{$seconds}}"
     ((${#REPLY} > SUMMARY_LIMIT && others > 10)) || return 0
     others=$((others - 30))
@@ -118,11 +127,12 @@ describe_interruption() {
 # The document's last step. Run Command knows one good exit code; of the contract's, 0 and 2 are good.
 print_summary() {
   local code=1 REPLY
-  load_state "$1"
+  name_record "$1"
+  load_state "$RECORD"
   SERVER_ID=${AWS_SSM_INSTANCE_ID:-${ST[server]:-}}
-  if [[ ${ST[stage]:-} == ended && -s $STATE/$1.summary ]]; then
+  if [[ ${ST[stage]:-} == ended && -s $STATE/$RECORD.summary ]]; then
     code=${ST[code]}
-    REPLY=$(<"$STATE/$1.summary")
+    REPLY=$(<"$STATE/$RECORD.summary")
   else
     RESULT=failed
     describe_interruption "$1"
