@@ -14,6 +14,8 @@ import {
 import { type StepName, steps } from '../core/steps.ts';
 import { type FunctionName, functions, type PortName } from '../lambdas/functions.ts';
 import { Alarms } from './constructs/alarms.ts';
+import { BackupBucket } from './constructs/backup-bucket.ts';
+import { BackupCare } from './constructs/backup-care.ts';
 import { CampaignBucket } from './constructs/campaign-bucket.ts';
 import { CampaignMachine } from './constructs/campaign-machine.ts';
 import { CampaignSchedules } from './constructs/campaign-schedules.ts';
@@ -76,6 +78,12 @@ export interface PatchPipelineProps {
    */
   readonly emails?: readonly string[];
   /**
+   * How backups are kept: under a lock of so many days, and with a copy in another Region, for which a
+   * `BackupCopyStack` has to be there first.
+   * @default - without lock and without copy
+   */
+  readonly backups?: NonNullable<ConfigurationInput['backups']>;
+  /**
    * Runs the functions in a VPC.
    * @default - in none; they need none
    */
@@ -96,6 +104,7 @@ export interface PatchPipelineProps {
 export class PatchPipeline extends Construct {
   readonly documents: PatchDocuments;
   readonly bucket: CampaignBucket;
+  readonly backups: BackupBucket;
   readonly table: StateTable;
   readonly topic: NoticeTopic;
   readonly machine: CampaignMachine;
@@ -120,6 +129,7 @@ export class PatchPipeline extends Construct {
     const key = new DataKey(this, 'Key', { memberAccounts });
     this.table = new StateTable(this, 'State', { key });
     this.bucket = new CampaignBucket(this, 'Campaigns', { key, memberAccounts });
+    this.backups = new BackupBucket(this, 'Backups', { memberAccounts, ...configuration.backups });
     this.topic = new NoticeTopic(this, 'Notices', { key, emails: configuration.notifications.emails });
     this.documents = new PatchDocuments(this, 'Documents');
     const settings = new SettingsObject(this, 'Settings', {
@@ -131,6 +141,8 @@ export class PatchPipeline extends Construct {
     this.serverAccess = new ServerAccess(this, 'ServerAccess', {
       bucketArn: this.bucket.bucket.bucketArn,
       keyArn: key.key.keyArn,
+      backupBucketArn: this.backups.bucket.bucketArn,
+      backupKeyArn: this.backups.key.keyArn,
       home,
     });
     const servers = new Servers(this, 'Servers', {
@@ -161,6 +173,10 @@ export class PatchPipeline extends Construct {
 
     const events = new CommandEvents(this, 'Events', { settleEvents: this.functions['settle-events'] });
     const sweeper = new Sweeper(this, 'Sweeper', { sweep: this.functions.sweep });
+    new BackupCare(this, 'BackupCare', {
+      tend: this.functions['tend-backups'],
+      test: this.functions['test-restores'],
+    });
     if (memberAccounts.length > 0) new EventInlet(this, 'Inlet', { memberAccounts });
     new Alarms(this, 'Alarms', {
       topic: this.topic,
@@ -196,6 +212,8 @@ export class PatchPipeline extends Construct {
       notices: (fn) => this.topic.grantNotices(fn),
       executions: (fn) => this.machine.grantStart(fn),
       schedules: (fn) => schedules.grantSchedules(fn),
+      backups: (fn) => this.backups.grantBackups(fn),
+      'backup-name': (fn) => this.backups.grantName(fn),
       policies: (fn) => settings.grantSettings(fn),
     };
     for (const name of functionNames) {

@@ -1,7 +1,21 @@
 /** Owns what people ask of Quarterdeck, whoever answers: functions on AWS, or this machine on a state of its own. */
 
 /** A function each, of the same name. */
-export const callNames = ['import-servers', 'sync-servers', 'set-schedule', 'show-calendar'] as const;
+export const callNames = [
+  'import-servers',
+  'sync-servers',
+  'set-schedule',
+  'show-calendar',
+  'plan-schedules',
+] as const;
+  'import-servers',
+  'sync-servers',
+  'set-schedule',
+  'show-calendar',
+  'show-backups',
+  'verify-backups',
+  'test-restores',
+] as const;
 export type CallName = (typeof callNames)[number];
 
 /** Input and answer are plain JSON; who asks checks the answer. */

@@ -99,6 +99,22 @@ const configurationSchema = z
       .refine((all) => Object.keys(all).length > 0, 'names no environment: name at least one')
       .describe('by the value of the environment tag; {} takes all defaults'),
     calendar: teamCalendarSchema.prefault({}).describe('quarters, freezes, holidays and HA groups'),
+    backups: z
+      .object({
+        lockDays: z
+          .number()
+          .int()
+          .min(0)
+          .max(3650)
+          .default(0)
+          .describe(
+            'for which nobody can remove a backup (Object Lock); 0 for no lock, and no lock later either',
+          ),
+        copyRegion: placeSchema.shape.region
+          .optional()
+          .describe('Region that every backup is copied to; a stack of its own goes there first'),
+      })
+      .prefault({}),
     notifications: z
       .object({
         emails: z
@@ -151,6 +167,14 @@ const configurationSchema = z
       if (partitionOf(place.region) !== partitionOf(all.home.region)) {
         refuse(`is in another partition than home (${all.home.region}): give it a stack of its own`);
       }
+    }
+    const { copyRegion } = all.backups;
+    if (copyRegion !== undefined) {
+      const refuse = (message: string) =>
+        context.addIssue({ code: 'custom', path: ['backups', 'copyRegion'], message, input: copyRegion });
+      if (copyRegion === all.home.region) refuse('is the Region of home: a copy there is lost with it');
+      if (partitionOf(copyRegion) !== partitionOf(all.home.region))
+        refuse(`is in another partition than home (${all.home.region}): S3 copies within one`);
     }
     for (const { path, message, input } of calendarProblems(all)) {
       context.addIssue({ code: 'custom', path, message, input });

@@ -1,6 +1,7 @@
 /** Owns how each port is made of its adapter and the environment; a function bundles those that it calls. */
 import type {
   Alarms,
+  Backups,
   Callbacks,
   Commands,
   Executions,
@@ -17,6 +18,7 @@ import { createDynamoDbCalls, createDynamoDbRecords } from './aws/dynamodb-recor
 import { createEc2Calls, type Ec2Calls, parseTag } from './aws/ec2-instances.ts';
 import { type FoundServers, findOptedInServers } from './aws/opted-in-servers.ts';
 import { type Home, type Locate, locateFrom, perPlace } from './aws/place-clients.ts';
+import { createBackupCalls, createS3Backups } from './aws/s3-backups.ts';
 import { createS3Calls, createS3Objects } from './aws/s3-objects.ts';
 import { createCallbackCalls, createSfnCallbacks } from './aws/sfn-callbacks.ts';
 import { createExecutionCalls, createSfnExecutions } from './aws/sfn-executions.ts';
@@ -27,6 +29,9 @@ import { createInvocationCalls, createSsmInvocations } from './aws/ssm-invocatio
 import { createNodeCalls, type NodeCalls } from './aws/ssm-nodes.ts';
 import { stopwatch, wait } from './aws/system-clock.ts';
 import type { Environment, EnvironmentKey } from './environment.ts';
+
+/** Of the scratch folder of what restores, less than all. */
+const scratchBytes = 4 * 1024 ** 3;
 
 export interface WorldWith<Key extends EnvironmentKey> {
   readonly environment: Environment<Key>;
@@ -53,6 +58,15 @@ export function objects({
     region: environment.campaignBucketRegion,
     owner: home.account,
     calls: createS3Calls({ region: environment.campaignBucketRegion }),
+  });
+}
+
+export function backups({ home, environment }: WorldWith<'backupBucket'>): Backups {
+  return createS3Backups({
+    bucket: environment.backupBucket,
+    owner: home.account,
+    scratchBytes,
+    calls: createBackupCalls({ region: home.region }),
   });
 }
 

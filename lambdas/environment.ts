@@ -4,6 +4,7 @@ export const environmentNames = {
   stateTable: 'STATE_TABLE',
   campaignBucket: 'CAMPAIGN_BUCKET',
   campaignBucketRegion: 'CAMPAIGN_BUCKET_REGION',
+  backupBucket: 'BACKUP_BUCKET',
   noticeTopic: 'NOTICE_TOPIC_ARN',
   stateMachine: 'STATE_MACHINE_ARN',
   /** `key=value`: only servers that carry this tag are ever seen. */

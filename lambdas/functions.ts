@@ -43,6 +43,10 @@ export type PortName =
   | 'executions'
   /** One-time schedules of our group; PassRole of the role with which they call. */
   | 'schedules'
+  /** Backup bucket: read and remove archives. */
+  | 'backups'
+  /** The backup bucket's name, and no right on it. */
+  | 'backup-name'
   /** The policies' object in the campaign bucket: get. */
   | 'policies';
 
@@ -67,6 +71,8 @@ export const portEnvironment = {
   notices: ['noticeTopic'],
   executions: ['stateMachine'],
   schedules: ['scheduleGroup', 'scheduleTarget', 'scheduleRole', 'scheduleDeadLetters'],
+  backups: ['backupBucket'],
+  'backup-name': ['backupBucket'],
   policies: ['campaignBucket', 'campaignBucketRegion', 'policies'],
 } as const satisfies Record<PortName, readonly EnvironmentKey[]>;
 
@@ -74,6 +80,8 @@ export interface FunctionShape {
   readonly ports: readonly PortName[];
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
+  /** Of the scratch folder; 512 where it is not said. */
+  readonly scratchMb?: number;
   readonly description: string;
 }
 
@@ -148,11 +156,36 @@ export const functions = {
     description: 'Takes events of Run Command from the queue into the jobs of their batches',
   },
   sweep: {
-    ports: ['records', 'due', 'objects', 'invocations', 'callbacks', 'executions', 'notices'],
+    ports: ['records', 'due', 'objects', 'invocations', 'callbacks', 'executions', 'notices', 'root-tasks'],
     // Shorter than the time between two sweeps.
     timeoutSeconds: 240,
     memoryMb: 512,
     description: 'Looks again at everything that waits, since events are best effort',
+  },
+  'tend-backups': {
+    ports: ['records', 'due', 'backups', 'notices'],
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    description: 'Reads backups that are due for it, and removes those that have had their time',
+  },
+  'test-restores': {
+    ports: ['records', 'due', 'objects', 'backups', 'notices'],
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    scratchMb: 5120,
+    description: 'Restores some backups into a scratch place, and proves that they come back as they were',
+  },
+  'show-backups': {
+    ports: ['records'],
+    timeoutSeconds: 60,
+    memoryMb: 512,
+    description: 'Lists the backups of a campaign or of a server',
+  },
+  'verify-backups': {
+    ports: ['records', 'backups'],
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    description: 'Reads the backups of a campaign or of a server to their end, and compares them',
   },
   'plan-schedules': {
     ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices', 'schedules'],
@@ -196,6 +229,18 @@ export const functions = {
     timeoutSeconds: 30,
     memoryMb: 512,
     description: 'Records the decision of a person on the sealed plans',
+  },
+  'request-root-volume': {
+    ports: ['records', 'notices'],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+    description: 'Records that a person wants a root volume back as it was before a campaign',
+  },
+  'decide-root-volume': {
+    ports: ['records', 'root-volumes'],
+    timeoutSeconds: 120,
+    memoryMb: 512,
+    description: 'Replaces a root volume by a snapshot where another person approves it',
   },
   'stop-campaign': {
     ports: ['records', 'callbacks'],

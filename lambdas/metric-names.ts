@@ -4,3 +4,9 @@ export const metricNamespace = 'Quarterdeck';
 
 /** Campaigns that should have started by now, or will not start as things are; with the function as `service`. */
 export const notStartedMetric = 'CampaignsNotStarted';
+
+/** Backups that were read and are not what their server made, or that have no copy. */
+export const badBackupsMetric = 'BadBackups';
+
+/** Backups that did not come back as they were. */
+export const failedRestoresMetric = 'FailedRestores';

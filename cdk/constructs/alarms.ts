@@ -11,7 +11,12 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
 import { type FunctionName, functions } from '../../lambdas/functions.ts';
-import { metricNamespace, notStartedMetric } from '../../lambdas/metric-names.ts';
+import {
+  badBackupsMetric,
+  failedRestoresMetric,
+  metricNamespace,
+  notStartedMetric,
+} from '../../lambdas/metric-names.ts';
 import type { CampaignMachine } from './campaign-machine.ts';
 import type { CampaignSchedules } from './campaign-schedules.ts';
 import type { CommandEvents } from './command-events.ts';
@@ -47,6 +52,11 @@ const period = Duration.minutes(5);
 /** Called by schedules, and by nobody who would see them fail. */
 const planners: readonly FunctionName[] = ['plan-schedules', 'launch-campaign', 'check-firings'];
 
+const keepers: readonly FunctionName[] = ['tend-backups', 'test-restores'];
+
+/** More metrics no alarm takes. */
+const mostMetrics = 10;
+
 export class Alarms extends Construct {
   private readonly action: SnsAction;
 
@@ -57,6 +67,7 @@ export class Alarms extends Construct {
     this.watchEvents(props);
     this.watchSweeper(props);
     this.watchSchedules(props);
+    this.watchBackups(props);
     this.watchFunctions(props);
   }
 
@@ -127,13 +138,7 @@ export class Alarms extends Construct {
     this.add('CampaignsNotStarted', {
       heading: 'campaigns-did-not-start',
       loss: 'Planned campaigns have not started, or will not: their servers are not patched in their windows.',
-      metric: new Metric({
-        namespace: metricNamespace,
-        metricName: notStartedMetric,
-        dimensionsMap: { service: 'check-firings' satisfies FunctionName },
-        period,
-        statistic: 'sum',
-      }),
+      metric: counted(notStartedMetric, 'check-firings'),
     });
     this.add('StartsLost', {
       heading: 'starts-were-given-up',
@@ -147,11 +152,33 @@ export class Alarms extends Construct {
     });
   }
 
+  private watchBackups({ functions: all }: AlarmsProps): void {
+    this.add('BackupsBad', {
+      heading: 'a-backup-is-not-good',
+      loss: 'A server can not be restored from the backup that was made before its patch.',
+      metric: counted(badBackupsMetric, 'tend-backups'),
+    });
+    this.add('RestoresFailed', {
+      heading: 'a-restore-test-failed',
+      loss: 'Backups did not come back as they were: do not rely on them.',
+      metric: counted(failedRestoresMetric, 'test-restores'),
+    });
+    this.add('BackupsUnattended', {
+      heading: 'backups-are-not-looked-after',
+      loss: 'Nobody reads backups, tests restores, or removes what has had its time.',
+      metric: sumOf(keepers.map((name) => all[name].handler.metricErrors({ period, statistic: 'sum' }))),
+    });
+  }
+
   private watchFunctions({ functions: all, steps }: AlarmsProps): void {
     const handlers = (names: readonly FunctionName[]) => names.map((name) => all[name].handler);
     const others = (Object.keys(functions) as FunctionName[]).filter(
       (name) =>
-        !steps.includes(name) && !planners.includes(name) && name !== 'sweep' && name !== 'settle-events',
+        !steps.includes(name) &&
+        !planners.includes(name) &&
+        !keepers.includes(name) &&
+        name !== 'sweep' &&
+        name !== 'settle-events',
     );
     this.add('StepsFailing', {
       heading: 'steps-of-campaigns-fail',
@@ -171,11 +198,16 @@ export class Alarms extends Construct {
       // Throttling by Run Command is an error of the function, too, and passes by itself.
       periods: 3,
     });
-    this.add('RequestsFailing', {
-      heading: 'requests-of-people-fail',
-      loss: 'Somebody could not create, approve or stop a campaign.',
-      metric: sumOf(handlers(others).map((handler) => handler.metricErrors({ period, statistic: 'sum' }))),
-    });
+    for (let first = 0; first < others.length; first += mostMetrics) {
+      const errors = handlers(others.slice(first, first + mostMetrics)).map((handler) =>
+        handler.metricErrors({ period, statistic: 'sum' }),
+      );
+      this.add(`RequestsFailing${first === 0 ? '' : first / mostMetrics + 1}`, {
+        heading: 'requests-of-people-fail',
+        loss: 'Somebody asked for something, creating or stopping a campaign, say, and it was not done.',
+        metric: sumOf(errors),
+      });
+    }
     this.add('StepsThrottled', {
       heading: 'functions-are-throttled',
       loss: 'Campaigns are slow, and may not fit into their windows.',
@@ -203,9 +235,19 @@ export class Alarms extends Construct {
   }
 }
 
-/** At most ten: an alarm takes no more metrics. */
+/** What a function counted by itself. */
+function counted(metricName: string, service: FunctionName): Metric {
+  return new Metric({
+    namespace: metricNamespace,
+    metricName,
+    dimensionsMap: { service },
+    period,
+    statistic: 'sum',
+  });
+}
+
 function sumOf(metrics: readonly IMetric[]): MathExpression {
-  if (metrics.length > 10)
+  if (metrics.length > mostMetrics)
     throw new Error(`an alarm takes ten metrics, these are ${metrics.length}: split it`);
   const named = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
   return new MathExpression({ expression: 'SUM(METRICS())', usingMetrics: named, period });

@@ -41,7 +41,8 @@ export interface CampaignBucketProps {
   readonly memberAccounts: readonly string[];
 }
 
-const safe: BucketProps = {
+/** What holds for every bucket of ours. */
+export const safeBucket: BucketProps = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   enforceSSL: true,
   minimumTLSVersion: 1.2,
@@ -57,13 +58,13 @@ export class CampaignBucket extends Construct {
     super(scope, id);
     this.key = key;
     const accessLogs = new Bucket(this, 'AccessLogs', {
-      ...safe,
+      ...safeBucket,
       // S3 delivers access logs under its own keys.
       encryption: BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ expiration: Duration.days(30) }],
     });
     this.bucket = new Bucket(this, 'Bucket', {
-      ...safe,
+      ...safeBucket,
       encryption: BucketEncryption.KMS,
       encryptionKey: key.key,
       // A thousand servers else ask KMS a thousand times.
@@ -203,8 +204,10 @@ export class CampaignBucket extends Construct {
   }
 }
 
-// Any instance of the account that calls, in any Region.
-const instancesOfCaller = (partition: string) => `arn:${partition}:ec2:*:\${aws:PrincipalAccount}:instance/*`;
+export function instancesOfCaller(partition: string): string {
+  // Any instance of the account that calls, in any Region.
+  return `arn:${partition}:ec2:*:\${aws:PrincipalAccount}:instance/*`;
+}
 
 // Any session that Systems Manager named after a hybrid node.
-const hybridSessions = '*:mi-*';
+export const hybridSessions = '*:mi-*';

@@ -1,12 +1,12 @@
 /** Owns a function of ours: its code, role, logs and limits. Rights come from the constructs that own what it touches. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { type IGrantable, type IPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, type CfnFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type EnvironmentKey, environmentNames } from '../../lambdas/environment.ts';
-import { type FunctionName, functions } from '../../lambdas/functions.ts';
+import { type FunctionName, type FunctionShape, functions } from '../../lambdas/functions.ts';
 import { fileOf, repositoryRoot } from '../repository.ts';
 import { acknowledgePatterns, giveRight, type Right } from './right.ts';
 
@@ -34,7 +34,7 @@ export class PatchFunction extends Construct implements IGrantable {
   constructor(scope: Construct, id: string, props: PatchFunctionProps) {
     super(scope, id);
     this.name = props.name;
-    const shape = functions[props.name];
+    const shape: FunctionShape = functions[props.name];
     const logGroup = new LogGroup(this, 'Logs', {
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -53,6 +53,7 @@ export class PatchFunction extends Construct implements IGrantable {
       architecture: Architecture.ARM_64,
       timeout: Duration.seconds(shape.timeoutSeconds),
       memorySize: shape.memoryMb,
+      ...(shape.scratchMb !== undefined && { ephemeralStorageSize: Size.mebibytes(shape.scratchMb) }),
       role: this.role,
       logGroup,
       tracing: Tracing.ACTIVE,

@@ -1,6 +1,7 @@
-/** Owns the managed policy that gives servers their rights: to read orders, and to answer under their own name. */
+/** Owns the managed policy that gives servers their rights: to read orders, and to answer and back up under their own name. */
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { backupFolder } from './backup-bucket.ts';
 import { bucketFolders } from './campaign-bucket.ts';
 import { giveRight } from './right.ts';
 
@@ -9,7 +10,10 @@ export interface ServerAccessProps {
   readonly bucketArn: string;
   /** ARN of its key, or a pattern where its name is not known. */
   readonly keyArn: string;
-  /** Account and Region that the bucket is in. */
+  /** The same of the backup bucket, which servers write to and do not read. */
+  readonly backupBucketArn: string;
+  readonly backupKeyArn: string;
+  /** Account and Region that the buckets are in. */
   readonly home: { readonly account: string; readonly region: string };
 }
 
@@ -21,10 +25,15 @@ export interface ServerAccessProps {
 export class ServerAccess extends Construct {
   readonly policy: ManagedPolicy;
 
-  constructor(scope: Construct, id: string, { bucketArn, keyArn, home }: ServerAccessProps) {
+  constructor(scope: Construct, id: string, props: ServerAccessProps) {
     super(scope, id);
+    const { bucketArn, keyArn, backupBucketArn, backupKeyArn, home } = props;
     const inHome = { StringEquals: { 's3:ResourceAccount': home.account } };
     const { orders, servers } = bucketFolders;
+    const below = (name: string) => [
+      `${bucketArn}/${servers}/${name}`,
+      `${backupBucketArn}/${backupFolder}/${name}`,
+    ];
     this.policy = new ManagedPolicy(this, 'Policy', {
       description: 'What a server needs of the campaign bucket of Quarterdeck; attach it to the role of each',
     });
@@ -38,14 +47,14 @@ export class ServerAccess extends Construct {
     giveRight(this.policy, {
       actions: ['s3:PutObject'],
       // Everything under the instance's own name, which EC2 puts into the request.
-      resources: [`${bucketArn}/${servers}/\${ec2:SourceInstanceARN}/*`],
+      resources: below(`\${ec2:SourceInstanceARN}/*`),
       conditions: { ...inHome, Null: { 'ec2:SourceInstanceARN': 'false' } },
       why: "Keys under the server's own name carry campaign, phase and hash",
     });
     giveRight(this.policy, {
       actions: ['s3:PutObject'],
       // The same for a hybrid node, whose session is named after it.
-      resources: [`${bucketArn}/${servers}/\${aws:userid}/*`],
+      resources: below(`\${aws:userid}/*`),
       // Any session that Systems Manager named after a node.
       conditions: { ...inHome, StringLike: { 'aws:userid': '*:mi-*' } },
       why: "Keys under the node's own name carry campaign, phase and hash",
@@ -55,6 +64,13 @@ export class ServerAccess extends Construct {
       resources: [keyArn],
       conditions: { StringEquals: { 'kms:ViaService': `s3.${home.region}.amazonaws.com` } },
       why: 'In another account the key is not known by name; its own policy says which accounts it serves',
+    });
+    giveRight(this.policy, {
+      // Not kms:Decrypt: what a server encrypts here it can not read again.
+      actions: ['kms:GenerateDataKey'],
+      resources: [backupKeyArn],
+      conditions: { StringEquals: { 'kms:ViaService': `s3.${home.region}.amazonaws.com` } },
+      why: 'As for the other key',
     });
   }
 }

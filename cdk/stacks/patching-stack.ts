@@ -16,7 +16,8 @@ export class PatchingStack extends Stack {
       terminationProtection: true,
     });
     const { environments, calendar, places, memberRole, hybridRoleId, optInTag } = configuration;
-    const { serverTags, defaultTimeZone, network, logRetentionDays, reservedConcurrency } = configuration;
+    const { backups, serverTags, defaultTimeZone, network, logRetentionDays, reservedConcurrency } =
+      configuration;
     this.pipeline = new PatchPipeline(this, 'Patching', {
       environments,
       calendar,
@@ -26,6 +27,7 @@ export class PatchingStack extends Stack {
       optInTag,
       serverTags,
       defaultTimeZone,
+      backups,
       emails: notifications.emails,
       network,
       logRetentionDays,
@@ -38,6 +40,7 @@ export class PatchingStack extends Stack {
       'attach it to the roles of servers',
     );
     this.tell('CampaignBucket', bucket.bucket.bucketName, 'plans, results and reports');
+    this.tell('BackupBucket', this.pipeline.backups.bucket.bucketName, 'backups that servers made');
     this.tell('StateTable', table.table.tableName, 'campaigns, batches and jobs');
     this.tell('NoticeTopic', topic.topic.topicArn, 'notices and alarms');
     for (const name of [

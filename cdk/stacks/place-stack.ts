@@ -34,11 +34,15 @@ export class PlaceStack extends Stack {
       optInTag,
       documents: Object.keys(documentHashes()),
     });
+    // Any bucket and key of the home account that admit this account: names made there are not known here.
+    const bucketArn = `arn:${this.partition}:s3:::*`;
+    // As for the bucket.
+    const keyArn = `arn:${this.partition}:kms:${home.region}:${home.account}:key/*`;
     const { policy } = new ServerAccess(this, 'ServerAccess', {
-      // Any bucket and key of the home account that admit this account: names made there are not known here.
-      bucketArn: `arn:${this.partition}:s3:::*`,
-      // As for the bucket.
-      keyArn: `arn:${this.partition}:kms:${home.region}:${home.account}:key/*`,
+      bucketArn,
+      keyArn,
+      backupBucketArn: bucketArn,
+      backupKeyArn: keyArn,
       home,
     });
     new CfnOutput(this, 'ServerAccessPolicy', {

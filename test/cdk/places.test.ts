@@ -138,7 +138,7 @@ describe('stacks of places', () => {
     expect(JSON.stringify(Properties.Environment)).toContain('"MEMBER_ROLE_NAME":"PatchMember"');
   });
 
-  test('let a server of another account write under its own name only, said by the bucket itself', () => {
+  test('let a server of another account write under its own name only, said by each bucket itself', () => {
     const policies = ofType(home, 'AWS::S3::BucketPolicy').map(
       ([, { Properties }]) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
     );
@@ -148,10 +148,10 @@ describe('stacks of places', () => {
         ({ Effect, Principal }) => Effect === 'Allow' && JSON.stringify(Principal).includes('222222222222'),
       );
     const written = admitted.filter((statement) => actionsOf(statement).includes('s3:PutObject'));
-    expect(written).toHaveLength(2);
+    expect(written).toHaveLength(4);
     for (const statement of written) {
       expect(JSON.stringify(statement.Resource)).toMatch(
-        /servers\/\$\{(ec2:SourceInstanceARN|aws:userid)\}\/\*/,
+        /(servers|backups)\/\$\{(ec2:SourceInstanceARN|aws:userid)\}\/\*/,
       );
       expect(statement.Condition).toBeDefined();
     }
@@ -159,7 +159,7 @@ describe('stacks of places', () => {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM
       'arn:aws:ec2:*:${aws:PrincipalAccount}:instance/*',
     );
-    expect(admitted).toHaveLength(3);
+    expect(admitted).toHaveLength(5);
   });
 });
 

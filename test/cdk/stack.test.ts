@@ -589,6 +589,48 @@ describe('alarms', () => {
   });
 });
 
+describe('backups', () => {
+  const [, { Properties: bucket }] = ofType(resources, 'AWS::S3::Bucket').find(([id]) =>
+    id.startsWith('PatchingBackupsBucket'),
+  ) as [string, Resource];
+  const keyOf = (properties: Resource['Properties']) => JSON.stringify(properties.BucketEncryption);
+
+  test('have a bucket and a key of their own, which keeps what was replaced', () => {
+    const [, { Properties: campaigns }] = ofType(resources, 'AWS::S3::Bucket').find(([id]) =>
+      id.startsWith('PatchingCampaignsBucket'),
+    ) as [string, Resource];
+    expect(keyOf(bucket)).toContain('PatchingBackupsKey');
+    expect(keyOf(bucket)).not.toBe(keyOf(campaigns));
+    expect(bucket.VersioningConfiguration).toEqual({ Status: 'Enabled' });
+    expect(bucket.ObjectLockEnabled).toBeUndefined();
+    expect(bucket.ReplicationConfiguration).toBeUndefined();
+  });
+
+  test('can be decrypted by the functions that look after them, and by no server', () => {
+    const decrypting = ofType(resources, 'AWS::IAM::Policy').filter(([, { Properties }]) => {
+      const { Statement } = Properties.PolicyDocument as { Statement: Statement[] };
+      return Statement.some(
+        (statement) =>
+          actionsOf(statement).includes('kms:Decrypt') &&
+          JSON.stringify(statement.Resource).includes('PatchingBackupsKey'),
+      );
+    });
+    expect(decrypting.map(([id]) => id.replace(/RoleDefaultPolicy\w+$/, '')).toSorted()).toEqual([
+      'PatchingTendBackups',
+      'PatchingTestRestores',
+      'PatchingVerifyBackups',
+    ]);
+    const [, ours] = ofType(resources, 'AWS::IAM::ManagedPolicy').find(([id]) =>
+      id.includes('ServerAccess'),
+    ) as [string, Resource];
+    const { Statement } = ours.Properties.PolicyDocument as { Statement: Statement[] };
+    const onTheKey = Statement.filter(({ Resource }) =>
+      JSON.stringify(Resource).includes('PatchingBackupsKey'),
+    );
+    expect(onTheKey.map((statement) => actionsOf(statement))).toEqual([['kms:GenerateDataKey']]);
+  });
+});
+
 describe('rights of servers', () => {
   const [, access] = ofType(resources, 'AWS::IAM::ManagedPolicy')[0] as [string, Resource];
   const text = JSON.stringify(access.Properties.PolicyDocument);
@@ -600,6 +642,7 @@ describe('rights of servers', () => {
     expect(Statement.flatMap((statement) => actionsOf(statement)).toSorted()).toEqual([
       'kms:Decrypt',
       'kms:GenerateDataKey',
+      'kms:GenerateDataKey',
       's3:GetObject',
       's3:PutObject',
       's3:PutObject',
@@ -609,6 +652,8 @@ describe('rights of servers', () => {
     expect(text).toContain('/servers/${ec2:SourceInstanceARN}/*');
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM
     expect(text).toContain('/servers/${aws:userid}/*');
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM
+    expect(text).toContain('/backups/${ec2:SourceInstanceARN}/*');
     expect(text).toContain('"s3:ResourceAccount":"111111111111"');
     expect(text).toContain('"kms:ViaService":"s3.eu-central-1.amazonaws.com"');
   });
