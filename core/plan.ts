@@ -30,10 +30,11 @@ export const planEntrySchema = z
     /** Of the package file, as the repository's signed metadata states it; null for a removal. */
     sha256: sha256.nullable(),
     /**
-     * How the version before can be had again: its file is kept on the server, a repository still lists it, or not at
-     * all; null where there was none.
+     * How the version before can be had again: its file is kept on the server, as a repository had it or, signed by
+     * nobody, put together from what is installed (`repacked`); a repository still lists it; or not at all. Null where
+     * there was none.
      */
-    rollback: z.enum(['kept', 'repository', 'none']).nullable(),
+    rollback: z.enum(['kept', 'repacked', 'repository', 'none']).nullable(),
     /** Bytes and hash of the file that is kept. */
     oldSize: z.number().int().nonnegative(),
     oldSha256: sha256.nullable(),
@@ -62,7 +63,7 @@ export const planEntrySchema = z
       });
     }
     if (
-      (entry.rollback === 'kept') !== (entry.oldSha256 !== null) ||
+      (entry.rollback === 'kept' || entry.rollback === 'repacked') !== (entry.oldSha256 !== null) ||
       (!entry.oldSha256 && entry.oldSize > 0)
     ) {
       context.addIssue({

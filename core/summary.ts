@@ -22,6 +22,7 @@ export const foundSchema = z.object({
   restartedServices: count,
   /** Entries of the plan by how the version before can be had again; each of them has one. */
   rollbackKept: count,
+  rollbackRepacked: count,
   rollbackRepository: count,
   rollbackNone: count,
   /** Packages that the operator holds or locks, and that were left as they are. */

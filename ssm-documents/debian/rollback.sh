@@ -39,6 +39,26 @@ family_fetch_old() {
   done <"$WORK/fetch-old"
 }
 
+# The last resort, with a tool that few servers have: it puts together what is installed, configuration as it is now. It
+# says 0 whatever became of it, so the file is asked what it is, and read to its end.
+family_repack() {
+  local name arch version file REPLY
+  command -v dpkg-repack >/dev/null || return 0
+  while IFS=$'\t' read -r name arch version; do
+    seconds_left
+    ((REPLY > TimeBudget / 2)) || break
+    rm -rf -- "$WORK/repack"
+    mkdir -- "$WORK/repack"
+    (cd -- "$WORK/repack" && timeout $((REPLY - TimeBudget / 2)) dpkg-repack --deb-option=-Zgzip "$name${arch/#/:}" </dev/null >>"$LOG" 2>&1)
+    file=$(find "$WORK/repack" -maxdepth 1 -name '*.deb')
+    # shellcheck disable=SC2016 # dpkg's own variables
+    [[ -f $file && $(dpkg-deb -W --showformat='${Package} ${Architecture} ${Version}' "$file") == "$name $arch $version" ]] &&
+      dpkg-deb --fsys-tarfile "$file" >/dev/null || continue
+    mv -f -- "$file" "$OLD/${name}_${version//:/%3a}_$arch.deb"
+    printf '%s\t%s\t%s\t%s\n' "$name" "$arch" "$version" "${name}_${version//:/%3a}_$arch.deb"
+  done
+}
+
 # What goes, and the files of what comes, as arguments of `apt-get install`.
 undo_arguments() {
   awk -F '\t' '$4 == "-" { print $1 ($2 == "all" ? "" : ":" $2) "-" }' "$STATE/undo"

@@ -42,6 +42,10 @@ family_integrity() { return 1; }
 # Versions before that repositories still have: reads `<name> <arch> <version>`, prints them with their bytes.
 family_old_sources() { :; }
 
+# Makes files of installed packages that no repository has: reads `<name> <arch> <version>`, prints what came as
+# family_fetch_old does. Nobody signs them.
+family_repack() { :; }
+
 # Has a kernel from before the ones in a file (`<name> <arch> <version>`) booted, and sets REPLY to its release and, after a
 # tab, how long: `from now on`, `at the next start alone`. Fails where there is none, or no boot loader to tell.
 family_boot_before() { return 1; }

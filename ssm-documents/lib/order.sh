@@ -44,7 +44,7 @@ read_order() {
     $1 == "entry" && NF == 13 && $2 ~ /^(install|upgrade|downgrade|remove|replace)$/ && $3 ~ /^[A-Za-z0-9][A-Za-z0-9+._@-]*$/ && $4 ~ /^[a-z0-9_]+$/ &&
       $5 ~ /^([A-Za-z0-9][A-Za-z0-9.+:~^_-]*|-)$/ && $6 ~ /^([A-Za-z0-9][A-Za-z0-9.+:~^_-]*|-)$/ &&
       $7 ~ /^([A-Za-z0-9][A-Za-z0-9+.:\/_~-]*|-)$/ && $8 ~ /^(yes|no)$/ && $9 ~ /^[0-9]+$/ && $10 ~ /^([0-9a-f]+|-)$/ &&
-      $11 ~ /^(kept|repository|none|-)$/ && $12 ~ /^[0-9]+$/ && $13 ~ /^([0-9a-f]+|-)$/ { print substr($0, 7) > entries; next }
+      $11 ~ /^(kept|repacked|repository|none|-)$/ && $12 ~ /^[0-9]+$/ && $13 ~ /^([0-9a-f]+|-)$/ { print substr($0, 7) > entries; next }
     { bad = 5; exit }
     END { exit bad ? bad : found ? 0 : 4 }
   ' "$WORK/order") || status=$?
@@ -63,12 +63,12 @@ read_order() {
 
 # Sets PLAN_JSON to what the summary says of the plan in the state folder.
 describe_plan() {
-  local entries security bytes kept repository none
-  read -r entries security bytes kept repository none < <(awk -F '\t' '
+  local entries security bytes kept repacked repository none
+  read -r entries security bytes kept repacked repository none < <(awk -F '\t' '
     NR > 1 { n++; bytes += $8; covered[$10]++; if ($7 == "yes") security++ }
-    END { printf "%d %d %.0f %d %d %d\n", n, security, bytes, covered["kept"], covered["repository"], covered["none"] }
+    END { printf "%d %d %.0f %d %d %d %d\n", n, security, bytes, covered["kept"], covered["repacked"], covered["repository"], covered["none"] }
   ' "$STATE/plan")
-  FOUND[rollbackKept]=$kept FOUND[rollbackRepository]=$repository FOUND[rollbackNone]=$none
+  FOUND[rollbackKept]=$kept FOUND[rollbackRepacked]=$repacked FOUND[rollbackRepository]=$repository FOUND[rollbackNone]=$none
   PLAN_ENTRIES=$entries
   PLAN_JSON="{\"sha256\":\"$PLAN_SHA256\",\"entries\":$entries,\"security\":$security,\"downloadBytes\":$bytes}"
 }

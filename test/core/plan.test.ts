@@ -58,7 +58,7 @@ const entry: fc.Arbitrary<PlanEntry> = fc.oneof(
     from: version,
     to: fc.constant(null),
     sha256: fc.constant(null),
-    rollback: fc.constant('kept'),
+    rollback: fc.constantFrom('kept', 'repacked'),
     oldSize: size,
     oldSha256: hash,
   }),

@@ -6,6 +6,7 @@ import { readSections } from '../../core/result.ts';
 import { documentOf } from '../support/document-trials.ts';
 import { readSummary, runDocument, startStep } from '../support/run-document.ts';
 import { type AptFleet, createAptFleet, plain, until, version } from './apt-fleet.ts';
+import { bringDpkgRepack } from './dpkg-repack.ts';
 import { shell } from './observe.ts';
 
 let fleet: AptFleet;
@@ -67,7 +68,7 @@ const slowUpdates = [
 
 beforeAll(async () => {
   fleet = await createAptFleet({
-    names: ['back', 'refused', 'broken', 'kernel', 'killed', 'cut'],
+    names: ['back', 'refused', 'repacked', 'broken', 'kernel', 'killed', 'cut'],
     installed: before,
     automatic: ['libtool9', 'named'],
   });
@@ -224,6 +225,40 @@ describe('a rollback', () => {
       reasons: [{ code: 'file-altered' }],
     });
     expect(await version(host, 'tool')).toBe('1.1-1 ii');
+  });
+});
+
+describe('a version before that no repository has', () => {
+  it('is put together from what is installed where dpkg-repack is there, sealed as such, and brought back', async () => {
+    const host = fleet.host('repacked');
+    const orphan = { campaign: '2027-q1-orphan' };
+    const own = [served('1.1-1'), plain('tool', '1.1-1', { depends: 'libtool9' })];
+    const served10 = before.filter(({ name }) => name === 'served');
+    for (const { name, version: old } of served10)
+      await fleet.sandbox.repository.withdraw('stable', name, old);
+    try {
+      await shell(host, 'echo mine >>/etc/served/own.conf');
+      const files = await fileHashes(host);
+      await fleet.whilePublished('stable', own, async () => {
+        expect(covered((await fleet.prepare(host, orphan)).plan)).toEqual({ served: 'none', tool: 'kept' });
+      });
+      await bringDpkgRepack(host, fleet.sandbox.repository.folder);
+      const { run, plan } = await patched(host, own);
+      expect(covered(plan), run.log).toEqual({ served: 'repacked', tool: 'kept' });
+      expect(run.summary.found).toMatchObject({ rollbackKept: 1, rollbackRepacked: 1, rollbackNone: 0 });
+      const [{ oldSha256 } = {}] = plan.filter(({ name }) => name === 'served');
+      expect(
+        (await shell(host, 'sha256sum /var/lib/quarterdeck/*/old/served_1.0-1_all.deb')).stdout,
+      ).toContain(oldSha256);
+      const back = await fleet.run(host, 'rollback', { plan });
+      expect(back.summary, back.log).toMatchObject({ code: 0, result: 'rolled-back', reasons: [] });
+      expect(await version(host, 'served')).toBe('1.0-1 ii');
+      await shell(host, 'rm -f /etc/served/*.dpkg-dist');
+      expect(await fileHashes(host)).toBe(files);
+      expect((await shell(host, 'dpkg --audit; dpkg --verify tool')).stdout).toBe('');
+    } finally {
+      await fleet.sandbox.repository.publish('stable', before);
+    }
   });
 });
 

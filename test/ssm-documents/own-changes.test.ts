@@ -141,7 +141,10 @@ describe('versions before', () => {
     bash(`OLD=$STATE/old KeepPackages=keep KeepMebibytes=1024 PLAN_MEBIBYTES=0 ${settings}
       : >"$STATE/never"
       for name in a b c; do printf 'upgrade\\t%s\\tall\\t1\\t2\\tr\\tno\\t1\\thash\\n' $name; done >"$WORK/entries"
-      family_old_sources() { while read -r line; do printf '%s\\t10485760\\n' "$line"; done; }
+      printf '%s\\tall\\t1\\tii\\t%d\\n' a 20480 b 20480 c 10240 d 0 >"$WORK/installed"
+      listed=\${listed:-[abc]}
+      family_old_sources() { while read -r line; do [[ $line != $listed* ]] || printf '%s\\t10485760\\n' "$line"; done; }
+      family_repack() { while read -r name arch version; do echo again >"$OLD/$name"; printf '%s\\t%s\\t%s\\t%s\\n' $name $arch $version $name; done; }
       family_fetch_old() { while read -r name arch version; do echo $name >"$OLD/$name"; printf '%s\\t%s\\t%s\\t%s\\n' $name $arch $version $name; done; }
       free_mebibytes() { echo 100; }
       source ssm-documents/lib/old-files.sh
@@ -153,6 +156,14 @@ describe('versions before', () => {
     expect(kept('PLAN_MEBIBYTES=75')).toBe('a:kept b:repository c:repository'));
   it('are not kept where the plan takes all', () =>
     expect(kept('PLAN_MEBIBYTES=100')).toBe('a:repository b:repository c:repository'));
+
+  it('that no repository has are put together where that can be done, as far as there is room', () => {
+    expect(kept("listed='[a]'")).toBe('a:kept b:repacked c:repacked');
+    // What is installed of it counts, since its file may be as large.
+    expect(kept("listed='[a]' KeepMebibytes=25")).toBe('a:kept b:none c:repacked');
+    expect(kept("listed='[a]' KeepPackages=none")).toBe('a:repository b:none c:none');
+    expect(readFileSync(join(folder, 'old', 'index'), 'utf8')).toBe('');
+  });
 
   it('of an earlier pass go', () => {
     mkdirSync(join(folder, 'old'));

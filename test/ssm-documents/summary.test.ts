@@ -38,7 +38,7 @@ describe('the summary', () => {
       OBJECT_JSON='{"key":"'$(printf k%.0s {1..150})'","sha256":"'$(printf a%.0s {1..64})'","bytes":4000000}'
       PLAN_JSON='{"sha256":"'$(printf a%.0s {1..64})'","entries":1000,"security":1000,"downloadBytes":1000000000}'
       BOOT_JSON='{"before":"01234567-89ab-cdef-0123-456789abcdef","after":"01234567-89ab-cdef-0123-456789abcdef"}'
-      for name in integrity{Before,After,Unexpected} rollback{Kept,Repository,None} {old,restarted}Services held foreign leftovers; do
+      for name in integrity{Before,After,Unexpected} rollback{Kept,Repacked,Repository,None} {old,restarted}Services held foreign leftovers; do
         FOUND[$name]=12345
       done
       for name in identify patch lock simulate transaction boot check integrity services reboot refresh total; do
