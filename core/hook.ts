@@ -26,8 +26,10 @@ const scriptSchema = z.union(
 
 /**
  * The contract of a hook, wherever it runs. It gets one JSON object on stdin, `{schema, hook, moment, campaign, server,
- * deadlineSeconds, undo}`, ends with 0 or fails, and may print one JSON object of up to 1 KB, which its `undo` gets back
- * as `output`. `undo` runs when the job goes no further after the hook had run: last first.
+ * deadlineSeconds, undo}`, ends with 0 or fails, and may print one JSON object of up to 1 KB. It has to bear being run
+ * again when it was cut short. Its `undo` gets the same with `undo: true` and what the hook printed as `output`, or
+ * null. It runs when the job goes no further before its transaction, last first, also after a hook that failed or was
+ * cut short halfway: it has to bear that too.
  */
 export const hookSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is not a hook name: lower case, digits and dashes'),

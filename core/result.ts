@@ -1,5 +1,6 @@
 /** Owns what the sections of a result object say, for every family and phase alike. */
 import * as z from 'zod';
+import { hookMoments } from './hook.ts';
 import { parsePlanLine, planEntrySchema } from './plan.ts';
 
 const name = z.string().min(1).max(300);
@@ -77,6 +78,20 @@ export const resultSchema = z.object({
   configuration: z
     .array(z.object({ path: z.string().min(1).max(4096), before: fileState, after: fileState }))
     .optional(),
+  /** patch, rollback: in the order in which they ran. */
+  hooks: z
+    .array(
+      z.object({
+        moment: z.enum(hookMoments),
+        name,
+        kind: z.enum(['run', 'undo']),
+        verdict: z.enum(['ok', 'failed']),
+        /** Null where it never ran, or was ended for what it printed. */
+        code: z.number().int().min(0).max(255).nullable(),
+        seconds: z.number().int().nonnegative(),
+      }),
+    )
+    .optional(),
   /** patch, where a backup was asked for: what was installed before it. */
   manifest: z
     .array(
@@ -142,6 +157,15 @@ const readers: { [K in keyof Result]-?: (text: string) => unknown } = {
       origin: orNull(origin),
       mark: orNull(mark),
       held: held === 'held',
+    })),
+  hooks: (text) =>
+    rows(text).map(([moment, name, kind, verdict, code, seconds]) => ({
+      moment,
+      name,
+      kind,
+      verdict,
+      code: code === '-' ? null : Number(code),
+      seconds: Number(seconds),
     })),
   log: (text) => text,
 };

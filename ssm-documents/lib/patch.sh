@@ -5,6 +5,7 @@ source "$SCRIPTS/lib/change.sh"
 source "$SCRIPTS/lib/newer.sh"
 source "$SCRIPTS/lib/validate.sh"
 source "$SCRIPTS/lib/backup.sh"
+source "$SCRIPTS/lib/hooks.sh"
 
 patch() {
   local REPLY
@@ -21,9 +22,14 @@ patch() {
   timed configuration compare_configuration
   timed check judge_server
   reboot_where_asked
+  [[ ${ST[outcome]} != patched ]] || timed hooks run_hooks_after
   timed services renew_services
   timed validate judge_validation
-  if [[ ${ST[outcome]} == failed ]]; then conclude 100 failed; fi
+  judge_hooks
+  if [[ ${ST[outcome]} == failed ]]; then
+    warn_of_hooks
+    conclude 100 failed
+  fi
   if [[ ${ST[outcome]} == nothing ]]; then conclude 2 nothing-to-do; fi
   conclude 0 patched
 }
@@ -52,6 +58,8 @@ begin_patch() {
   timed validate require_validation
   family_audit || conclude 101 refused packages-broken "$REPLY"
   check_plan_files
+  timed hooks run_hooks_before
+  timed lock wait_for_locks
   timed simulate simulate_plan
   timed integrity files_before
   back_up
