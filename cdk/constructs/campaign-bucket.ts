@@ -18,6 +18,8 @@ import { giveRight } from './right.ts';
 export const bucketFolders = {
   /** What a command asks of its servers; servers read it. */
   orders: 'orders',
+  /** Scripts of policies that run around a patch, put there by people; servers read them. */
+  hooks: 'hooks',
   /** What a server answers, under its own name; servers write it. */
   servers: 'servers',
   /** Lists and reports of campaigns; the state machine reads lists here. */
@@ -176,8 +178,12 @@ export class CampaignBucket extends Construct {
       new PolicyStatement({
         principals,
         actions: ['s3:GetObject'],
-        // Orders are named by their hash; whoever knows one has been told it by a command.
-        resources: [this.bucket.arnForObjects(`${bucketFolders.orders}/*`)],
+        resources: [
+          // Orders are named by their hash; whoever knows one has been told it by a command.
+          this.bucket.arnForObjects(`${bucketFolders.orders}/*`),
+          // Hooks are named by an order, and run only by the hash that stands there.
+          this.bucket.arnForObjects(`${bucketFolders.hooks}/*`),
+        ],
       }),
     );
     this.bucket.addToResourcePolicy(

@@ -1,4 +1,4 @@
-/** Owns the managed policy that gives servers their rights: to read orders, and to answer and back up under their own name. */
+/** Owns the managed policy that gives servers their rights: to read orders and hooks, and to answer and back up under their own name. */
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { backupFolder } from './backup-bucket.ts';
@@ -29,7 +29,7 @@ export class ServerAccess extends Construct {
     super(scope, id);
     const { bucketArn, keyArn, backupBucketArn, backupKeyArn, home } = props;
     const inHome = { StringEquals: { 's3:ResourceAccount': home.account } };
-    const { orders, servers } = bucketFolders;
+    const { orders, hooks, servers } = bucketFolders;
     const below = (name: string) => [
       `${bucketArn}/${servers}/${name}`,
       `${backupBucketArn}/${backupFolder}/${name}`,
@@ -39,10 +39,10 @@ export class ServerAccess extends Construct {
     });
     giveRight(this.policy, {
       actions: ['s3:GetObject'],
-      // Any order.
-      resources: [`${bucketArn}/${orders}/*`],
+      // Any order, and any hook.
+      resources: [orders, hooks].map((folder) => `${bucketArn}/${folder}/*`),
       conditions: inHome,
-      why: 'Orders are named by their hash; whoever knows one has been told it by a command',
+      why: 'Orders are named by their hash, and an order names the hook; whoever knows one has been told it by a command',
     });
     giveRight(this.policy, {
       actions: ['s3:PutObject'],

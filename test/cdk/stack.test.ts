@@ -635,7 +635,7 @@ describe('rights of servers', () => {
   const [, access] = ofType(resources, 'AWS::IAM::ManagedPolicy')[0] as [string, Resource];
   const text = JSON.stringify(access.Properties.PolicyDocument);
 
-  test('are to read orders and to write under their own name', () => {
+  test('are to read orders and hooks, and to write under their own name', () => {
     const { Statement } = access.Properties.PolicyDocument as {
       Statement: Statement[];
     };
@@ -648,6 +648,7 @@ describe('rights of servers', () => {
       's3:PutObject',
     ]);
     expect(text).toContain('/orders/*');
+    expect(text).toContain('/hooks/*');
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM
     expect(text).toContain('/servers/${ec2:SourceInstanceARN}/*');
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM
