@@ -154,7 +154,8 @@ export interface Notice {
     | 'campaign-not-started'
     | 'quarter-planned'
     | 'backup-bad'
-    | 'restore-tested';
+    | 'restore-tested'
+    | 'root-volume';
   /** Null where it is about none. */
   readonly campaignId: string | null;
   /** <100 characters, one line. */
@@ -342,6 +343,8 @@ export interface Ports {
   readonly snapshots: Snapshots;
   readonly rootVolumes: RootVolumes;
   readonly alarms: Alarms;
+  /** Where servers are told to put their backups. */
+  readonly backups: Pick<Backups, 'bucket'>;
 }
 
 export type PortErrorCode =

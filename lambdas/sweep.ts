@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { sweep } from '../core/use-cases/sweep.ts';
 import { callbacks, executions, invocations, notices, objects, records } from './compose.ts';
+import { rootVolumes } from './compose-volumes.ts';
 import { createHandler } from './handler.ts';
 
 /** What the schedule sends beside it is of no interest: a sweep looks at everything that is due now. */
@@ -17,6 +18,7 @@ export const handler = createHandler({
     // A campaign whose execution never began is started, and one whose execution is gone is closed.
     executions: executions(world),
     notices: notices(world),
+    rootVolumes: rootVolumes(world),
   }),
   async run(ports, event, now, logger) {
     sweepEvent.parse(event);

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type Campaign, isCampaignEnded } from '../campaign.ts';
 import { campaignKey, campaigns, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
+import { isSamePerson } from '../person.ts';
 import type { Ports } from '../ports.ts';
 import { answerApproval } from './answer-approval.ts';
 
@@ -82,9 +83,4 @@ function whyRefused(
     return new DecisionRefused('too-late', `the approval had to come before ${approval.expiresAt}`);
   }
   return undefined;
-}
-
-/** Mail addresses and user names of one person come in more than one spelling. */
-function isSamePerson(a: string, b: string): boolean {
-  return a.trim().toLowerCase() === b.trim().toLowerCase();
 }

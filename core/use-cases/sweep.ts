@@ -5,11 +5,13 @@ import { batches, campaigns, dueShards, parseRecord, update } from '../entities.
 import { type Instant, plusSeconds } from '../instant.ts';
 import { phaseSchema } from '../phase.ts';
 import type { Ports, StoredRecord } from '../ports.ts';
+import { rootVolumeSort, rootVolumes } from '../root-volume.ts';
 import { answerApproval } from './answer-approval.ts';
 import { closeCampaign } from './close-campaign.ts';
+import { type FollowPorts, followRootVolume } from './follow-root-volume.ts';
 import { type SettlePorts, settleRun } from './settle-run.ts';
 
-type SweepPorts = SettlePorts & Pick<Ports, 'notices' | 'executions'>;
+type SweepPorts = SettlePorts & FollowPorts & Pick<Ports, 'executions'>;
 
 /** Batches and campaigns of one shard that one sweep looks at; what is beyond comes with the next, before these. */
 const perShard = 200;
@@ -43,6 +45,8 @@ export async function sweep(ports: SweepPorts, now: Instant): Promise<SweepRepor
 
 async function sweepRecord(ports: SweepPorts, record: StoredRecord, now: Instant): Promise<void> {
   if (record.key.sort === 'campaign') return sweepCampaign(ports, parseRecord(campaigns, record), now);
+  if (record.key.sort === rootVolumeSort)
+    return followRootVolume(ports, parseRecord(rootVolumes, record), now);
   const batch = parseRecord(batches, record);
   for (const phase of phaseSchema.options) {
     if (!batch.runs[phase]) continue;
@@ -69,7 +73,7 @@ async function sweepCampaign(ports: SweepPorts, campaign: Campaign, now: Instant
 
 /** What waits on makes room for what has not been looked at. */
 async function putBack(ports: SettlePorts, record: StoredRecord, now: Instant): Promise<void> {
-  if (record.key.sort === 'campaign') return;
+  if (record.key.sort === 'campaign' || record.key.sort === rootVolumeSort) return;
   await update(ports.records, batches, record.key, (batch) => ({ ...batch, sweptAt: now }));
 }
 
