@@ -42,7 +42,7 @@ afterAll(() => fleet?.close());
 const state =
   'find /var/lib/dnf /usr/lib/sysimage/libdnf5 /var/cache/*dnf* /var/lib/rpm /etc/dnf /etc/yum.repos.d -type f ! -name *-shm | sort | xargs sha256sum';
 
-describe.each(dnfs)('a sealed plan on $manager', ({ release }) => {
+describe.each(dnfs)('a sealed plan on $manager', ({ manager, release }) => {
   it('is installed exactly, kernels beside others and both halves of a pair, and is restarted for', async () => {
     const host = fleet.host(`plan-${release}`);
     const parameters = { Removals: 'allow' };
@@ -147,6 +147,29 @@ describe.each(dnfs)('a sealed plan on $manager', ({ release }) => {
         expect(patch.sections.get('newer')).toBe('libtool\tnoarch\t1.2-1\n');
         expect(await versions(host)).toMatchObject({ libtool: '1.1-1', bystander: '1.0-1', locked: '1.0-1' });
       },
+    );
+  });
+
+  it('asks for a restart where an advisory does, as far as the package manager goes by advisories', async () => {
+    const host = fleet.host(`held-${release}`);
+    const parameters = { Reboot: 'never' };
+    const suggested = { ...advisories[0], packages: ['bystander'], rebootSuggested: true };
+    await fleet.whilePublished(
+      release,
+      [plain('bystander', '1.3')],
+      async () => {
+        const { plan } = await fleet.prepare(host, { campaign: '2027-q1-restart', parameters });
+        const { summary } = await fleet.run(host, 'patch', { campaign: '2027-q1-restart', plan, parameters });
+        expect(summary).toMatchObject({
+          result: 'patched',
+          facts: { installed: true, rebootPending: manager === 'dnf 5' },
+          warnings:
+            manager === 'dnf 5'
+              ? [{ code: 'reboot-needed', detail: expect.stringContaining('since boot: bystander') }]
+              : [],
+        });
+      },
+      { advisories: [suggested] },
     );
   });
 
