@@ -4,9 +4,18 @@ import type { Campaign } from '../campaign.ts';
 import { create } from '../entities.ts';
 import type { Instant } from '../instant.ts';
 import type { Ports } from '../ports.ts';
-import { serverPrefix } from '../result-object.ts';
+import { backupPrefix, serverPrefix } from '../result-object.ts';
 import type { Server } from '../server.ts';
 import { storedBackups } from '../stored-backup.ts';
+
+/** Whether an archive lies where this server alone may put one, for this campaign. */
+export function isOwnBackup(
+  { id, hybridRoleId }: Pick<Campaign, 'id' | 'hybridRoleId'>,
+  server: Server,
+  { key }: Archive,
+): boolean {
+  return key.startsWith(`${backupPrefix(server, hybridRoleId)}/${id}/`);
+}
 
 /** A second time it changes nothing. */
 export async function recordBackup(

@@ -6,6 +6,7 @@ import { createMemoryRecords } from '../../../apps/local/memory-records.ts';
 import { load } from '../../../core/entities.ts';
 import { type Instant, plusSeconds } from '../../../core/instant.ts';
 import type { Notice } from '../../../core/ports.ts';
+import { backupPrefix } from '../../../core/result-object.ts';
 import { backupKey, storedBackups } from '../../../core/stored-backup.ts';
 import { recordBackup } from '../../../core/use-cases/record-backup.ts';
 import { tendBackups } from '../../../core/use-cases/tend-backups.ts';
@@ -34,7 +35,7 @@ function world() {
     notices,
     /** As one server does before its patch. */
     async backUp(campaignId: string, at: Instant, keep: { keepDays?: number; keepLast?: number } = {}) {
-      const key = `backups/${server.id}/${campaignId}/configuration.tar.gz`;
+      const key = `${backupPrefix(server)}/${campaignId}/configuration.tar.gz`;
       const { content, archive } = serverArchive(key);
       await bucket.put(key, content);
       const campaign = {
