@@ -212,6 +212,7 @@ export class PatchPipeline extends Construct {
       notices: (fn) => this.topic.grantNotices(fn),
       executions: (fn) => this.machine.grantStart(fn),
       schedules: (fn) => schedules.grantSchedules(fn),
+      'schedules-seen': (fn) => schedules.grantLooking(fn),
       backups: (fn) => this.backups.grantBackups(fn),
       'backup-name': (fn) => this.backups.grantName(fn),
       policies: (fn) => settings.grantSettings(fn),

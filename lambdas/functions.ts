@@ -43,6 +43,8 @@ export type PortName =
   | 'executions'
   /** One-time schedules of our group; PassRole of the role with which they call. */
   | 'schedules'
+  /** The same, and only to look at them. */
+  | 'schedules-seen'
   /** Backup bucket: read and remove archives. */
   | 'backups'
   /** The backup bucket's name, and no right on it. */
@@ -71,6 +73,7 @@ export const portEnvironment = {
   notices: ['noticeTopic'],
   executions: ['stateMachine'],
   schedules: ['scheduleGroup', 'scheduleTarget', 'scheduleRole', 'scheduleDeadLetters'],
+  'schedules-seen': ['scheduleGroup', 'scheduleTarget', 'scheduleRole', 'scheduleDeadLetters'],
   backups: ['backupBucket'],
   'backup-name': ['backupBucket'],
   policies: ['campaignBucket', 'campaignBucketRegion', 'policies'],
@@ -201,7 +204,7 @@ export const functions = {
     description: 'Starts a planned campaign when its schedule fires, once',
   },
   'check-firings': {
-    ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices', 'schedules'],
+    ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices', 'schedules-seen'],
     timeoutSeconds: 300,
     memoryMb: 1024,
     description: 'Looks for campaigns that should have started and have not',

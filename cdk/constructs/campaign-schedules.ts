@@ -78,33 +78,44 @@ export class CampaignSchedules extends Construct {
 
   /** One-time schedules, and the right to let Scheduler call the function that starts campaigns. */
   grantSchedules(fn: PatchFunction): void {
-    const { scheduleGroupName } = this.group;
-    const all = Stack.of(this).formatArn({
-      service: 'scheduler',
-      resource: 'schedule',
-      // Of every campaign.
-      resourceName: `${scheduleGroupName}/*`,
-    });
     fn.allow({
-      actions: ['Get', 'Create', 'Update', 'Delete'].map((verb) => `scheduler:${verb}Schedule`),
-      resources: [all],
-      why: 'Schedules carry the names of campaigns, which are made when a quarter is planned',
-    });
-    fn.allow({
-      actions: ['scheduler:ListSchedules'],
-      // Of all groups: see the reason.
-      resources: ['*'],
-      why: 'ListSchedules knows no resources',
+      actions: ['Create', 'Update', 'Delete'].map((verb) => `scheduler:${verb}Schedule`),
+      ...this.all(),
     });
     fn.allow({
       actions: ['iam:PassRole'],
       resources: [this.launcher.roleArn],
       conditions: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
     });
-    fn.setVariable('scheduleGroup', scheduleGroupName);
+    this.grantLooking(fn);
+  }
+
+  /** What schedules there are, and nothing else. */
+  grantLooking(fn: PatchFunction): void {
+    fn.allow({ actions: ['scheduler:GetSchedule'], ...this.all() });
+    fn.allow({
+      actions: ['scheduler:ListSchedules'],
+      // Of all groups: see the reason.
+      resources: ['*'],
+      why: 'ListSchedules knows no resources',
+    });
+    fn.setVariable('scheduleGroup', this.group.scheduleGroupName);
     fn.setVariable('scheduleTarget', this.launch.handler.functionArn);
     fn.setVariable('scheduleRole', this.launcher.roleArn);
     fn.setVariable('scheduleDeadLetters', this.deadLetters.queueArn);
+  }
+
+  private all(): { readonly resources: readonly string[]; readonly why: string } {
+    const arn = Stack.of(this).formatArn({
+      service: 'scheduler',
+      resource: 'schedule',
+      // Of every campaign.
+      resourceName: `${this.group.scheduleGroupName}/*`,
+    });
+    return {
+      resources: [arn],
+      why: 'Schedules carry the names of campaigns, which are made when a quarter is planned',
+    };
   }
 
   private add(id: string, description: string, cron: CronOptions, fn: PatchFunction, input: object): void {

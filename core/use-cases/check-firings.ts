@@ -4,10 +4,11 @@ import { reconcileSchedules } from '../calendar/reconcile-schedules.ts';
 import { lateAfter, scheduleOf } from '../firing.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
+import type { OneTimeSchedules } from '../ports.ts';
 import type { Settings } from '../settings.ts';
 import { listFirings } from './firings.ts';
-import { launchCampaign } from './launch-campaign.ts';
-import { type PlanPorts, quartersAround } from './reconcile-plan.ts';
+import { type LaunchPorts, launchCampaign } from './launch-campaign.ts';
+import { quartersAround } from './reconcile-plan.ts';
 
 export interface CheckedFirings {
   /** Firings that should have been. */
@@ -23,7 +24,7 @@ export interface CheckedFirings {
 const lookBack = 7 * 86_400;
 
 export async function checkFirings(
-  ports: PlanPorts,
+  ports: LaunchPorts & { readonly schedules: Pick<OneTimeSchedules, 'list'> },
   settings: Settings,
   now: Instant,
 ): Promise<CheckedFirings> {

@@ -230,7 +230,7 @@ export function troubleOf({ proxy, functions, stack }: AwsWorld): string {
 }
 
 function sweepMinutes({ resources }: StackOnMoto): number {
-  const [schedule] = ofType(resources, 'AWS::Scheduler::Schedule');
+  const schedule = ofType(resources, 'AWS::Scheduler::Schedule').find(([id]) => id.includes('Sweeper'));
   const rate = /^rate\((\d+) minutes\)$/.exec(String(schedule?.[1].Properties.ScheduleExpression));
   if (rate === null) throw new Error('the schedule of the sweeper is not so many minutes');
   return Number(rate[1]);

@@ -3,6 +3,7 @@
  * lacks is made here of the same template, or left out for a reason that is said.
  */
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateScheduleGroupCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SetTopicAttributesCommand, SNSClient } from '@aws-sdk/client-sns';
 import { type FunctionName, functions } from '../../lambdas/functions.ts';
 import { ofType, type Resources } from '../support/synthesise.ts';
@@ -52,6 +53,7 @@ export async function makeStack({ endpoint, template, definition }: StackOptions
   const deployed = await deploy(api, 'Quarterdeck', adapt(JSON.parse(template.text), definition));
   const made: Made = { api, resources, ...deployed };
   await writeSettings(s3, made);
+  await makeScheduleGroups(new SchedulerClient(client), made);
   await setPolicies(new SNSClient(client), made);
   const machine = await makeAlias(made);
   return { account, region, ...made, ...machine, functions: await readFunctions(made) };
@@ -81,6 +83,11 @@ async function writeSettings(s3: S3Client, { resources, outputs }: Made): Promis
       throw new Error(`custom resource ${id} calls ${service} ${action}: only S3 putObject is made here`);
     await s3.send(new PutObjectCommand(parameters));
   }
+}
+
+async function makeScheduleGroups(scheduler: SchedulerClient, { resources }: Made): Promise<void> {
+  for (const [, { Properties }] of ofType(resources, 'AWS::Scheduler::ScheduleGroup'))
+    await scheduler.send(new CreateScheduleGroupCommand({ Name: String(Properties.Name) }));
 }
 
 async function setPolicies(sns: SNSClient, made: Made): Promise<void> {

@@ -51,6 +51,7 @@ export const treatments: Readonly<Record<string, Treated>> = {
   'AWS::CloudWatch::Alarm': { how: 'left out', why: 'nothing that is tested here writes or reads a metric' },
   'AWS::Lambda::EventInvokeConfig': { how: 'left out', why: 'the tests invoke functions themselves' },
   'AWS::Scheduler::Schedule': { how: 'left out', why: "moto's schedules never run; the tests sweep" },
+  'AWS::Scheduler::ScheduleGroup': { how: 'remade', why: 'moto has it in the API of Scheduler alone' },
 };
 
 /** Name of the output that carries the call of a custom resource, or the document of a policy. */
@@ -77,9 +78,14 @@ export function adapt(template: { readonly Resources: Resources }, definition: s
     if (how === 'remade' && Statement) outputs[outputOf(id)] = { Value: { 'Fn::ToJsonString': Statement } };
   }
   const machine = Object.keys(all).find((id) => all[id]?.Type === 'AWS::StepFunctions::StateMachine');
-  const replaced = replaceReferences({ ...rest, Resources: kept }, (id) => {
+  const replaced = replaceReferences({ ...rest, Resources: kept }, (id, attribute) => {
     const resource = all[id];
     if (resource === undefined || id in kept) return undefined;
+    if (resource.Type === 'AWS::Scheduler::ScheduleGroup') {
+      const { Name } = resource.Properties;
+      const parts = ['arn:aws:scheduler', { Ref: 'AWS::Region' }, { Ref: 'AWS::AccountId' }];
+      return attribute === 'Arn' ? { 'Fn::Join': [':', [...parts, `schedule-group/${Name}`]] } : Name;
+    }
     if (resource.Type !== 'AWS::StepFunctions::StateMachineAlias')
       throw new Error(`something refers to ${id}, of type ${resource.Type}, which moto does not make`);
     return { 'Fn::Join': [':', [{ Ref: machine }, resource.Properties.Name]] };
@@ -112,13 +118,17 @@ const adaptations: Readonly<Record<string, (resource: Resource, definition: stri
   },
 };
 
-/** @param replace by the logical id that is referred to; undefined leaves the reference as it is */
-function replaceReferences(value: unknown, replace: (id: string) => unknown): unknown {
+/**
+ * @param replace by the logical id that is referred to, and the attribute that is asked for; undefined leaves the
+ * reference as it is
+ */
+function replaceReferences(value: unknown, replace: (id: string, attribute?: string) => unknown): unknown {
   if (Array.isArray(value)) return value.map((each) => replaceReferences(each, replace));
   if (typeof value !== 'object' || value === null) return value;
   const { Ref, 'Fn::GetAtt': attribute } = value as { Ref?: unknown; 'Fn::GetAtt'?: unknown };
   const id = typeof Ref === 'string' ? Ref : Array.isArray(attribute) ? attribute[0] : undefined;
-  const replaced = typeof id === 'string' ? replace(id) : undefined;
+  const wanted = Array.isArray(attribute) ? String(attribute[1]) : undefined;
+  const replaced = typeof id === 'string' ? replace(id, wanted) : undefined;
   if (replaced !== undefined) return replaced;
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [key, replaceReferences(each, replace)]),

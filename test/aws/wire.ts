@@ -21,6 +21,32 @@ export interface AskedCall {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
+/** Of a REST service that says neither its operation nor where in the request a field is. */
+function scheduleCall(
+  { method, body }: WireRequest,
+  pathname: string,
+  query: URLSearchParams,
+): Pick<AskedCall, 'operation' | 'input'> {
+  const [collection = '', name] = pathname.slice(1).split('/').map(decodeURIComponent);
+  const verb = name === undefined ? 'List' : scheduleVerbs[method];
+  if (collection !== 'schedules' || verb === undefined)
+    return { operation: `${method} ${pathname}`, input: {} };
+  const group = query.get('groupName') ?? query.get('ScheduleGroup');
+  const input = {
+    ...(name !== undefined && { Name: name }),
+    ...(group !== null && { GroupName: group }),
+    ...(body.length > 0 && JSON.parse(body.toString('utf8'))),
+  };
+  return { operation: name === undefined ? 'ListSchedules' : `${verb}Schedule`, input };
+}
+
+const scheduleVerbs: Readonly<Record<string, string>> = {
+  GET: 'Get',
+  POST: 'Create',
+  PUT: 'Update',
+  DELETE: 'Delete',
+};
+
 const credential = /Credential=([^/]+)\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/;
 
 export function readCall(request: WireRequest): AskedCall {
@@ -40,6 +66,7 @@ export function readCall(request: WireRequest): AskedCall {
     const input = { Bucket, ...(key.length > 0 && { Key: key.join('/') }), ...query };
     return { ...caller, operation: operation ?? `${method} ${pathname}`, input };
   }
+  if (service === 'scheduler') return { ...caller, ...scheduleCall(request, pathname, searchParams) };
   const form = Object.fromEntries(new URLSearchParams(body.toString('utf8')));
   if (form.Action === undefined) return { ...caller, operation: `${method} ${pathname}`, input: {} };
   const { Action: operation, Version: _, ...input } = form;

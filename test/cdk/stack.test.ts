@@ -535,7 +535,6 @@ describe('events and time', () => {
       JSON.stringify(Properties).includes('iam:PassRole'),
     );
     expect(passers.map(([id]) => id.replace(/RoleDefaultPolicy\w+$/, '')).toSorted()).toEqual([
-      'PatchingCheckFirings',
       'PatchingPlanSchedules',
     ]);
     for (const [, { Properties }] of passers) expect(JSON.stringify(Properties)).toContain(roleId);

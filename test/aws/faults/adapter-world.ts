@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client, RunInstancesCommand } from '@aws-sdk/client-ec2';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateScheduleGroupCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { createClock } from '../../../apps/local/clock.ts';
 import { RunCommand } from '../../../apps/local/run-command/service.ts';
@@ -17,6 +18,7 @@ import { startMoto } from '../moto.ts';
 import { type AwsProxy, startProxy } from '../proxy.ts';
 
 export const documentName = 'Quarterdeck-Faults';
+export const scheduleGroup = 'campaigns';
 export const documentContent = {
   schemaVersion: '2.2',
   mainSteps: [{ action: 'aws:runShellScript', name: 'only', inputs: { runCommand: ['true'] } }],
@@ -53,6 +55,7 @@ export async function startAdapterWorld(): Promise<AdapterWorld> {
       CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' },
     }),
   );
+  await new SchedulerClient(client).send(new CreateScheduleGroupCommand({ Name: scheduleGroup }));
   const { TopicArn = '' } = await new SNSClient(client).send(new CreateTopicCommand({ Name: 'notices' }));
   const { Instances } = await new EC2Client(client).send(
     new RunInstancesCommand({ ImageId: 'ami-12c6146b', MinCount: 1, MaxCount: 1 }),

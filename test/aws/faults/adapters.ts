@@ -4,6 +4,7 @@ import { documentContentHash } from '../../../core/document.ts';
 import { createDynamoDbCalls, createDynamoDbRecords } from '../../../lambdas/aws/dynamodb-records.ts';
 import { createEc2Calls, instancesById } from '../../../lambdas/aws/ec2-instances.ts';
 import { createS3Calls, createS3Objects } from '../../../lambdas/aws/s3-objects.ts';
+import { createScheduleCalls, createSchedules } from '../../../lambdas/aws/scheduler-schedules.ts';
 import { createCallbackCalls, createSfnCallbacks } from '../../../lambdas/aws/sfn-callbacks.ts';
 import { createExecutionCalls, createSfnExecutions } from '../../../lambdas/aws/sfn-executions.ts';
 import { createSnsCalls, createSnsNotices } from '../../../lambdas/aws/sns-notices.ts';
@@ -12,7 +13,7 @@ import { createDocumentCalls, createSsmDocuments } from '../../../lambdas/aws/ss
 import { createInvocationCalls, createSsmInvocations } from '../../../lambdas/aws/ssm-invocations.ts';
 import { createNodeCalls, nodes, nodeTags } from '../../../lambdas/aws/ssm-nodes.ts';
 import { frankfurt } from '../../support/samples.ts';
-import { type AdapterWorld, documentContent, documentName } from './adapter-world.ts';
+import { type AdapterWorld, documentContent, documentName, scheduleGroup } from './adapter-world.ts';
 import type { FaultKind } from './fault-kinds.ts';
 
 export interface AdapterCall {
@@ -43,6 +44,14 @@ const commands = ({ location }: AdapterWorld) =>
   createSsmCommands({
     callsIn: () => createCommandCalls(location, 1000),
     pace: { perSecond: 5, burst: 5, stopwatch: () => 0, wait: async () => {} },
+  });
+const schedules = ({ location }: AdapterWorld) =>
+  createSchedules({
+    group: scheduleGroup,
+    target: 'arn:aws:lambda:eu-central-1:111111111111:function:launch',
+    role: 'arn:aws:iam::111111111111:role/schedules',
+    deadLetters: 'arn:aws:sqs:eu-central-1:111111111111:dead-letters',
+    calls: createScheduleCalls(location),
   });
 const invocations = ({ location }: AdapterWorld) =>
   createSsmInvocations(() => createInvocationCalls(location));
@@ -76,7 +85,56 @@ const sent = async (world: AdapterWorld): Promise<string> => {
   });
 };
 
+const at = '2036-11-21T00:00:00.000Z';
+const scheduled = async (world: AdapterWorld): Promise<string> => {
+  const name = randomUUID();
+  await schedules(world).create({ name, at, input: { of: name } });
+  return name;
+};
+/** Of those that are there: when they fire and whether they tell what they should. */
+const momentsOf = async (world: AdapterWorld, name: string) =>
+  (await schedules(world).list()).flatMap((schedule) =>
+    schedule.name === name ? [[schedule.at, JSON.stringify(schedule.input).includes(name)]] : [],
+  );
+
 export const adapterCalls: readonly AdapterCall[] = [
+  ...(['scheduler:ListSchedules', 'scheduler:GetSchedule'] as const).map(
+    (strikes): AdapterCall => ({
+      module: 'scheduler-schedules',
+      strikes,
+      prepare: scheduled,
+      act: (world, name) => momentsOf(world, String(name)),
+      gives: [[at, true]],
+    }),
+  ),
+  {
+    // Written twice when its answer is lost: the second finds the first, and makes it what it is.
+    module: 'scheduler-schedules',
+    strikes: 'scheduler:CreateSchedule',
+    act: async (world) => momentsOf(world, await scheduled(world)),
+    gives: [[at, true]],
+  },
+  {
+    module: 'scheduler-schedules',
+    strikes: 'scheduler:UpdateSchedule',
+    prepare: scheduled,
+    act: async (world, prepared) => {
+      const name = String(prepared);
+      await schedules(world).update({ name, at: '2036-12-01T00:00:00.000Z', input: { of: name } });
+      return momentsOf(world, name);
+    },
+    gives: [['2036-12-01T00:00:00.000Z', true]],
+  },
+  {
+    module: 'scheduler-schedules',
+    strikes: 'scheduler:DeleteSchedule',
+    prepare: scheduled,
+    act: async (world, name) => {
+      await schedules(world).delete(String(name));
+      return momentsOf(world, String(name));
+    },
+    gives: [],
+  },
   {
     module: 'dynamodb-records',
     strikes: 'dynamodb:GetItem',

@@ -67,6 +67,16 @@ const services: Readonly<Record<string, Service>> = {
     failed: { status: 503, code: 'ServiceUnavailable' },
     expired: expiredToken,
   },
+  scheduler: {
+    write: ({ status, code }) => ({
+      status,
+      headers: { 'content-type': 'application/json', 'x-amzn-errortype': code },
+      body: Buffer.from(JSON.stringify({ Message: message })),
+    }),
+    throttled: { status: 429, code: 'ThrottlingException' },
+    failed: { status: 500, code: 'InternalServerException' },
+    expired: { status: 403, code: 'ExpiredTokenException' },
+  },
   s3: {
     write: xml((error) => `<?xml version="1.0" encoding="UTF-8"?><Error>${error}</Error>`),
     throttled: { status: 503, code: 'SlowDown' },

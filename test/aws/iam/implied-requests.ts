@@ -6,7 +6,7 @@ import { type AccessModel, referenced } from './access-model.ts';
 import { machineRequests } from './machine-requests.ts';
 import { requestsOf } from './recorded-requests.ts';
 import { type AccessRequest, accountOf } from './request.ts';
-import { arnOf, type Deployed, resolved } from './template-values.ts';
+import { arnOf, type Deployed, physicalIdOf, resolved } from './template-values.ts';
 
 type Wanted = Omit<AccessRequest, 'from' | 'account'> & { readonly account?: string };
 type Rule = (stack: Deployed, id: string, properties: Readonly<Record<string, unknown>>) => Wanted[];
@@ -73,6 +73,30 @@ const rules = (keyOf: (arn: string) => string | undefined): Readonly<Record<stri
         ? [{ principal: String(RoleArn), action: 'sqs:SendMessage', resource: DeadLetterConfig.Arn }]
         : []),
     ];
+  },
+  // Of its schedules, which are made when campaigns are planned: what the function that makes them tells each.
+  'AWS::Scheduler::ScheduleGroup': (stack, id) => {
+    const group = physicalIdOf(stack, id);
+    const asked = Object.values(stack.resources).flatMap(({ Type, Properties }) => {
+      if (Type !== 'AWS::Lambda::Function') return [];
+      const { Environment } = resolved(stack, { Environment: Properties.Environment ?? {} }) as {
+        Environment: { Variables?: Record<string, string> };
+      };
+      const { SCHEDULE_GROUP, SCHEDULE_TARGET_ARN, SCHEDULE_ROLE_ARN, SCHEDULE_DEAD_LETTERS_ARN } =
+        Environment.Variables ?? {};
+      if (SCHEDULE_GROUP !== group) return [];
+      const principal = String(SCHEDULE_ROLE_ARN);
+      return [
+        {
+          ...becoming('scheduler.amazonaws.com', principal),
+          context: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': arnOf(stack, id) },
+        },
+        { principal, action: 'lambda:InvokeFunction', resource: String(SCHEDULE_TARGET_ARN) },
+        { principal, action: 'sqs:SendMessage', resource: String(SCHEDULE_DEAD_LETTERS_ARN) },
+      ];
+    });
+    if (asked.length === 0) throw new Error(`no function makes schedules in ${id}`);
+    return asked;
   },
   'AWS::S3::Bucket': (stack, id, { LoggingConfiguration }) => {
     const { DestinationBucketName } = (LoggingConfiguration ?? {}) as { DestinationBucketName?: unknown };

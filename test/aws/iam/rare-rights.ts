@@ -29,7 +29,8 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Steps of a campaign have the one grant on its records, of which some only read',
   },
   {
-    holder: /(OpenCampaign|DispatchBatch|SealCampaign|CloseCampaign|CreateCampaign|Sweep)Role/,
+    holder:
+      /(OpenCampaign|DispatchBatch|SealCampaign|CloseCampaign|CreateCampaign|LaunchCampaign|PlanSchedules|CheckFirings|Sweep)Role/,
     action: /^s3:(GetObject|PutObject|ListBucket)$/,
     reason: 'Who plans, orders and reports has the one grant on lists, orders, results and reports',
   },
@@ -78,7 +79,7 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Children of maps whose name has no label: the pattern of AWS for Distributed Map has both',
   },
   {
-    holder: /SweeperRole/,
+    holder: /SweeperRole|Schedules(Launcher|DailyRole|QuarterlyRole|CheckRole)/,
     action: /^lambda:InvokeFunction$/,
     resource: /:\*$/,
     reason: 'What CDK gives a schedule: any version of the one function that it calls',
@@ -89,7 +90,7 @@ export const rareRights: readonly RareRight[] = [
     reason: 'What CDK gives whoever takes messages; Lambda asks for less',
   },
   {
-    holder: /SweepRole/,
+    holder: /(Sweep|LaunchCampaign|PlanSchedules|CheckFirings)Role|SchedulesLauncher/,
     action: /^sqs:(GetQueueAttributes|GetQueueUrl)$/,
     reason: 'What CDK gives whoever sends messages; Lambda asks for less',
   },

@@ -2,7 +2,13 @@
  * Owns the campaigns whose calls are recorded: so many that every function does all of its work at
  * least once, over every account and Region that the stacks with everything are in.
  */
+import type { Firing } from '../../../core/firing.ts';
+import { type Instant, instantOf, millisOf, plusSeconds } from '../../../core/instant.ts';
+import { nextQuarter, quarterOfDay } from '../../../core/quarter.ts';
 import { type Place, placeKey, type Server } from '../../../core/server.ts';
+import { listFirings } from '../../../core/use-cases/firings.ts';
+import { loadInventory, saveInventory } from '../../../core/use-cases/stored-inventory.ts';
+import { storedServer } from '../../support/planned-fleet.ts';
 import { configurationFrom } from '../../support/synthesise.ts';
 import { type AwsWorld, openAwsWorld } from '../campaign-world.ts';
 import { runCampaign } from '../faults/campaign-runs.ts';
@@ -65,6 +71,7 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
     dies = true;
     await runCampaign(world, { id: 'campaign-silent', whenAsked: 'approve', servers });
     dies = false;
+    await drivenByCalendar(world);
     await startedBySweeper(world);
     await endedBySweeper(world);
     return {
@@ -109,6 +116,69 @@ async function deaf(world: AwsWorld, id: string): Promise<void> {
   await runCampaign(world, { id, whenAsked: 'approve', servers: someOf(world) });
   undo();
 }
+
+/**
+ * The planning makes schedules, moves one, and takes them back; then each of the functions that start campaigns starts
+ * one, in time or late. They are stopped at once: what campaigns do has been recorded.
+ */
+async function drivenByCalendar(world: AwsWorld): Promise<void> {
+  const { invoke } = world;
+  // Its answer is lost, so that it is made again, and found.
+  let isLost = false;
+  const undo = world.proxy.spoil(({ operation, service }) => {
+    if (operation !== 'CreateSchedule' || isLost) return undefined;
+    isLost = true;
+    return faultOf('lost', service);
+  });
+  for (const [starter, hoursLate] of [
+    ['launch-campaign', 0],
+    ['plan-schedules', 1],
+    ['check-firings', 1],
+  ] as const) {
+    await saveServers(world, starter);
+    await invoke('plan-schedules', { announce: starter === 'plan-schedules' });
+    undo();
+    const { campaignId, quarter, fireAt } = await nextFiring(world);
+    await until(world, plusSeconds(fireAt, hoursLate * 3600));
+    await invoke(starter, starter === 'launch-campaign' ? { campaignId, quarter } : {});
+    await invoke('stop-campaign', { campaignId, by: 'approver@example.com', reason: 'as the test has it' });
+    while (world.engine.execution(campaignId)?.status === 'RUNNING') {
+      await until(world, plusSeconds(instantOf(world.clock.now()), 300));
+      await invoke('sweep', {});
+    }
+  }
+  await invoke('pause-all', { by: 'ann', reason: 'an incident' });
+  await invoke('resume-all', { by: 'ann', reason: 'it is over' });
+}
+
+/** One under another name each time, since it has one window a quarter, and one that is left out. */
+async function saveServers(world: AwsWorld, name: string): Promise<void> {
+  const stores = { records: world.records, objects: world.objects };
+  const [server] = someOf(world) as [Server];
+  const { account, region } = server.place;
+  const planned = storedServer(1, { name, account, region, instanceId: server.id });
+  const strange = storedServer(2, { name: `${name}-2`, account, region, operatingSystem: 'unknown' });
+  await world.clock.busy(async () => {
+    const { revision } = await loadInventory(stores);
+    const by = { by: 'ann', now: instantOf(world.clock.now()), expected: revision };
+    await saveInventory(stores, [planned, strange], by);
+  });
+}
+
+async function nextFiring({ records, clock }: AwsWorld): Promise<Firing> {
+  const now = instantOf(clock.now());
+  const quarter = quarterOfDay(now.slice(0, 10));
+  const all = await clock.busy(() =>
+    Promise.all([quarter, nextQuarter(quarter)].map(({ id }) => listFirings(records, id))),
+  );
+  const expected = all.flat().filter(({ state }) => state === 'expected');
+  const [first] = expected.toSorted((a, b) => (a.fireAt < b.fireAt ? -1 : 1));
+  if (first === undefined) throw new Error(`the plan of ${quarter.id} expects no campaign`);
+  return first;
+}
+
+const until = ({ clock }: AwsWorld, at: Instant): Promise<void> =>
+  new Promise((resolve) => void clock.at(millisOf(at), resolve));
 
 /** Made, and never started: the sweeper starts it. */
 async function startedBySweeper(world: AwsWorld): Promise<void> {

@@ -76,6 +76,26 @@ const onDocument =
 const documentArn = (call: Call, facts: Facts, name: string): string =>
   arn(call, facts, 'ssm', `document/${name}`);
 
+/** Whoever makes a schedule hands Scheduler the role with which it calls. */
+const onSchedule =
+  (action: string): Rule =>
+  (call, facts) => {
+    const { RoleArn } = (call.input.Target ?? {}) as { RoleArn?: string };
+    const name = `${text(call, 'GroupName')}/${text(call, 'Name')}`;
+    return [
+      { action, resource: arn(call, facts, 'scheduler', `schedule/${name}`) },
+      ...(RoleArn === undefined
+        ? []
+        : [
+            {
+              action: 'iam:PassRole',
+              resource: RoleArn,
+              context: { 'iam:PassedToService': 'scheduler.amazonaws.com' },
+            },
+          ]),
+    ];
+  };
+
 const inRegion =
   (action: string): Rule =>
   ({ region }) => [{ action, resource: '*', context: { 'aws:RequestedRegion': region } }];
@@ -147,6 +167,11 @@ const rules: Readonly<Record<string, Rule>> = {
     const context = qualifier === undefined ? {} : { 'states:StateMachineQualifier': [qualifier] };
     return [{ action: 'states:StartExecution', resource: machine, context }];
   },
+  'scheduler:ListSchedules': () => [{ action: 'scheduler:ListSchedules', resource: '*' }],
+  'scheduler:GetSchedule': onSchedule('scheduler:GetSchedule'),
+  'scheduler:CreateSchedule': onSchedule('scheduler:CreateSchedule'),
+  'scheduler:UpdateSchedule': onSchedule('scheduler:UpdateSchedule'),
+  'scheduler:DeleteSchedule': onSchedule('scheduler:DeleteSchedule'),
   'sts:AssumeRole': (call) => {
     const role = text(call, 'RoleArn');
     return [{ action: 'sts:AssumeRole', resource: role, account: role.split(':')[4] ?? '' }];

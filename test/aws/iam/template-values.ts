@@ -86,8 +86,10 @@ export function physicalIdOf(deployed: Deployed, id: string): string {
 }
 
 function nameOf(deployed: Deployed, id: string): string | undefined {
-  const { RoleName, LogGroupName } = resourceOf(deployed, id).Properties;
-  const name = resolved(deployed, RoleName ?? LogGroupName);
+  const { Type, Properties } = resourceOf(deployed, id);
+  const { RoleName, LogGroupName, Name } = Properties;
+  const named = Type === 'AWS::Scheduler::ScheduleGroup' ? Name : (RoleName ?? LogGroupName);
+  const name = resolved(deployed, named);
   return typeof name === 'string' ? name : undefined;
 }
 
@@ -125,6 +127,8 @@ export function arnOf(deployed: Deployed, id: string): string {
     case 'AWS::SQS::Queue':
       // `Ref` of a queue is its URL.
       return arn('sqs', physical.split('/').at(-1) ?? '');
+    case 'AWS::Scheduler::ScheduleGroup':
+      return arn('scheduler', `schedule-group/${physical}`);
     case 'AWS::Events::Rule':
       return arn('events', `rule/${physical}`);
     case 'AWS::StepFunctions::StateMachine':
