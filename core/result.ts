@@ -72,6 +72,16 @@ export const resultSchema = z.object({
   holds: z.array(name).optional(),
   /** prepare: packages of no enabled repository. */
   foreign: z.array(name).optional(),
+  /** prepare: what Ubuntu Pro has for the server, and how many security updates it lacks for want of that; null is unknown. */
+  pro: z
+    .object({
+      attached: z.boolean().nullable(),
+      services: z.array(name),
+      /** Suites of ESM that apt has. */
+      pockets: z.array(name),
+      updates: z.number().int().nonnegative().nullable(),
+    })
+    .optional(),
   /** Configuration files left beside the operator's. */
   leftovers: z.array(name).optional(),
   /** patch: files of the configuration that the transaction changed, brought (no `before`) or took (no `after`). */
@@ -109,6 +119,8 @@ export type Result = z.infer<typeof resultSchema>;
 
 const orNull = (text: string | undefined) => (text === '-' ? null : text);
 
+const listed = (text: string | undefined) => orNull(text)?.split(',') ?? [];
+
 const readers: { [K in keyof Result]-?: (text: string) => unknown } = {
   plan: (text) => rows(text).map((row) => parsePlanLine(row.join('\t'))),
   advisories: (text) =>
@@ -142,6 +154,15 @@ const readers: { [K in keyof Result]-?: (text: string) => unknown } = {
     })),
   holds: lines,
   foreign: lines,
+  pro: (text) => {
+    const { attached, services, pockets, updates } = Object.fromEntries(rows(text));
+    return {
+      attached: attached === '-' ? null : attached === 'yes',
+      services: listed(services),
+      pockets: listed(pockets),
+      updates: updates === '-' ? null : Number(updates),
+    };
+  },
   leftovers: lines,
   configuration: (text) =>
     rows(text).map(([path, type, sha256, attributes, ...after]) => ({

@@ -29,6 +29,8 @@ export const foundSchema = z.object({
   held: count,
   /** Packages of no repository: AUR, hand-made, removed upstream. */
   foreign: count,
+  /** Security updates that only Ubuntu Pro would bring. */
+  proUpdates: count,
   /** Configuration files that packages left beside the operator's: .dpkg-dist, .rpmnew, .pacnew. */
   leftovers: count,
   /** Configuration files that are not as they were before the transaction. */

@@ -17,7 +17,8 @@ family_resolve() {
   if grep -q '^The following packages will be DOWNGRADED' "$WORK/simulation"; then
     conclude 107 unsupported downgrade-wanted "preferences ask for a downgrade, which no campaign does"
   fi
-  kept_back >>"$WORK/kept-back"
+  kept_back >>"$WORK/kept-back" || return 1
+  look_at_pro
 }
 
 # simulate <conf> <verb>

@@ -51,9 +51,8 @@ family_repack() {
     mkdir -- "$WORK/repack"
     (cd -- "$WORK/repack" && timeout $((REPLY - TimeBudget / 2)) dpkg-repack --deb-option=-Zgzip "$name${arch/#/:}" </dev/null >>"$LOG" 2>&1)
     file=$(find "$WORK/repack" -maxdepth 1 -name '*.deb')
-    # shellcheck disable=SC2016 # dpkg's own variables
-    [[ -f $file && $(dpkg-deb -W --showformat='${Package} ${Architecture} ${Version}' "$file") == "$name $arch $version" ]] &&
-      dpkg-deb --fsys-tarfile "$file" >/dev/null || continue
+    [[ -f $file && $(dpkg -f "$file" Package Architecture Version | sort | paste -sd ' ') == "Architecture: $arch Package: $name Version: $version" ]] || continue
+    dpkg --fsys-tarfile "$file" >/dev/null || continue
     mv -f -- "$file" "$OLD/${name}_${version//:/%3a}_$arch.deb"
     printf '%s\t%s\t%s\t%s\n' "$name" "$arch" "$version" "${name}_${version//:/%3a}_$arch.deb"
   done

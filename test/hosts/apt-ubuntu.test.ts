@@ -6,6 +6,7 @@ import { MIRROR_URL } from '../../apps/local/hosts/fleet.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
 import { createSigningKey } from '../../apps/local/hosts/openpgp.ts';
 import { createRepository, type Pockets, type Repository } from '../../apps/local/hosts/repository.ts';
+import { readSections } from '../../core/result.ts';
 import { type AptFleet, createAptFleet, plain, version } from './apt-fleet.ts';
 import { shell } from './observe.ts';
 
@@ -95,6 +96,58 @@ describe('Ubuntu', () => {
       system: { id: 'ubuntu' },
     });
     expect(await version(host, 'tool')).toBe('1.0-1ubuntu0.1 ii');
+  });
+
+  it('tells which updates come with Ubuntu Pro alone, and that the agent is a snap', async () => {
+    await release('22.04');
+    await host.writeFile('/etc/apt/sources.list', archives + source('jammy-infra-security'), 0o644);
+    await archive.publish('stable', [plain('bystander', '1.2-1')]);
+    const seen = async (campaign: string) => {
+      const { run } = await fleet.prepare(host, { campaign });
+      return { summary: run.summary, pro: readSections(run.sections).pro };
+    };
+    // Ubuntu is not to be had: stand-ins answer as ubuntu-pro-client and snapd do.
+    expect((await seen('2027-q1-without-client')).pro).toEqual({
+      attached: null,
+      services: [],
+      pockets: ['jammy-infra-security'],
+      updates: null,
+    });
+    const statusOf = (status: string) => ({ package: 'bystander', service_name: 'esm-apps', status });
+    const answer = {
+      _schema_version: '0.1',
+      packages: ['upgrade_available', 'pending_attach', 'pending_enable'].map(statusOf),
+      summary: { ua: { attached: true, enabled_services: ['esm-infra', 'livepatch'] } },
+    };
+    const client = (text: string) => host.writeFile('/usr/bin/pro', `#!/bin/sh\n${text}\n`, 0o755);
+    await client(`[ "$*" = 'security-status --format json' ] && echo '${JSON.stringify(answer, null, 2)}'`);
+    await host.writeFile(
+      '/usr/bin/snap',
+      `#!/bin/sh\n[ "$*" = 'list amazon-ssm-agent' ] && printf 'Name Version Rev Tracking Publisher Notes\\namazon-ssm-agent 3.3.3050.0 11797 latest/stable aws classic\\n'\n`,
+      0o755,
+    );
+    await shell(host, 'mkdir -p /var/lib/snapd/snaps');
+    const attached = await seen('2027-q1-attached');
+    expect(attached.pro).toMatchObject({ attached: true, services: ['esm-infra', 'livepatch'], updates: 2 });
+    expect(attached.summary.found.proUpdates).toBe(2);
+    expect(attached.summary.warnings).toEqual(
+      expect.arrayContaining([
+        {
+          code: 'pro-updates',
+          detail: expect.stringMatching(/^2 .*attached: yes, services: esm-infra,livepatch/),
+        },
+        {
+          code: 'snap-refresh',
+          detail: expect.stringContaining('amazon-ssm-agent 3.3.3050.0 (latest/stable)'),
+        },
+      ]),
+    );
+    // What it does not say is unknown, and no reason for no plan.
+    await client('echo "Traceback"; exit 1');
+    const failing = await seen('2027-q1-failing-client');
+    expect(failing.pro).toMatchObject({ attached: null, updates: null });
+    expect(failing.summary).toMatchObject({ result: 'planned', found: { proUpdates: null } });
+    await shell(host, 'rm -r /usr/bin/pro /usr/bin/snap /var/lib/snapd');
   });
 
   it('is past its end without ESM, as what derives from it is, and not with it', async () => {
