@@ -7,11 +7,6 @@ export const callNames = [
   'set-schedule',
   'show-calendar',
   'plan-schedules',
-] as const;
-  'import-servers',
-  'sync-servers',
-  'set-schedule',
-  'show-calendar',
   'show-backups',
   'verify-backups',
   'test-restores',
