@@ -176,6 +176,7 @@ export class PatchPipeline extends Construct {
     new BackupCare(this, 'BackupCare', {
       tend: this.functions['tend-backups'],
       test: this.functions['test-restores'],
+      expire: this.functions['expire-snapshots'],
     });
     if (memberAccounts.length > 0) new EventInlet(this, 'Inlet', { memberAccounts });
     new Alarms(this, 'Alarms', {

@@ -233,6 +233,12 @@ export const functions = {
     memoryMb: 512,
     description: 'Records the decision of a person on the sealed plans',
   },
+  'expire-snapshots': {
+    ports: ['policies', 'expiry'],
+    timeoutSeconds: 900,
+    memoryMb: 512,
+    description: 'Deletes the snapshots that have had their time, but for the last good ones of each server',
+  },
   'request-root-volume': {
     ports: ['records', 'notices'],
     timeoutSeconds: 30,

@@ -8,5 +8,8 @@ export const notStartedMetric = 'CampaignsNotStarted';
 /** Backups that were read and are not what their server made, or that have no copy. */
 export const badBackupsMetric = 'BadBackups';
 
+/** Snapshots that EC2 could not complete. */
+export const failedSnapshotsMetric = 'FailedSnapshots';
+
 /** Backups that did not come back as they were. */
 export const failedRestoresMetric = 'FailedRestores';

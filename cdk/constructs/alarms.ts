@@ -14,6 +14,7 @@ import { type FunctionName, functions } from '../../lambdas/functions.ts';
 import {
   badBackupsMetric,
   failedRestoresMetric,
+  failedSnapshotsMetric,
   metricNamespace,
   notStartedMetric,
 } from '../../lambdas/metric-names.ts';
@@ -52,7 +53,7 @@ const period = Duration.minutes(5);
 /** Called by schedules, and by nobody who would see them fail. */
 const planners: readonly FunctionName[] = ['plan-schedules', 'launch-campaign', 'check-firings'];
 
-const keepers: readonly FunctionName[] = ['tend-backups', 'test-restores'];
+const keepers: readonly FunctionName[] = ['tend-backups', 'test-restores', 'expire-snapshots'];
 
 /** More metrics no alarm takes. */
 const mostMetrics = 10;
@@ -163,9 +164,14 @@ export class Alarms extends Construct {
       loss: 'Backups did not come back as they were: do not rely on them.',
       metric: counted(failedRestoresMetric, 'test-restores'),
     });
+    this.add('SnapshotsFailed', {
+      heading: 'a-snapshot-failed',
+      loss: 'The disks of a server can not be brought back as they were before its patch.',
+      metric: counted(failedSnapshotsMetric, 'expire-snapshots'),
+    });
     this.add('BackupsUnattended', {
       heading: 'backups-are-not-looked-after',
-      loss: 'Nobody reads backups, tests restores, or removes what has had its time.',
+      loss: 'Nobody reads backups, tests restores, or removes backups and snapshots that have had their time.',
       metric: sumOf(keepers.map((name) => all[name].handler.metricErrors({ period, statistic: 'sum' }))),
     });
   }

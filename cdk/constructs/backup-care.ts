@@ -1,4 +1,4 @@
-/** Owns when backups are looked after: those that are due every hour, and a restore of some every week. */
+/** Owns when backups are looked after: those that are due every hour, snapshots every night, a restore of some every week. */
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
@@ -10,6 +10,7 @@ import { acknowledgePatterns } from './right.ts';
 export interface BackupCareProps {
   readonly tend: PatchFunction;
   readonly test: PatchFunction;
+  readonly expire: PatchFunction;
 }
 
 /**
@@ -17,7 +18,7 @@ export interface BackupCareProps {
  * what could not be delivered.
  */
 export class BackupCare extends Construct {
-  constructor(scope: Construct, id: string, { tend, test }: BackupCareProps) {
+  constructor(scope: Construct, id: string, { tend, test, expire }: BackupCareProps) {
     super(scope, id);
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
     const call = (fn: PatchFunction) => {
@@ -35,6 +36,11 @@ export class BackupCare extends Construct {
       description: 'Reads backups that are due for it, and removes those that have had their time',
       schedule: ScheduleExpression.rate(Duration.hours(1)),
       target: call(tend),
+    });
+    new Schedule(this, 'Expire', {
+      description: 'Deletes the snapshots that have had their time',
+      schedule: ScheduleExpression.cron({ minute: '30', hour: '3', timeZone: TimeZone.ETC_UTC }),
+      target: call(expire),
     });
     new Schedule(this, 'Test', {
       description: 'Restores some backups into a scratch place',
