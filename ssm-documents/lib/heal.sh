@@ -21,5 +21,5 @@ heal() {
     ((${#units[@]} == 0)) || timeout $((REPLY - 15)) systemctl restart -- "${units[@]}"
   } </dev/null >>"$LOG" 2>&1 || log 'not all services could be restarted'
   FOUND[restartedServices]=$((${FOUND[restartedServices]:-0} + ${#units[@]}))
-  look
+  judge_health
 }

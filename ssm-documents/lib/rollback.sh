@@ -30,7 +30,7 @@ rollback() {
   [[ ${ST[outcome]} == failed || ! -s $STATE/kernels-left ]] || is_climbed kernel || new_kernel_runs || touch_server choose_boot
   keep_reasons
   timed services restart_old_services
-  timed validate look
+  timed validate judge_health
   timed validate heal
   note_looks
   climb
@@ -79,7 +79,7 @@ touch_server() {
 }
 
 # Health as it is now. What is said of it replaces what the look before said.
-look() {
+judge_health() {
   REASONS=("${REASONS[@]:0:KEPT_REASONS}") WARNINGS=("${WARNINGS[@]:0:KEPT_WARNINGS}")
   judge_units
   [[ -z $DAMAGE ]] || unhealthy packages-broken "$DAMAGE"
@@ -95,7 +95,7 @@ climb() {
   [[ ${ST[outcome]} != failed && ${FACTS[healthy]} == false && $RollbackTo != packages ]] || return 0
   if ! is_climbed configuration && has_restorable; then
     timed restore touch_server restore_configuration
-    timed validate look
+    timed validate judge_health
     timed validate heal
     note_rung configuration
   fi
@@ -152,7 +152,7 @@ rehearse() {
   fi
   judge_boot "${ST[boot]}"
   [[ -f $FAILED_BEFORE ]] || FAILED_BEFORE=$STATE/failed.before.rollback
-  look
+  judge_health
   result_section steps "$STEPS"
   [[ -s $STEPS ]] || conclude 2 nothing-to-do
   conclude 0 possible

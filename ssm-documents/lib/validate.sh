@@ -74,12 +74,12 @@ look_at_all() {
 # look_apart <number> <kind> <name> <seconds> <tries> <function> [<argument>…]
 look_apart() {
   printf '%s\t%s\tunknown\tthe look was cut short\n' "$2" "$3" >"$WORK/look.$1"
-  look "$@" &
+  try_look "$@" &
   looks+=("$!")
   index=$((index + 1))
 }
 
-look() {
+try_look() {
   local file=$WORK/look.$1 kind=$2 name=$3 seconds=$4 tries=$5 try LIMIT NOW verdict=unknown detail='no time was left' SEEN=''
   shift 5
   trap - EXIT TERM INT HUP

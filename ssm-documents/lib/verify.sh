@@ -54,8 +54,12 @@ judge_outside_plan() {
     { key = $1 "\t" $2; name = $3 }
     FILENAME == ARGV[2] { before[key] = before[key] (key in before ? "," : "") name; keys[key] = 1; next }
     { now[key] = now[key] (key in now ? "," : "") name; keys[key] = 1 }
-    END { for (key in keys) if (before[key] != now[key])
-      print key "\t" (key in before ? substr(before[key], 1, 300) : "-") "\t" (key in now ? substr(now[key], 1, 300) : "-") }
+    END {
+      for (key in keys) {
+        then = key in before ? before[key] : "-"; since = key in now ? now[key] : "-"
+        if (then != since) print key "\t" substr(then, 1, 300) "\t" substr(since, 1, 300)
+      }
+    }
   ' "$STATE/plan" <(sort "$STATE/installed.before") <(cut -f 1-3 "$WORK/installed" | sort) >"$WORK/outside" 2>>"$LOG" || return 0
   sort -o "$WORK/outside" "$WORK/outside"
   count_lines outsidePlan outside "$WORK/outside"

@@ -81,6 +81,15 @@ describe('the documents', () => {
     expect(stderr).toContain('the script could not be unpacked');
   });
 
+  // A second one takes the place of the first without a word, and what calls that may come to call itself for ever.
+  it.each(documents)('$name defines every function once, but for those of its family', ({ content }) => {
+    const script = plainScript(content.mainSteps[0]?.inputs.runCommand ?? []);
+    const names = [...script.matchAll(/^([a-z_]+)\(\) [({]$/gm)].map(([, name]) => name as string);
+    const twice = names.filter((name, index) => names.indexOf(name) !== index);
+    expect(names.length).toBeGreaterThan(100);
+    expect(twice.filter((name) => !name.startsWith('family_'))).toEqual([]);
+  });
+
   it.each(documents)(
     '$name fits the schema, and its size leaves room for parameters',
     ({ name, content }) => {
