@@ -1,31 +1,44 @@
 /** The command line of Quarterdeck: finds the command, runs it, and ends with an exit code that says how it went. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { Refused } from '../../core/calls.ts';
+import { csvTextOf } from '../../core/inventory/csv-text.ts';
+import { visibleLines } from '../local/report/visible-text.ts';
 import { systemDate } from '../local/system-clock.ts';
 import { mayColour } from '../local/terminal-text.ts';
-import { helpText, parseCommandLine, UsageError } from './arguments.ts';
-import { runPlan } from './plan-command.ts';
+import { parseCommandLine, UsageError } from './arguments.ts';
+import { helpText } from './help.ts';
+import { openBackend } from './open-backend.ts';
+import { runCommand } from './run-command.ts';
+import { exitCodes, type World } from './world.ts';
 
 // A reader that has seen enough, `quarterdeck plan | head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
+const world: World = {
+  readText: (path) => readFileSync(path, 'utf8'),
+  readList: (path) => csvTextOf(readFileSync(path)),
+  writeText: (path, text) => writeFileSync(path, text),
+  exists: existsSync,
+  now: systemDate().toISOString(),
+  user: userInfo().username,
+  out: (text) => process.stdout.write(text),
+  note: (text) => process.stderr.write(text),
+  // What is written to a file or a pipe has no edge to fit.
+  columns: process.stdout.isTTY ? (process.stdout.columns ?? 100) : 100,
+  colour: mayColour(process.stdout, process.env),
+  open: (asked) => openBackend(asked, world),
+};
+
 try {
   const line = parseCommandLine(process.argv.slice(2));
-  if (line.kind === 'help') process.stdout.write(helpText);
-  else {
-    process.exitCode = runPlan(line.arguments, {
-      readText: (path) => readFileSync(path, 'utf8'),
-      exists: existsSync,
-      now: systemDate().toISOString(),
-      out: (text) => process.stdout.write(text),
-      note: (text) => process.stderr.write(text),
-      columns: process.stdout.columns ?? 100,
-      colour: mayColour(process.stdout, process.env),
-    });
-  }
+  if (line.kind === 'help') process.stdout.write(helpText(line.command));
+  else process.exitCode = await runCommand(line, world);
 } catch (error) {
-  process.exitCode = 1;
-  const text = error instanceof UsageError ? error.message : (error as Error).stack;
-  process.stderr.write(`${text}\n`);
+  process.exitCode = exitCodes.refused;
+  const isExpected = error instanceof UsageError || error instanceof Refused;
+  const text = isExpected ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${visibleLines(text ?? '')}\n`);
 }

@@ -1,122 +1,98 @@
-/** Owns `quarterdeck plan`: a server list in, the plan of a quarter out. */
-
+/** Owns `quarterdeck plan`: a server list, or what is stored, in; the plan of a quarter out. */
+import type { CalendarPolicy } from '../../core/calendar/calendar-policy.ts';
 import { dayMillis, dayNumber } from '../../core/calendar/civil-day.ts';
 import { freezeOver, frozenSpans } from '../../core/calendar/closed-spans.ts';
 import { planQuarter } from '../../core/calendar/plan-quarter.ts';
-import {
-  defaultCalendar,
-  type PlanningCalendar,
-  planningCalendar,
-} from '../../core/calendar/planning-calendar.ts';
 import type { QuarterPlan } from '../../core/calendar/quarter-plan.ts';
+import type { Freeze } from '../../core/calendar/team-calendar.ts';
 import { createZoneClocks } from '../../core/calendar/zone-clock.ts';
-import { parseConfiguration, problemText } from '../../core/configuration.ts';
+import { Refused } from '../../core/calls.ts';
 import { type Inventory, type InventoryError, readInventory } from '../../core/inventory/read-inventory.ts';
 import { type Quarter, QuarterError, quarterAsked } from '../../core/quarter.ts';
+import type { ShownPlan } from '../../core/use-cases/show-calendar.ts';
 import { visibleLines, visibleText } from '../local/report/visible-text.ts';
 import { painter } from '../local/terminal-text.ts';
-import type { PlanArguments } from './arguments.ts';
+import type { PlanArguments } from './asked.ts';
+import { readConfiguration } from './configuration-file.ts';
 import { quarterCalendar } from './quarter-calendar.ts';
-
-export interface World {
-  readText(path: string): string;
-  exists(path: string): boolean;
-  /** Of this machine's clock. */
-  readonly now: string;
-  out(text: string): unknown;
-  note(text: string): unknown;
-  /** Of the terminal. */
-  readonly columns: number;
-  readonly colour: boolean;
-}
-
-const exitCodes = { planned: 0, errors: 1, conflicts: 4 } as const;
+import { rowText } from './servers-command.ts';
+import { exitCodes, type World, withBackend } from './world.ts';
 
 /** As a row of a list has it; what is wrong elsewhere has neither row nor column. */
 type PlanError = { readonly row: number | null; readonly column: string | null; readonly message: string };
 
 interface Read {
-  readonly plan: QuarterPlan | undefined;
-  readonly calendar: PlanningCalendar;
-  readonly quarter: Quarter | undefined;
+  readonly shown?: Pick<ShownPlan, 'plan' | 'policies' | 'freezes'>;
+  readonly quarter?: Quarter;
   readonly errors: readonly PlanError[];
-  readonly skipped: Inventory['skipped'];
+  readonly skipped?: Inventory['skipped'];
 }
 
-const defaultConfig = 'quarterdeck.yaml';
-
-export function runPlan(asked: PlanArguments, world: World): number {
-  const { plan, calendar, quarter, errors, skipped } = planFor(asked, world);
+export async function runPlan(asked: PlanArguments, world: World): Promise<number> {
+  const { servers } = asked;
+  const read = servers === undefined ? await planStored(asked, world) : planList(asked, servers, world);
+  const { shown, quarter = shown?.plan.quarter, errors, skipped = [] } = read;
+  const { windows = [], conflicts = [] } = shown?.plan ?? {};
   if (asked.json) {
-    const { windows = [], conflicts = [] } = plan ?? {};
-    const shown = {
-      quarter: quarter ?? null,
-      windows,
-      conflicts,
-      errors,
-      ...(asked.skipBadRows && { skipped }),
-    };
-    world.out(`${JSON.stringify(shown)}\n`);
+    const json = { quarter: quarter ?? null, windows, conflicts, errors };
+    world.out(`${JSON.stringify({ ...json, ...(asked.skipBadRows && { skipped }) })}\n`);
   } else {
     for (const { name, errors: own } of skipped) {
       for (const error of own)
-        world.note(errorText(asked.servers, error, `skipped ${visibleText(name) || 'a row'}: `));
+        world.note(errorText(servers, error, `skipped ${visibleText(name) || 'a row'}: `));
     }
-    for (const error of errors) world.note(errorText(asked.servers, error));
-    if (plan) world.out(calendarText(plan, calendar, asked, world));
+    for (const error of errors) world.note(errorText(servers, error));
+    if (shown) world.out(calendarText(shown, asked, world));
   }
-  if (errors.length > 0) return exitCodes.errors;
-  return plan && plan.conflicts.length > 0 ? exitCodes.conflicts : exitCodes.planned;
+  if (errors.length > 0) return exitCodes.refused;
+  return conflicts.length > 0 ? exitCodes.conflicts : exitCodes.done;
 }
 
-function planFor(asked: PlanArguments, world: World): Read {
+async function planStored(asked: PlanArguments, world: World): Promise<Read> {
+  try {
+    const shown = (await withBackend(asked, world, (backend) =>
+      backend.call('show-calendar', { view: 'plan', quarter: asked.quarter }),
+    )) as ShownPlan;
+    if (shown.servers > 0) return { shown, errors: [] };
+    const message =
+      'no servers are stored: import a list, quarterdeck servers import FILE, or plan one, --servers FILE';
+    return { quarter: shown.plan.quarter, errors: [whole(message)] };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const option = error.code === 'no-quarter' ? '--quarter ' : '';
+    return { errors: [whole(`${option}${error.message}`)] };
+  }
+}
+
+function planList(asked: PlanArguments, servers: string, world: World): Read {
   const now = asked.now ?? world.now;
-  const nothing = { plan: undefined, calendar: defaultCalendar, quarter: undefined, skipped: [] };
-  const settings = calendarOf(asked, world);
-  if ('errors' in settings) return { ...nothing, errors: settings.errors };
+  const settings = readConfiguration(asked.config, world);
+  if ('problems' in settings) return { errors: settings.problems.map(whole) };
   const { calendar } = settings;
+  const { quarters, freezes } = calendar;
   let quarter: Quarter;
   try {
-    quarter = quarterAsked(asked.quarter, now, calendar.quarters);
+    quarter = quarterAsked(asked.quarter, now, quarters);
   } catch (error) {
     if (!(error instanceof QuarterError)) throw error;
-    return { ...nothing, calendar, errors: [whole(`--quarter ${error.message}`)] };
+    return { errors: [whole(`--quarter ${error.message}`)] };
   }
-  const list = textOf(asked.servers, '--servers', world);
-  if ('problem' in list) return { ...nothing, calendar, quarter, errors: [whole(list.problem)] };
-  const { quarters } = calendar;
-  const inventory = readInventory(list.text, { now, quarters, skipBadRows: asked.skipBadRows });
+  let text: string;
+  try {
+    text = world.readList(servers);
+  } catch (error) {
+    const message = `--servers ${JSON.stringify(servers)} can not be read: ${(error as Error).message}`;
+    return { quarter, errors: [whole(message)] };
+  }
+  const inventory = readInventory(text, { now, quarters, skipBadRows: asked.skipBadRows });
   for (const { header, near } of inventory.unknownColumns) {
     const meant = near === undefined ? '' : `: did you mean ${near}?`;
-    world.note(`${asked.servers}: column ${visibleText(header)} means nothing to the plan${meant}\n`);
+    world.note(`${servers}: column ${visibleText(header)} means nothing to the plan${meant}\n`);
   }
-  const { errors, skipped, servers } = inventory;
-  if (errors.length > 0) return { ...nothing, calendar, quarter, skipped, errors };
-  return { plan: planQuarter({ ...calendar, quarter, servers, now }), calendar, quarter, skipped, errors };
-}
-
-function calendarOf(
-  { config }: PlanArguments,
-  world: World,
-): { calendar: PlanningCalendar } | { errors: PlanError[] } {
-  const file = config ?? (world.exists(defaultConfig) ? defaultConfig : undefined);
-  if (file === undefined) return { calendar: defaultCalendar };
-  const read = textOf(file, '--config', world);
-  if ('problem' in read) return { errors: [whole(read.problem)] };
-  const parsed = parseConfiguration(read.text);
-  if ('configuration' in parsed) {
-    const { calendar, environments } = parsed.configuration;
-    return { calendar: planningCalendar(calendar, environments) };
-  }
-  return { errors: parsed.problems.map((problem) => whole(problemText(file, problem))) };
-}
-
-function textOf(file: string, option: string, world: World): { text: string } | { problem: string } {
-  try {
-    return { text: world.readText(file) };
-  } catch (error) {
-    return { problem: `${option} ${JSON.stringify(file)} can not be read: ${(error as Error).message}` };
-  }
+  const { errors, skipped } = inventory;
+  if (errors.length > 0) return { quarter, skipped, errors };
+  const plan = planQuarter({ ...calendar, quarter, servers: inventory.servers, now });
+  return { shown: { plan, policies: [...calendar.policies.values()], freezes }, skipped, errors };
 }
 
 function whole(message: string): PlanError {
@@ -124,8 +100,11 @@ function whole(message: string): PlanError {
 }
 
 function calendarText(
-  plan: QuarterPlan,
-  calendar: PlanningCalendar,
+  {
+    plan,
+    policies,
+    freezes,
+  }: { plan: QuarterPlan; policies: readonly CalendarPolicy[]; freezes: readonly Freeze[] },
   { reasons }: PlanArguments,
   { columns, colour }: World,
 ): string {
@@ -133,14 +112,12 @@ function calendarText(
   const days = { first: dayNumber(firstDay), last: dayNumber(lastDay) };
   const clockOf = createZoneClocks();
   const used = new Set(plan.campaigns.map(({ policy }) => policy));
-  const policies = [...calendar.policies.values()].filter(({ name }) => used.has(name));
-  const frozen = new Map(
-    policies.map(({ name }) => [name, frozenSpans(calendar.freezes, name, 'UTC', clockOf, days)]),
-  );
+  const shown = policies.filter(({ name }) => used.has(name));
+  const frozen = new Map(shown.map(({ name }) => [name, frozenSpans(freezes, name, 'UTC', clockOf, days)]));
   return quarterCalendar(plan, {
     columns,
     paint: painter(colour),
-    policies,
+    policies: shown,
     reasons,
     closedOn(day, environment) {
       const start = day * dayMillis;
@@ -149,8 +126,7 @@ function calendarText(
   });
 }
 
-function errorText(file: string, { row, column, message }: PlanError | InventoryError, before = ''): string {
+function errorText(file = '', { row, column, message }: PlanError | InventoryError, before = ''): string {
   if (row === null) return `${visibleLines(message)}\n`;
-  const place = column ? `row ${row}, ${visibleText(column)}` : `row ${row}`;
-  return `${before}${file}: ${place}: ${visibleText(message)}\n`;
+  return rowText(file, { row, column: column ?? '', message }, before);
 }

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { type PlanArguments, parseCommandLine, UsageError } from '../../../apps/cli/arguments.ts';
-import { runPlan } from '../../../apps/cli/plan-command.ts';
 import { textWidth } from '../../../apps/local/terminal-text.ts';
+import { createCliWorld } from '../../support/cli-world.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -29,32 +28,15 @@ calendar:
     - { from: 2026-12-20, to: 2027-01-03, reason: year end }
 `;
 
-function run(argv: readonly string[], files: Readonly<Record<string, string>> = {}, columns = 100) {
-  const line = parseCommandLine(['plan', ...argv]);
-  const written = { out: '', note: '' };
-  const code = runPlan((line as { arguments: PlanArguments }).arguments, {
-    readText(path) {
-      const text = files[path];
-      if (text === undefined) throw new Error('no such file');
-      return text;
-    },
-    exists: (path) => path in files,
-    now: '2026-11-21T12:00:00.000Z',
-    out: (text) => {
-      written.out += text;
-    },
-    note: (text) => {
-      written.note += text;
-    },
-    columns,
-    colour: false,
-  });
-  return { code, ...written };
+function run(argv: readonly string[], files: Record<string, string> = {}, columns = 100) {
+  return createCliWorld(files, { columns }).run('plan', ...argv);
 }
 
 describe('quarterdeck plan --json', () => {
-  it('prints quarter, windows, conflicts and errors, and ends with 0', () => {
-    const { code, out } = run(['--servers', 's.csv', '--quarter', '2027-Q2', '--json'], { 's.csv': good });
+  it('prints quarter, windows, conflicts and errors, and ends with 0', async () => {
+    const { code, out } = await run(['--servers', 's.csv', '--quarter', '2027-Q2', '--json'], {
+      's.csv': good,
+    });
     expect(code).toBe(0);
     const printed = JSON.parse(out);
     expect(Object.keys(printed)).toEqual(['quarter', 'windows', 'conflicts', 'errors']);
@@ -73,8 +55,8 @@ describe('quarterdeck plan --json', () => {
     expect([printed.conflicts, printed.errors]).toEqual([[], []]);
   });
 
-  it('ends with 4 when there are conflicts', () => {
-    const { code, out } = run(['--servers', 's.csv', '--quarter', '2027-Q2', '--json'], {
+  it('ends with 4 when there are conflicts', async () => {
+    const { code, out } = await run(['--servers', 's.csv', '--quarter', '2027-Q2', '--json'], {
       's.csv': clashing,
     });
     expect(code).toBe(4);
@@ -83,16 +65,18 @@ describe('quarterdeck plan --json', () => {
     ]);
   });
 
-  it('ends with 1 when rows are wrong, and plans nothing', () => {
+  it('ends with 1 when rows are wrong, and plans nothing', async () => {
     const text = `${good}\nbad,Production,Europe/Berln,,,,`;
-    const { code, out } = run(['--servers', 's.csv', '--quarter', '2027-Q2', '--json'], { 's.csv': text });
+    const { code, out } = await run(['--servers', 's.csv', '--quarter', '2027-Q2', '--json'], {
+      's.csv': text,
+    });
     expect(code).toBe(1);
     const { windows, errors } = JSON.parse(out);
     expect(windows).toEqual([]);
     expect(errors).toEqual([
       { row: 5, column: 'Server Timezone', message: expect.stringContaining('Europe/Berlin') },
     ]);
-    const skipped = run(['--servers', 's.csv', '--quarter', '2027-Q2', '--json', '--skip-bad-rows'], {
+    const skipped = await run(['--servers', 's.csv', '--quarter', '2027-Q2', '--json', '--skip-bad-rows'], {
       's.csv': text,
     });
     expect(skipped.code).toBe(0);
@@ -104,17 +88,17 @@ describe('quarterdeck plan --json', () => {
     [['--servers', 's.csv', '--quarter', '2027-Q7'], '--quarter "2027-Q7" is not a quarter'],
     [['--servers', 's.csv', '--config', 'none.yaml'], '--config "none.yaml" can not be read'],
     [['--servers', 's.csv', '--config', 's.csv'], 's.csv:'],
-  ])('ends with 1 for %j', (argv, message) => {
-    const { code, out } = run([...argv, '--json'], { 's.csv': good });
+  ])('ends with 1 for %j', async (argv, message) => {
+    const { code, out } = await run([...argv, '--json'], { 's.csv': good });
     expect(code).toBe(1);
     const { errors } = JSON.parse(out);
     expect(errors[0]).toEqual({ row: null, column: null, message: expect.stringContaining(message) });
   });
 
-  it('takes quarters and policies from the configuration', () => {
+  it('takes quarters and policies from the configuration', async () => {
     const text = 'Server Name,Environment,Server Timezone\nweb-1,production,Europe/Berlin';
     const argv = ['--servers', 's.csv', '--quarter', 'next', '--now', '2026-08-01T00:00:00Z', '--json'];
-    const { code, out } = run(argv, { 's.csv': text, 'quarterdeck.yaml': configuration });
+    const { code, out } = await run(argv, { 's.csv': text, 'quarterdeck.yaml': configuration });
     const { quarter, windows } = JSON.parse(out);
     expect([code, quarter.firstDay]).toEqual([0, '2026-10-01']);
     expect(windows.map(({ localStart }: { localStart: string }) => localStart)).toEqual([
@@ -126,8 +110,8 @@ describe('quarterdeck plan --json', () => {
 });
 
 describe('quarterdeck plan for people', () => {
-  it('shows a line for each week, a column for each environment, and the conflicts below', () => {
-    const { code, out } = run(['--servers', 's.csv', '--quarter', '2027-Q2'], { 's.csv': clashing });
+  it('shows a line for each week, a column for each environment, and the conflicts below', async () => {
+    const { code, out } = await run(['--servers', 's.csv', '--quarter', '2027-Q2'], { 's.csv': clashing });
     expect(code).toBe(4);
     expect(out).toContain('week of     production  uat       development');
     expect(out).toMatch(/^2027-03-08 {2}Sun 14: 1 {3}· {9}Tue 9: 1$/m);
@@ -137,22 +121,22 @@ describe('quarterdeck plan for people', () => {
     expect(out).not.toContain('\u001b');
   });
 
-  it('says which weeks are frozen', () => {
+  it('says which weeks are frozen', async () => {
     const text = 'Server Name,Environment,Server Timezone\nweb-1,production,Europe/Berlin';
     const files = { 's.csv': text, 'quarterdeck.yaml': configuration.replace('monthly', 'weekly') };
-    const { out } = run(['--servers', 's.csv', '--quarter', '2027-Q1', '--now', '2026-09-01'], files);
+    const { out } = await run(['--servers', 's.csv', '--quarter', '2027-Q1', '--now', '2026-09-01'], files);
     expect(out).toMatch(/^2026-12-21 {2}year end$/m);
   });
 
-  it('lists every window with its reason when asked', () => {
-    const { out } = run(['--servers', 's.csv', '--quarter', '2027-Q2', '--reasons'], { 's.csv': good });
+  it('lists every window with its reason when asked', async () => {
+    const { out } = await run(['--servers', 's.csv', '--quarter', '2027-Q2', '--reasons'], { 's.csv': good });
     expect(out).toContain(
       '2027-03-14 03:00 America/New_York  web-1\n    set for Q2: 2027-03-14 02:30; 02:30 does not',
     );
   });
 
-  it.each([40, 60, 80, 200])('fits into %i columns', (columns) => {
-    const { out } = run(
+  it.each([40, 60, 80, 200])('fits into %i columns', async (columns) => {
+    const { out } = await run(
       ['--servers', 's.csv', '--quarter', '2027-Q2', '--reasons'],
       { 's.csv': clashing },
       columns,
@@ -160,47 +144,22 @@ describe('quarterdeck plan for people', () => {
     for (const line of out.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(columns);
   });
 
-  it('names wrong rows with the file, and lets no text steer the terminal', () => {
+  it('names wrong rows with the file, and lets no text steer the terminal', async () => {
     const text = `${good}\nbad\u001b[31m,Production,\u001b[2J,,,,`;
-    const { code, note, out } = run(['--servers', 's.csv'], { 's.csv': text });
+    const { code, note, out } = await run(['--servers', 's.csv'], { 's.csv': text });
     expect([code, out]).toEqual([1, '']);
     expect(note).toContain('s.csv: row 5, Server Timezone: ');
     expect(note + out).not.toContain('\u001b');
-    const skipped = run(['--servers', 's.csv', '--skip-bad-rows', '--quarter', '2027-Q2'], { 's.csv': text });
+    const skipped = await run(['--servers', 's.csv', '--skip-bad-rows', '--quarter', '2027-Q2'], {
+      's.csv': text,
+    });
     expect(skipped.note).toContain('skipped bad');
     expect(skipped.note + skipped.out).not.toContain('\u001b');
   });
 });
 
-describe('the command line', () => {
-  it.each([
-    [['plan'], '--servers is missing'],
-    [['plna', '--servers', 's.csv'], 'did you mean plan?'],
-    [['plan', '--server', 's.csv'], 'did you mean --servers?'],
-    [['plan', '--servers'], '--servers needs a value'],
-    [['plan', '--servers', 'a', '--servers', 'b'], '--servers is given twice'],
-    [['plan', '--servers', 'a', '--json=yes'], '--json takes no value'],
-    [['plan', '--servers', 'a', '--now', '2026-02-30'], 'is not an instant'],
-    [['plan', '--servers', 'a', '--now', 'today'], 'is not an instant'],
-    [['plan', 'more', '--servers', 'a'], 'unexpected argument "more"'],
-    [['--servers', 'a'], 'no command'],
-  ])('%j is refused: %s', (argv, message) => {
-    expect(() => parseCommandLine(argv)).toThrow(UsageError);
-    expect(() => parseCommandLine(argv)).toThrow(message);
-  });
-
-  it.each([
-    '2026-11-21T12:00:00Z',
-    '2026-11-21T12:00Z',
-    '2026-11-21T13:00:00+01:00',
-    '2026-11-21T12:00:00.000Z',
-  ])('reads %s as an instant', (now) => {
-    expect(parseCommandLine(['plan', '--servers', 'a', '--now', now])).toMatchObject({
-      arguments: { now: '2026-11-21T12:00:00.000Z' },
-    });
-  });
-
-  it('runs as a program', async () => {
+describe('the program', () => {
+  it('plans a list', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-plan-'));
     try {
       const file = join(folder, 'servers.csv');

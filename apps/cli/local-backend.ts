@@ -1,0 +1,38 @@
+/** Owns the answers of this machine: the use-cases that functions on AWS call, on a state of its own. */
+import type { PlanningCalendar } from '../../core/calendar/planning-calendar.ts';
+import { type Backend, type CallName, Refused } from '../../core/calls.ts';
+import type { Instant } from '../../core/instant.ts';
+import { importServers, importServersInput } from '../../core/use-cases/import-servers.ts';
+import { planNow } from '../../core/use-cases/open-windows.ts';
+import { loadFleet } from '../../core/use-cases/plan-stored-quarter.ts';
+import { publishFeeds } from '../../core/use-cases/publish-feeds.ts';
+import { setSchedule, setScheduleInput } from '../../core/use-cases/set-schedule.ts';
+import { showCalendar, showCalendarInput } from '../../core/use-cases/show-calendar.ts';
+import type { StoredState } from '../local/stored-state.ts';
+
+export function createLocalBackend(state: StoredState, calendar: PlanningCalendar, now: Instant): Backend {
+  /** What the plan of every day does on AWS; nothing here starts campaigns. */
+  const publish = async () => {
+    const fleet = await loadFleet(state);
+    return publishFeeds(state, await planNow(state, fleet, calendar, now), fleet.inventory.servers, now);
+  };
+  const answers: Partial<Record<CallName, (input: unknown) => Promise<unknown>>> = {
+    'import-servers': (input) => importServers(state, calendar, importServersInput.parse(input), now),
+    'set-schedule': (input) => setSchedule(state, calendar, setScheduleInput.parse(input), now),
+    async 'show-calendar'(input) {
+      const asked = showCalendarInput.parse(input);
+      if (asked.view === 'feed') await publish();
+      return showCalendar(state, calendar, asked, now);
+    },
+    'plan-schedules': publish,
+  };
+  return {
+    async call(name, input) {
+      const answer = answers[name];
+      if (answer === undefined)
+        throw new Refused('no-aws', `this machine has nothing to ask for ${name}: add --aws`);
+      return answer(input);
+    },
+    close: () => state.close(),
+  };
+}

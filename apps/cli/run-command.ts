@@ -1,0 +1,35 @@
+/** Owns which command is run by which file. */
+import type { CommandLine } from './asked.ts';
+import { runPlan } from './plan-command.ts';
+import { runFeed, runScheduleList, runSet, runShow } from './schedule-command.ts';
+import { runExport, runImport, runServerList, runSync } from './servers-command.ts';
+import type { World } from './world.ts';
+
+/**
+ * @returns the exit code
+ * @throws UsageError
+ * @throws Refused
+ */
+export function runCommand(line: Exclude<CommandLine, { kind: 'help' }>, world: World): Promise<number> {
+  switch (line.kind) {
+    case 'plan':
+      return runPlan(line.arguments, world);
+    case 'servers import':
+      return runImport(line.arguments, world);
+    case 'servers export':
+      return runExport(line.arguments, world);
+    case 'servers list':
+      return runServerList(line.arguments, world);
+    case 'servers sync':
+      return runSync(line.arguments, world);
+    case 'schedule set':
+    case 'schedule remove':
+      return runSet(line.arguments, world);
+    case 'schedule show':
+      return runShow(line.arguments, world);
+    case 'schedule list':
+      return runScheduleList(line.arguments, world);
+    case 'feed':
+      return runFeed(line.arguments, world);
+  }
+}
