@@ -11,7 +11,7 @@ export const handler = createHandler({
   compose: (world) => ({ ...launching(world), schedules: schedules(world), settings: settings(world) }),
   async run(ports, event, now, logger) {
     const input = reconcilePlanInput.parse(event);
-    const { quarters, changes, launches, failed } = await reconcilePlan(
+    const { quarters, changes, launches, failed, feeds } = await reconcilePlan(
       ports,
       await ports.settings(),
       input,
@@ -38,6 +38,7 @@ export const handler = createHandler({
       deleted: changes.delete.length,
       kept: changes.keep.length,
       launches: launches.slice(0, mostNamed),
+      ...feeds,
     };
   },
 });

@@ -22,6 +22,7 @@ import {
 } from './firings.ts';
 import { type Launch, type LaunchPorts, launchCampaign } from './launch-campaign.ts';
 import { loadFleet, planStoredQuarter, type StoredFleet } from './plan-stored-quarter.ts';
+import { publishFeeds } from './publish-feeds.ts';
 import { quarterNotice } from './quarter-notice.ts';
 
 export const reconcilePlanInput = z.object({
@@ -47,6 +48,7 @@ export interface ReconciledPlan {
   readonly launches: readonly Launch[];
   /** Campaigns that were due and about which nothing can be said but this. */
   readonly failed: readonly { readonly campaignId: string; readonly error: string }[];
+  readonly feeds: { readonly feeds: number; readonly written: number };
 }
 
 /**
@@ -83,7 +85,9 @@ export async function reconcilePlan(
   }
   const [current] = quarters.filter(({ plan }) => isNow(plan.quarter, now, calendar));
   if (announce && current) await ports.notices.send(quarterNotice(current));
-  return { quarters, changes, launches, failed };
+  const plans = quarters.map(({ plan }) => plan);
+  const feeds = await publishFeeds(ports, plans, fleet.inventory.servers, now);
+  return { quarters, changes, launches, failed, feeds };
 }
 
 /** Somewhere it is still the day before, or already the next; and a campaign starts weeks before its window. */
