@@ -63,7 +63,7 @@ TOLERATED=': (Cannot stat: No such file or directory|File removed before we read
 write_archive() {
   rm -rf -- "$SAVED/new" "$ARCHIVE"
   mkdir -- "$SAVED/new" && cp -- "$STATE/manifest" "$SAVED/new/manifest.tsv" && touch -d @0 "$SAVED/new/manifest.tsv"
-  if list_files && pack_archive "$1" && read_back; then
+  if list_archived && pack_archive "$1" && read_back; then
     sync "$SAVED/new/archive"
     mv -f -- "$SAVED/new/archive" "$ARCHIVE"
   fi
@@ -72,7 +72,7 @@ write_archive() {
 }
 
 # Writes `list`, in the order of names, so that the same files make the same archive; sets FILES_LISTED and BYTES_LISTED.
-list_files() {
+list_archived() {
   local room free REPLY
   find_configuration \( -type f -o -type d -o -type l \) -print0 >"$WORK/list" && sort -zu -o "$WORK/list" -- "$WORK/list" ||
     no_backup 'the configuration can not be read, or there is none' || return 1
