@@ -222,7 +222,7 @@ export const functions = {
     description: 'Ends a pause of everything',
   },
   'create-campaign': {
-    ports: ['records', 'objects', 'policies', 'discovery', 'executions'],
+    ports: ['records', 'objects', 'calendar', 'policies', 'discovery', 'executions'],
     timeoutSeconds: 300,
     memoryMb: 1024,
     description: 'Makes a campaign of opted-in servers and starts its execution',

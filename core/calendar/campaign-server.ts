@@ -68,3 +68,33 @@ export function serversOfCampaigns(
     },
   };
 }
+
+/**
+ * Servers that somebody names by hand, with the HA groups that the inventory, the configuration and their own tags put
+ * them into: who is not in the inventory may be in a group all the same.
+ */
+export function withHaGroups(
+  servers: readonly Server[],
+  inventory: readonly StoredServer[],
+  haGroups: Readonly<Record<string, readonly string[]>>,
+): Server[] {
+  const { of } = haGroupsOf(inventory, haGroups);
+  const rows = new Map(inventory.map((row) => [row.name.toLowerCase(), row]));
+  const byId = new Map(inventory.flatMap((row) => (row.instanceId ? [[row.instanceId, row] as const] : [])));
+  const listed = (name: string) =>
+    Object.entries(haGroups).flatMap(([group, names]) =>
+      names.some((other) => other.toLowerCase() === name) ? [group] : [],
+    );
+  return servers.map((server) => {
+    const name = server.name.toLowerCase();
+    const known = [byId.get(server.id), rows.get(name)].flatMap((row) => (row ? of(row) : []));
+    const tagged = Object.entries(server.tags).flatMap(([key, value]) =>
+      isHaTag(key) && value.trim() !== '' ? [value.trim()] : [],
+    );
+    const all = [...new Set([...(server.haGroups ?? []), ...known, ...listed(name), ...tagged])];
+    return all.length > 0 ? { ...server, haGroups: all } : server;
+  });
+}
+
+/** As a sync reads it: in any case, with or without spaces, dashes and underscores. */
+const isHaTag = (key: string): boolean => key.toLowerCase().replaceAll(/[\s_-]/g, '') === 'hagroup';
