@@ -64,7 +64,9 @@ export function readCall(request: WireRequest): AskedCall {
     const [Bucket = '', ...key] = pathname.slice(1).split('/').map(decodeURIComponent);
     const { 'x-id': operation, ...query } = Object.fromEntries(searchParams);
     const input = { Bucket, ...(key.length > 0 && { Key: key.join('/') }), ...query };
-    return { ...caller, operation: operation ?? `${method} ${pathname}`, input };
+    // Alone of those that we make it names itself by its method.
+    const named = method === 'HEAD' && key.length > 0 ? 'HeadObject' : operation;
+    return { ...caller, operation: named ?? `${method} ${pathname}`, input };
   }
   if (service === 'scheduler') return { ...caller, ...scheduleCall(request, pathname, searchParams) };
   const form = Object.fromEntries(new URLSearchParams(body.toString('utf8')));

@@ -1,5 +1,7 @@
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, vi } from 'vitest';
-import { objects, records } from '../../../lambdas/compose.ts';
+import { backups, objects, records } from '../../../lambdas/compose.ts';
+import { describeBackups } from '../../contracts/backups.contract.ts';
 import { describeObjects } from '../../contracts/objects.contract.ts';
 import { describeRecords } from '../../contracts/records.contract.ts';
 import { composeAt } from '../composed.ts';
@@ -36,3 +38,15 @@ describeObjects(
   },
   { withoutControl: 'the HTTP server under moto ends a path at a null character' },
 );
+
+describeBackups("S3 of moto, in the template's backup bucket", async () => {
+  const { moto, stack } = await stackOnMoto();
+  const home = composeAt(moto.endpoint, stack);
+  const Bucket = stack.outputs.BackupBucket ?? '';
+  const servers = new S3Client({ ...moto.client, forcePathStyle: true });
+  return {
+    backups: backups({ home, environment: { backupBucket: Bucket } }),
+    put: async (Key, Body) => void (await servers.send(new PutObjectCommand({ Bucket, Key, Body }))),
+    close: () => moto.close(),
+  };
+});

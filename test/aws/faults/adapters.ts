@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { documentContentHash } from '../../../core/document.ts';
 import { createDynamoDbCalls, createDynamoDbRecords } from '../../../lambdas/aws/dynamodb-records.ts';
 import { createEc2Calls, instancesById } from '../../../lambdas/aws/ec2-instances.ts';
+import { createBackupCalls, createS3Backups } from '../../../lambdas/aws/s3-backups.ts';
 import { createS3Calls, createS3Objects } from '../../../lambdas/aws/s3-objects.ts';
 import { createScheduleCalls, createSchedules } from '../../../lambdas/aws/scheduler-schedules.ts';
 import { createCallbackCalls, createSfnCallbacks } from '../../../lambdas/aws/sfn-callbacks.ts';
@@ -13,6 +14,7 @@ import { createDocumentCalls, createSsmDocuments } from '../../../lambdas/aws/ss
 import { createInvocationCalls, createSsmInvocations } from '../../../lambdas/aws/ssm-invocations.ts';
 import { createNodeCalls, nodes, nodeTags } from '../../../lambdas/aws/ssm-nodes.ts';
 import { frankfurt } from '../../support/samples.ts';
+import { serverArchive } from '../../support/server-archive.ts';
 import { type AdapterWorld, documentContent, documentName, scheduleGroup } from './adapter-world.ts';
 import type { FaultKind } from './fault-kinds.ts';
 
@@ -40,6 +42,13 @@ const records = ({ location: { region, endpoint = '' }, table }: AdapterWorld) =
 };
 const objects = ({ location, bucket }: AdapterWorld) =>
   createS3Objects({ bucket, region: frankfurt.region, calls: createS3Calls(location) });
+const backups = ({ location, bucket }: AdapterWorld) =>
+  createS3Backups({ bucket, scratchBytes: 1024 ** 2, calls: createBackupCalls(location) });
+const putArchive = async (world: AdapterWorld) => {
+  const key = `backups/${randomUUID()}`;
+  await objects(world).put(key, serverArchive(key).content);
+  return key;
+};
 const commands = ({ location }: AdapterWorld) =>
   createSsmCommands({
     callsIn: () => createCommandCalls(location, 1000),
@@ -192,6 +201,32 @@ export const adapterCalls: readonly AdapterCall[] = [
     },
     act: async (world, key) => Buffer.from((await objects(world).get(String(key))) ?? '').toString(),
     gives: 'text',
+  },
+  {
+    module: 's3-backups',
+    strikes: 's3:GetObject',
+    prepare: putArchive,
+    act: async (world, key) => (await backups(world).inspect(String(key)))?.entries,
+    gives: serverArchive('').archive.files,
+  },
+  {
+    module: 's3-backups',
+    strikes: 's3:HeadObject',
+    prepare: putArchive,
+    act: (world, key) => backups(world).replication(String(key)),
+    gives: 'none',
+    // An answer to HEAD has no body to say why in.
+    unless: { expired: { throws: /Unknown/ } },
+  },
+  {
+    module: 's3-backups',
+    strikes: 's3:DeleteObject',
+    prepare: putArchive,
+    act: async (world, key) => {
+      await backups(world).remove(String(key));
+      return backups(world).replication(String(key));
+    },
+    gives: undefined,
   },
   {
     // May come twice, by design: a notice has an id by which a receiver drops doubles.

@@ -129,6 +129,15 @@ const rules: Readonly<Record<string, Rule>> = {
       ...throughKey(call, facts, bucket, 's3', ['kms:Decrypt']),
     ];
   },
+  // The action of HeadObject is that of GetObject.
+  's3:HeadObject': (call, facts) => rules['s3:GetObject']?.(call, facts) ?? [],
+  's3:DeleteObject': (call, facts) => [
+    {
+      action: 's3:DeleteObject',
+      resource: `arn:${facts.partition}:s3:::${text(call, 'Bucket')}/${text(call, 'Key')}`,
+      context: ownerOf(call),
+    },
+  ],
   's3:PutObject': (call, facts) => {
     const bucket = `arn:${facts.partition}:s3:::${text(call, 'Bucket')}`;
     return [
