@@ -1,4 +1,4 @@
 # shellcheck shell=bash
-# Owns what only this family can say of its packages for a backup.
+# Owns what this family can say of its packages for a backup.
 
-family_manifest() { :; }
+source "$SCRIPTS/dnf/manifest.sh"
