@@ -68,18 +68,24 @@ export interface OrderRef {
   readonly sha256: string;
 }
 
+/** In one Region, both of them. */
+export interface DocumentBuckets {
+  readonly objects: { readonly bucket: string; readonly region: string };
+  readonly backups: { readonly bucket: string };
+}
+
 /** All documents take the same parameters, so that one form serves every family and phase. */
 export function documentParameters(
   campaign: Campaign,
   phase: DocumentPhase,
-  bucket: { readonly bucket: string; readonly region: string },
+  { objects, backups }: DocumentBuckets,
   order: OrderRef,
 ): Record<string, string> {
   const { policy } = campaign;
   return {
     CampaignId: campaign.id,
-    Bucket: bucket.bucket,
-    BucketRegion: bucket.region,
+    Bucket: objects.bucket,
+    BucketRegion: objects.region,
     OrderKey: order.key,
     OrderSha256: order.sha256,
     ...(campaign.hybridRoleId !== undefined && { HybridPrefix: campaign.hybridRoleId }),
@@ -95,6 +101,11 @@ export function documentParameters(
     KeepPackages: policy.rollback.packages,
     KeepMebibytes: String(Math.floor(policy.rollback.maxBytes / 1024 ** 2)),
     KeepDays: String(policy.rollback.keepDays),
+    ...(phase === 'patch' && {
+      Backup: policy.backup.configuration,
+      BackupBucket: backups.bucket,
+      BackupMebibytes: String(Math.floor(policy.backup.maxBytes / 1024 ** 2)),
+    }),
     ExecutionTimeout: String(executionSeconds(campaign, phase)),
     ...(phase === 'rollback' && { RollbackTo: rollbackTo(policy), DryRun: 'no' }),
   };

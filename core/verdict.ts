@@ -141,7 +141,9 @@ function afterFailure(
   policy: Policy,
 ): Verdict {
   const isMendable = facts.installed === false || facts.healthy === false;
-  const goesBack = isMendable && unproven === undefined && policy.rollback.automatic !== 'none';
+  // What is undone first are packages, and those need no archive.
+  const isBelieved = unproven === undefined || unproven.code === 'backup-unproven';
+  const goesBack = isMendable && isBelieved && policy.rollback.automatic !== 'none';
   return { state: goesBack ? 'rolling-back' : 'failed', reasons };
 }
 

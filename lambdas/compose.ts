@@ -30,6 +30,11 @@ import { createNodeCalls, type NodeCalls } from './aws/ssm-nodes.ts';
 import { stopwatch, wait } from './aws/system-clock.ts';
 import type { Environment, EnvironmentKey } from './environment.ts';
 
+/** The name alone, and no right. */
+export function backupBucket({ environment }: WorldWith<'backupBucket'>): Pick<Backups, 'bucket'> {
+  return { bucket: environment.backupBucket };
+}
+
 /** Of the scratch folder of what restores, less than all. */
 const scratchBytes = 4 * 1024 ** 3;
 

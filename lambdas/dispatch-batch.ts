@@ -1,6 +1,6 @@
 /** Dispatches one phase of a batch: a step of the state machine, answered through its task token. */
 import { dispatchBatch, dispatchBatchInput } from '../core/use-cases/dispatch-batch.ts';
-import { callbacks, commands, fleet, objects, records } from './compose.ts';
+import { backupBucket, callbacks, commands, fleet, objects, records } from './compose.ts';
 import { createHandler } from './handler.ts';
 
 export const handler = createHandler({
@@ -9,6 +9,7 @@ export const handler = createHandler({
     records: records(world),
     objects: objects(world),
     commands: commands(world),
+    backups: backupBucket(world),
     fleet: fleet(world),
     callbacks: callbacks(world),
   }),

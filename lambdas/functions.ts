@@ -97,7 +97,7 @@ export const functions = {
     description: 'Looks at the window once more, pins the documents and lays out the batches',
   },
   'dispatch-batch': {
-    ports: ['records', 'objects', 'commands', 'fleet', 'callbacks'],
+    ports: ['records', 'objects', 'backup-name', 'commands', 'fleet', 'callbacks'],
     // Less than the lease of a dispatcher, so that two never send at the same time.
     timeoutSeconds: 110,
     memoryMb: 512,

@@ -50,6 +50,8 @@ export interface EmbeddedHostOptions {
   readonly snapshots?: Snapshots;
   readonly rootVolumes?: RootVolumes;
   readonly alarms?: Alarms;
+  /** Where servers are told to put their backups. */
+  readonly backups?: Ports['backups'];
   readonly meter: CostMeter;
   /** What the event bus does to the events of Run Command. */
   readonly faults?: EventFaults;
@@ -131,6 +133,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
     snapshots = createMemorySnapshots(now),
     rootVolumes = createMemoryRootVolumes(now),
     alarms = createMemoryAlarms(),
+    backups = { bucket: 'quarterdeck-backups' },
   } = options;
   const ports = meteredPorts(
     {
@@ -144,6 +147,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
       snapshots,
       rootVolumes,
       alarms,
+      backups,
     },
     meter,
   );

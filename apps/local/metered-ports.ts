@@ -26,6 +26,7 @@ export function meteredPorts(ports: Ports, meter: CostMeter): Ports {
     snapshots: meteredSnapshots(ports.snapshots, meter),
     rootVolumes: meteredRootVolumes(ports.rootVolumes, meter),
     alarms: meteredAlarms(ports.alarms, meter),
+    backups: ports.backups,
   };
 }
 

@@ -55,6 +55,11 @@ export async function runCampaign(run: CampaignRun): Promise<ReportData> {
       bucket: 'quarterdeck-campaigns',
       region: place.region,
     });
+    const backups = createDiskObjects({
+      folder: join(folder, 'backups'),
+      bucket: 'quarterdeck-backups',
+      region: place.region,
+    });
     const database = await startEmbeddedDynamoDb(join(folder, 'dynamodb'));
     closing.push(() => database.close());
     const records = createDynamoDbRecords({
@@ -64,6 +69,7 @@ export async function runCampaign(run: CampaignRun): Promise<ReportData> {
     });
     const endpoints = createEndpoints({
       objects,
+      backups,
       // Servers sign with their own clocks, which know nothing of skipped hours.
       clock: { now: systemNow },
       onRequest: (request) => countServerRequest(meter, request),
@@ -85,6 +91,7 @@ export async function runCampaign(run: CampaignRun): Promise<ReportData> {
       random: Math.random,
       records: observedRecords(records, watcher),
       objects,
+      backups,
       ...runCommands,
       notices: createFolderNotices({ folder: join(folder, 'notices'), clock }),
       meter,

@@ -25,10 +25,11 @@ import { pausedFor } from './pause-all.ts';
 /** Clocks of two services are compared when a command is looked for; they may differ by this much. */
 const clockTolerance = 300;
 
-/** Of the bucket, only what a document is told of it. */
+/** Of the buckets, only what a document is told of it. */
 export interface SendPorts {
   readonly records: Ports['records'];
   readonly objects: Pick<Objects, 'bucket' | 'region'>;
+  readonly backups: Ports['backups'];
   readonly commands: Pick<Commands, 'find' | 'send'>;
 }
 
@@ -111,7 +112,7 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
     const commandId = await ports.commands.send(batch.place, {
       document,
       serverIds,
-      parameters: documentParameters(campaign, ref.phase, ports.objects, run.order),
+      parameters: documentParameters(campaign, ref.phase, ports, run.order),
       comment,
       deliveryTimeout: campaign.policy.timeouts.delivery,
     });

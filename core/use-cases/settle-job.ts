@@ -1,4 +1,5 @@
 /** Takes one server's answer into its job: what it said, what its result object proves, and what follows. */
+import type { Archive } from '../backup.ts';
 import type { Campaign } from '../campaign.ts';
 import { jobKey, jobs, update } from '../entities.ts';
 import { stateDuring } from '../gate.ts';
@@ -13,6 +14,7 @@ import { serverPrefix } from '../result-object.ts';
 import { type Summary, summarySchema } from '../summary.ts';
 import { type Evidence, judgePhase, withoutSummary } from '../verdict.ts';
 import { planIn, readResult, unpackResult } from './orders.ts';
+import { isOwnBackup, recordBackup } from './record-backup.ts';
 
 /** @returns the job as it is stored afterwards */
 export async function settleJob(
@@ -24,6 +26,9 @@ export async function settleJob(
   now: Instant,
 ): Promise<Job> {
   const evidence = await gather(ports.objects, campaign, phase, job, invocation);
+  const backup = backupIn(evidence, campaign, phase, job);
+  // Before the job moves: whoever comes after an interruption finds it settled, and looks no further.
+  if (backup) await recordBackup(ports, campaign, job.server, backup, now);
   try {
     return await store(ports, campaign, phase, job, invocation, evidence, now);
   } catch (error) {
@@ -46,7 +51,8 @@ function store(
     if (current.state !== stateDuring[phase]) return undefined;
     const summary = evidence.kind === 'summary' ? evidence.summary : undefined;
     const facts = factsAfter(phase, current.facts, summary?.facts);
-    const verdict = judgePhase(phase, inContext(phase, evidence, current), facts, campaign.policy);
+    const seen = inContext(phase, evidence, current, campaign.policy);
+    const verdict = judgePhase(phase, seen, facts, campaign.policy);
     const moved = moveJob(current, verdict.state, now, verdict.reasons);
     if (!moved) return undefined;
     return {
@@ -54,25 +60,53 @@ function store(
       facts,
       plan:
         verdict.state === 'ready' && evidence.kind === 'summary' ? (evidence.sealed ?? null) : current.plan,
-      phases: { ...current.phases, [phase]: phaseResult(invocation, evidence, now) },
+      phases: {
+        ...current.phases,
+        [phase]: {
+          ...phaseResult(invocation, evidence, now),
+          backup: backupIn(evidence, campaign, phase, current) ?? null,
+        },
+      },
     };
   });
+}
+
+/** The archive that a server made before its patch; none where it names one that is not its own. */
+function backupIn(
+  evidence: Evidence,
+  campaign: Campaign,
+  phase: Phase,
+  { server }: Job,
+): Archive | undefined {
+  const archive = phase === 'patch' && evidence.kind === 'summary' ? evidence.summary.backup : null;
+  return archive && isOwnBackup(campaign, server, archive) ? archive : undefined;
+}
+
+/** Patched without the backup that had to be there first: the patch stands, and is no success. */
+function backupUnproven({ phases: { patch } }: Job, policy: Policy): Reason | undefined {
+  if (policy.backup.configuration !== 'required' || patch?.result !== 'patched' || patch.backup)
+    return undefined;
+  return {
+    code: 'backup-unproven',
+    detail: 'patched, and no backup of before is proven although the policy requires one',
+  };
 }
 
 /**
  * What the patch phase could not prove, the verification can not make good. And a server whose agent answered when its
  * patch was sent may have begun it, whatever Run Command says of the delivery: it says the same of one that died.
  */
-function inContext(phase: Phase, evidence: Evidence, job: Job): Evidence {
+function inContext(phase: Phase, evidence: Evidence, job: Job, policy: Policy): Evidence {
   if (evidence.kind === 'none') {
     const mayHaveBegun = phase === 'patch' && job.dispatched?.online === true;
     return { ...evidence, delivered: evidence.delivered || mayHaveBegun };
   }
-  const unproven = phase === 'verify' ? job.phases.patch?.unproven : undefined;
+  if (phase !== 'verify') return evidence;
+  const unproven = job.phases.patch?.unproven ?? backupUnproven(job, policy);
   return unproven ? { unproven, ...evidence } : evidence;
 }
 
-function phaseResult(invocation: Invocation, evidence: Evidence, now: Instant): PhaseResult {
+function phaseResult(invocation: Invocation, evidence: Evidence, now: Instant): Omit<PhaseResult, 'backup'> {
   const { summary, unproven } = evidence.kind === 'summary' ? evidence : {};
   return {
     at: now,
@@ -81,7 +115,6 @@ function phaseResult(invocation: Invocation, evidence: Evidence, now: Instant): 
     warnings: summary?.warnings ?? [],
     newer: summary?.newer ?? 0,
     found: Object.fromEntries(Object.entries(summary?.found ?? {}).filter(([, number]) => number !== null)),
-    backup: summary?.backup ?? null,
     rungs: summary?.rungs ?? [],
     // What is not proven is no proof, and nobody should follow where it points.
     object: unproven ? null : (summary?.object ?? null),

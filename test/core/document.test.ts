@@ -3,7 +3,10 @@ import { commandSeconds, documentName, documentParameters, executionSeconds } fr
 import { phaseSchema } from '../../core/phase.ts';
 import { campaignOf, policyOf } from '../support/samples.ts';
 
-const bucket = { bucket: 'campaigns-111111111111', region: 'eu-central-1' };
+const buckets = {
+  objects: { bucket: 'campaigns-111111111111', region: 'eu-central-1' },
+  backups: { bucket: 'backups-111111111111' },
+};
 const order = { key: 'orders/abc.txt', sha256: 'abc' };
 
 describe('a command', () => {
@@ -13,7 +16,7 @@ describe('a command', () => {
 
   test.each(phaseSchema.options)('of %s is killed no sooner than the host has used its own time', (phase) => {
     const campaign = campaignOf();
-    const { TimeBudget, ExecutionTimeout } = documentParameters(campaign, phase, bucket, order);
+    const { TimeBudget, ExecutionTimeout } = documentParameters(campaign, phase, buckets, order);
     expect(Number(ExecutionTimeout)).toBe(executionSeconds(campaign, phase));
     expect(Number(TimeBudget)).toBeLessThanOrEqual(Number(ExecutionTimeout));
     // Delivery, the work step, and the minute of the summary step.
@@ -29,15 +32,45 @@ describe('a command', () => {
 
   test('tells hybrid nodes the role by which IAM knows them, where there is one', () => {
     const hybridRoleId = 'AROAEXAMPLE0123456789';
-    const told = documentParameters(campaignOf({ hybridRoleId }), 'prepare', bucket, order);
+    const told = documentParameters(campaignOf({ hybridRoleId }), 'prepare', buckets, order);
     expect(told.HybridPrefix).toBe(hybridRoleId);
-    expect(documentParameters(campaignOf(), 'prepare', bucket, order)).not.toHaveProperty('HybridPrefix');
+    expect(documentParameters(campaignOf(), 'prepare', buckets, order)).not.toHaveProperty('HybridPrefix');
   });
 
   test('says all parameters as text, and none of them is a moment or a token', () => {
-    const parameters = documentParameters(campaignOf(), 'patch', bucket, order);
+    const parameters = documentParameters(campaignOf(), 'patch', buckets, order);
     for (const value of Object.values(parameters)) expect(value).toMatch(/^[A-Za-z0-9./-]+$/);
     expect(parameters).toMatchObject({ OrderKey: order.key, OrderSha256: order.sha256, Reboot: 'if-needed' });
     expect(JSON.stringify(parameters)).not.toMatch(/\d{4}-\d\d-\d\dT|token/i);
+  });
+
+  test('asks for a backup before a patch and never else, as the policy has it', () => {
+    const campaign = campaignOf({ policy: policyOf({ backup: { maxBytes: 64 * 1024 ** 2 } }) });
+    expect(documentParameters(campaign, 'patch', buckets, order)).toMatchObject({
+      Backup: 'required',
+      BackupBucket: 'backups-111111111111',
+      BackupMebibytes: '64',
+    });
+    for (const phase of ['prepare', 'verify', 'rollback'] as const)
+      expect(documentParameters(campaign, phase, buckets, order)).not.toHaveProperty('Backup');
+  });
+
+  test.each([
+    ['none', 'packages'],
+    ['packages', 'packages'],
+    ['configuration', 'configuration'],
+    ['kernel', 'kernel'],
+  ])('of a rollback, by a policy of %s, goes as far as %s', (automatic, rung) => {
+    const campaign = campaignOf({ policy: policyOf({ rollback: { automatic } }) });
+    const told = documentParameters(campaign, 'rollback', buckets, order);
+    expect(told).toMatchObject({ RollbackTo: rung, DryRun: 'no' });
+  });
+
+  test('has time for the restart of the kernel before, whatever a patch may do', () => {
+    const told = (automatic: string) => {
+      const campaign = campaignOf({ policy: policyOf({ reboot: 'never', rollback: { automatic } }) });
+      return documentParameters(campaign, 'rollback', buckets, order).RebootReserve;
+    };
+    expect([told('configuration'), told('kernel')]).toEqual(['0', '600']);
   });
 });

@@ -64,7 +64,10 @@ describe('a selection', () => {
       selection: selectionSchema.parse({ mode: 'packages', names: ['openssl'] }),
     });
     const order = { key: 'orders/a.txt', sha256: 'a' };
-    const bucket = { bucket: 'bucket', region: 'eu-central-1' };
-    expect(documentParameters(campaign, 'prepare', bucket, order).Mode).toBe('packages');
+    const buckets = {
+      objects: { bucket: 'bucket', region: 'eu-central-1' },
+      backups: { bucket: 'backups' },
+    };
+    expect(documentParameters(campaign, 'prepare', buckets, order).Mode).toBe('packages');
   });
 });

@@ -217,3 +217,38 @@ describe('what a server is told of its way back', () => {
     expect(told.prepare?.lines.join()).not.toMatch(/service|probe|hook|backup/);
   });
 });
+
+describe('a backup that the policy requires', () => {
+  it('and that no server speaks of leaves a patch that is no success, and is no reason to go back', async () => {
+    const world = createWorld({
+      servers: serversOf(2),
+      behave: oneServer('server-1', { patch: { withoutBackup: true } }),
+      policy: tolerant,
+    });
+    const end = await world.run();
+    expect(end.jobs[0]).toMatchObject({ state: 'failed', reasons: [{ code: 'backup-unproven' }] });
+    expect(end.jobs[1]).toMatchObject({
+      state: 'not-started',
+      phases: {},
+    });
+    expect(takenBy(world, 'rollback')).toEqual([]);
+  });
+
+  it('keeps no server that is not well from going back', async () => {
+    const world = createWorld({
+      servers: serversOf(1),
+      behave: oneServer('server-1', { patch: { withoutBackup: true }, verify: sick }),
+    });
+    expect((await world.run()).states['server-1']).toBe('rolled-back');
+  });
+
+  it('is on record with its server, and not asked for where the policy wants none', async () => {
+    const world = createWorld({ servers: serversOf(1) });
+    const end = await world.run();
+    expect(end.jobs[0]?.phases.patch?.backup?.files).toBe(12);
+    const backup = policySchema.shape.backup.parse({ configuration: 'none' });
+    const without = createWorld({ servers: serversOf(1), policy: { backup } });
+    const { jobs } = await without.run();
+    expect(jobs[0]).toMatchObject({ state: 'succeeded', phases: { patch: { backup: null } } });
+  });
+});

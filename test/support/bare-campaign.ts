@@ -68,6 +68,7 @@ export function createBareCampaign(servers: readonly Server[]): BareCampaign {
     snapshots: createMemorySnapshots(() => now),
     rootVolumes: createMemoryRootVolumes(() => now),
     alarms: createMemoryAlarms(),
+    backups: { bucket: 'backups-111111111111' },
   };
   const job = (server: Server) => load(records, jobs, jobKey(campaignId, server.id));
   return {

@@ -1,5 +1,6 @@
 /** Owns valid things of the domain for tests to start from: each function gives one, but for what the test changes. */
 import { gzipSync } from 'node:zlib';
+import type { Archive } from '../../core/backup.ts';
 import { type Campaign, campaignSchema } from '../../core/campaign.ts';
 import { documentName, pinKey } from '../../core/document.ts';
 import type { Exception } from '../../core/exception.ts';
@@ -10,7 +11,7 @@ import { type Phase, phaseSchema } from '../../core/phase.ts';
 import { type PlanEntry, planHash, planLine, sha256Of } from '../../core/plan.ts';
 import { type Policy, policySchema } from '../../core/policy.ts';
 import type { DocumentPin } from '../../core/ports.ts';
-import { serverPrefix } from '../../core/result-object.ts';
+import { backupPrefix, serverPrefix } from '../../core/result-object.ts';
 import { type Family, type Place, type Server, serverSchema } from '../../core/server.ts';
 import { type Summary, summarySchema } from '../../core/summary.ts';
 
@@ -164,6 +165,12 @@ const goodResult = {
 } as const;
 const bootId = '00000000-0000-4000-8000-000000000001';
 
+/** The archive that a server made before its patch. */
+export function archiveOf(server: Server, campaign = campaignId): Archive {
+  const key = `${backupPrefix(server)}/${campaign}/configuration.tar.gz`;
+  return { key, sha256: sha256Of(key), bytes: 4096, files: 12 };
+}
+
 /** What a server says when all goes well; its result object is to be had from `resultObjectOf`. */
 export function summaryOf(server: Server, phase: Phase, changes: Partial<Summary> = {}): Summary {
   const plan = [entryOf()];
@@ -180,7 +187,7 @@ export function summaryOf(server: Server, phase: Phase, changes: Partial<Summary
     plan: { sha256: planHash(server.id, plan), entries: 1, security: 1, downloadBytes: 1_000_000 },
     facts: phase === 'prepare' ? unknownFacts : allGood,
     found: summarySchema.shape.found.parse({}),
-    backup: null,
+    backup: phase === 'patch' ? archiveOf(server) : null,
     rungs: [],
     newer: 0,
     boot: { before: bootId, after: bootId },

@@ -53,7 +53,8 @@ export async function runShimCampaign<T>(
   const clock = createClock(systemNow(), stopwatch);
   const place = (servers[0] as Server).place;
   const objects = createMemoryObjects('quarterdeck-campaigns', place.region);
-  const endpoints = createEndpoints({ objects, clock: { now: systemNow } });
+  const backups = createMemoryObjects('quarterdeck-backups', place.region);
+  const endpoints = createEndpoints({ objects, backups, clock: { now: systemNow } });
   const fleet = await startShimFleet({
     servers: servers.map(({ id, name }) => ({ id, name })),
     installed,
@@ -109,6 +110,7 @@ export async function runShimCampaign<T>(
       random: Math.random,
       records: observedRecords(records, watcher),
       objects,
+      backups,
       commands: createCommands(service),
       fleet: createFleet(service),
       notices: { send: async () => {} },

@@ -7,7 +7,7 @@ import type { Facts } from '../../core/outcome.ts';
 import { type Phase, phaseSchema } from '../../core/phase.ts';
 import { type PlanEntry, planHash, planLine, sha256Of } from '../../core/plan.ts';
 import type { Objects } from '../../core/ports.ts';
-import { serverPrefix } from '../../core/result-object.ts';
+import { backupPrefix, serverPrefix } from '../../core/result-object.ts';
 import type { Server } from '../../core/server.ts';
 import { type Summary, summarySchema } from '../../core/summary.ts';
 
@@ -21,6 +21,8 @@ export interface Behaviour {
   readonly plan?: readonly PlanEntry[];
   /** It dies with the command: nothing is ever heard of it. */
   readonly dies?: boolean;
+  /** It speaks of no backup. */
+  readonly withoutBackup?: boolean;
   /** It writes no result object. */
   readonly withoutObject?: boolean;
   /** What it prints instead of a summary. */
@@ -105,6 +107,12 @@ export function createSimulatedFleet(
     const key = `${serverPrefix(server, hybridRoleId)}/${campaign}/${phase}.gz`;
     if (!behaviour.withoutObject) await clock.busy(() => objects.put(key, content));
     const result = behaviour.result ?? good[phase].result;
+    const archive = {
+      key: `${backupPrefix(server, hybridRoleId)}/${campaign}/configuration.tar.gz`,
+      sha256: sha256Of(`${campaign} ${server.id}`),
+      bytes: 4096,
+      files: 12,
+    };
     const summary: Summary = {
       schema: 1,
       phase,
@@ -122,7 +130,8 @@ export function createSimulatedFleet(
       },
       facts: { ...good[phase].facts, ...behaviour.facts },
       found: summarySchema.shape.found.parse({ rollbackKept: plan.length }),
-      backup: null,
+      backup:
+        phase === 'patch' && task.parameters.Backup !== 'none' && !behaviour.withoutBackup ? archive : null,
       rungs: phase === 'rollback' ? [{ rung: 'packages', healthy: true }] : [],
       newer: 0,
       boot: { before: bootId, after: bootId },

@@ -119,6 +119,7 @@ test('every port is counted under the name of its AWS call', async () => {
     snapshots: createMemorySnapshots(() => at),
     rootVolumes: createMemoryRootVolumes(() => at),
     alarms: createMemoryAlarms(),
+    backups: { bucket: 'backups' },
   };
   const ports = meteredPorts(inner, meter);
   await ports.objects.put('a', 'x');
