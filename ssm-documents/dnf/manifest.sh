@@ -3,10 +3,10 @@
 
 # Name, architecture, repository and mark, of its history, which is the system's own: nothing but that is asked.
 family_manifest() {
-  local format='%{name}\t%{arch}\t%{from_repo}\t%{reason}'
+  local format='%{name}|%{arch}|%{from_repo}|%{reason}'
   [[ $VARIANT != yum3 ]] || return 0
   [[ $VARIANT != dnf5 ]] || format+='\n'
   timeout 300 "$PACKAGE_MANAGER" -q -C --disablerepo='*' --setopt=logdir="$DNF/log" repoquery --installed --qf "$format" </dev/null |
-    awk -F '\t' -v OFS='\t' 'NF == 4 { print $1, $2, $3 ~ /^(|@System|<unknown>)$/ ? "-" : $3,
+    awk -F '|' -v OFS='\t' 'NF == 4 { print $1, $2, $3 ~ /^(|@System|<unknown>)$/ ? "-" : $3,
       tolower($4) ~ /^(user|group|external user)$/ ? "manual" : tolower($4) ~ /^(unknown|none|)$/ ? "-" : "automatic" }'
 }
