@@ -150,6 +150,23 @@ describe.each(dnfs)('a sealed plan on $manager', ({ manager, release }) => {
     );
   });
 
+  it('lets the oldest kernel make room for a new one, and has that in the plan, only where removals are allowed', async () => {
+    const host = fleet.host(`asked-${release}`);
+    const campaign = '2027-q1-kernels';
+    const parameters = { Removals: 'allow', Reboot: 'never' };
+    for (const n of ['2', '3'])
+      await fleet.whilePublished(release, [kernel(n)], () => shell(host, 'dnf -y --refresh upgrade'));
+    await fleet.whilePublished(release, [kernel('4')], async () => {
+      const kept = await fleet.prepare(host, { campaign: '2027-q1-kept-kernels' });
+      expect(changes(kept.plan)).toEqual(['install kernel-core - 5.14.0-4']);
+      const { plan } = await fleet.prepare(host, { campaign, parameters });
+      expect(changes(plan)).toEqual(['install kernel-core - 5.14.0-4', 'remove kernel-core 5.14.0-1 -']);
+      const { summary } = await fleet.run(host, 'patch', { campaign, plan, parameters });
+      expect(summary).toMatchObject({ result: 'patched', facts: { installed: true, rebootPending: true } });
+      expect(await versions(host, 'kernel-core')).toEqual({ 'kernel-core': '5.14.0-2 5.14.0-3 5.14.0-4' });
+    });
+  });
+
   it('asks for a restart where an advisory does, as far as the package manager goes by advisories', async () => {
     const host = fleet.host(`held-${release}`);
     const parameters = { Reboot: 'never' };
