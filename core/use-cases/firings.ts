@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import type { PlannedWindow } from '../calendar/quarter-plan.ts';
 import { type Entity, listAll } from '../entities.ts';
-import { type Firing, firingSchema } from '../firing.ts';
+import { type Firing, firingSchema, latestLaunch } from '../firing.ts';
 import type { Instant } from '../instant.ts';
 import { inParallel } from '../parallel.ts';
 import { sha256Of } from '../plan.ts';
@@ -62,9 +62,14 @@ export async function loadWindows(
   return windows.map((own) => ({ ...own, start, end, zone, campaign: campaignId }));
 }
 
-/** Whether a plan leaves its windows as they are: it was started, or is just about to be. */
-export function isKept({ state, fireAt }: Firing, now: Instant): boolean {
-  return state === 'launched' || (state === 'expected' && fireAt <= now);
+/** Whether a plan leaves its windows as they are: it was started, or can still be. */
+export function isKept(firing: Firing, now: Instant): boolean {
+  return firing.state === 'launched' || (isDue(firing, now) && now < latestLaunch(firing));
+}
+
+/** Whether it should have been started by now, and has not. */
+export function isDue({ state, fireAt }: Firing, now: Instant): boolean {
+  return (state === 'expected' || state === 'refused') && fireAt <= now;
 }
 
 /** The windows of a quarter that a plan must keep: hand them to it. */

@@ -14,6 +14,7 @@ import type { Settings } from '../settings.ts';
 import {
   firingKey,
   firings,
+  isDue,
   isKept,
   keptWindows,
   listFirings,
@@ -131,11 +132,14 @@ async function planWithFirings(
     return expect(ports, firingOf(campaign, quarter, own, lead, now), own, known);
   });
   const ids = new Set(wanted.map(({ id }) => id));
-  const gone = stored.filter((firing) => !ids.has(firing.campaignId) && !isKept(firing, now));
-  await inParallel(gone, storeParallelism, (firing) => withdraw(ports, firing, now));
-  // Due, and its servers are not in the plan any more: whoever starts it says so.
-  const orphans = stored.filter((firing) => !ids.has(firing.campaignId) && isKept(firing, now));
-  return { plan, leftOut, expected: [...written, ...orphans].filter(({ state }) => state === 'expected') };
+  const gone = stored.filter(({ campaignId }) => !ids.has(campaignId));
+  // Due, and its servers are in the plan no more or its window has begun: whoever would start it says so.
+  const [due, withdrawn] = [true, false].map((is) => gone.filter((firing) => isDue(firing, now) === is));
+  await inParallel(withdrawn ?? [], storeParallelism, (firing) => withdraw(ports, firing, now));
+  const open = [...written, ...(due ?? [])].filter(
+    ({ state }) => state === 'expected' || state === 'refused',
+  );
+  return { plan, leftOut, expected: open };
 }
 
 function patchableServers(plan: QuarterPlan, settings: Settings, { inventory }: StoredFleet) {

@@ -100,7 +100,8 @@ describe('a planning', () => {
     const fleet = await plannedFleet([storedServer(1)], weekly());
     await fleet.plan();
     const [missed, after] = await fleet.firings();
-    fleet.sleepUntil(saturday);
+    // An hour into it: the window of the day after is nearer than the lead time, too.
+    fleet.sleepUntil('2026-11-28T00:00:00.000Z');
     const { launches } = await fleet.plan();
     expect(launches).toMatchObject([{ started: false, reason: { code: 'launch-missed' } }]);
     expect(fleet.started).toEqual([]);
@@ -110,6 +111,7 @@ describe('a planning', () => {
     await fleet.plan();
     expect(fleet.notices).toHaveLength(1);
     expect(fleet.schedules.get(after?.campaignId ?? '')?.at).toBe(after?.fireAt);
+    expect((await first(fleet)).state).toBe('missed');
   });
 
   test('starts at once what was planned within its lead time', async () => {
@@ -174,6 +176,28 @@ describe('a planning', () => {
     expect(plan.conflicts).toMatchObject([
       { server: 'web-3', code: 'past-date', message: expect.stringContaining('was started already') },
     ]);
+  });
+
+  test('tries again with what could not be made a campaign, tells it once, and moves nobody meanwhile', async () => {
+    const fleet = await plannedFleet([storedServer(1)], weekly());
+    await fleet.plan();
+    const firing = await first(fleet);
+    fleet.sleepUntil(eve);
+    const { production } = fleet.settings.policies;
+    const timeouts = production?.timeouts;
+    // Patching would take longer than the window is.
+    Object.assign(production ?? {}, { timeouts: { ...timeouts, patch: 20_000 } });
+    for (let time = 0; time < 2; time++) {
+      const { launches, quarters } = await fleet.plan();
+      expect(launches).toMatchObject([{ started: false, reason: { code: 'campaign-refused' } }]);
+      expect(quarters[0]?.plan.windows[0]?.campaign).toBe(firing.campaignId);
+      fleet.sleep(3600);
+    }
+    expect(fleet.notices).toMatchObject([
+      { kind: 'campaign-not-started', id: `${firing.campaignId}-campaign-refused` },
+    ]);
+    Object.assign(production ?? {}, { timeouts });
+    expect((await fleet.plan()).launches).toMatchObject([{ started: true, late: true }]);
   });
 
   test('goes on with the others when one can not be started', async () => {
