@@ -1,9 +1,16 @@
 /** Owns what a restore has to show: every file that the server listed, as it listed it, and the same packages. */
 import type { RestoredArchive, RestoredFile } from './ports.ts';
 
-/** Inside each archive, written by the server beside what it backs up. */
-export const listedFiles = 'files.tsv';
-export const listedPackages = 'manifest.tsv';
+/** In each archive, beside what it backs up. */
+export const packedManifest = 'manifest.tsv';
+
+/** What a server told in its result object when it made the archive; undefined where that can not be read. */
+export interface ToldByServer {
+  /** A line for each file or link: path, `f` or `l`, SHA-256 or the link's target, `mode:owner:group`. */
+  readonly files: string | undefined;
+  /** The list of packages, as it is in the archive. */
+  readonly manifest: string | undefined;
+}
 
 export interface RestoreFindings {
   /** Files and links that were compared. */
@@ -13,29 +20,20 @@ export interface RestoreFindings {
   readonly differences: readonly string[];
 }
 
-/**
- * `files.tsv` has a line for each file or link: path, `f` or `l`, SHA-256 or the link's target, `mode:owner:group` (mode
- * octal, without leading zeros). Owners are on the record and not compared, since a restore test is no root.
- *
- * @param manifest the list of packages as the server's result object has it; undefined where that can not be had
- */
-export function compareRestore(
-  { files, texts }: RestoredArchive,
-  manifest: string | undefined,
-): RestoreFindings {
+/** Owners are on the record and not compared, since a restore test is no root. */
+export function compareRestore({ files, texts }: RestoredArchive, told: ToldByServer): RestoreFindings {
   const differences: string[] = [];
-  const listed = texts.get(listedFiles);
-  const lines = rows(listed);
-  if (lines.length === 0) differences.push(`the archive has no ${listedFiles}, or nothing is in it`);
+  const lines = rows(told.files);
+  if (lines.length === 0) differences.push('the server listed no files, or its list can not be read');
   const restored = new Map(files.map((file) => [file.path, file]));
   for (const [path = '', type, value, attributes = ''] of lines) {
     const difference = differenceOf(restored.get(path.replace(/^\/+/, '')), type, value, attributes);
     if (difference !== undefined) differences.push(`${path} ${difference}`);
   }
-  const packed = texts.get(listedPackages);
-  if (manifest === undefined) differences.push('the list of packages of the server can not be read');
-  else if (packed !== manifest)
-    differences.push(`${listedPackages} is not the list of packages that the server told`);
+  const packed = texts.get(packedManifest);
+  if (told.manifest === undefined) differences.push('the list of packages of the server can not be read');
+  else if (packed !== told.manifest)
+    differences.push(`${packedManifest} is not the list of packages that the server told`);
   return { files: lines.length, packages: rows(packed).length, differences };
 }
 

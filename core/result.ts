@@ -69,6 +69,21 @@ export const resultSchema = z.object({
   outside: z
     .array(z.object({ name, architecture: name, before: name.nullable(), now: name.nullable() }))
     .optional(),
+  /** rollback: what was done on each rung, or would be; what was left and why can be told from the action. */
+  steps: z
+    .array(
+      z.object({
+        rung: z.enum(['packages', 'configuration', 'kernel']),
+        /** `leave`: others changed it since, or it stays installed; `missing`: it can not be brought back. */
+        action: z.enum(['back', 'remove', 'restore', 'leave', 'missing', 'boot']),
+        /** A package, a path, or the release of a kernel. */
+        subject: name,
+        /** Versions of a package. */
+        from: name.nullable(),
+        to: name.nullable(),
+      }),
+    )
+    .optional(),
   holds: z.array(name).optional(),
   /** prepare: packages of no enabled repository. */
   foreign: z.array(name).optional(),
@@ -113,6 +128,19 @@ export const resultSchema = z.object({
       }),
     )
     .optional(),
+  /** patch, where a backup was asked for: files and links in it, as a restore has to bring them back. */
+  files: z
+    .array(
+      z.object({
+        path: name,
+        type: z.enum(['f', 'l']),
+        /** SHA-256 of a file, target of a link. */
+        value: z.string(),
+        /** Octal mode, and owner and group by number: `644:0:0`. */
+        attributes: z.string().regex(/^[0-7]{1,5}:\d+:\d+$/),
+      }),
+    )
+    .optional(),
   log: z.string().optional(),
 });
 export type Result = z.infer<typeof resultSchema>;
@@ -152,6 +180,14 @@ const readers: { [K in keyof Result]-?: (text: string) => unknown } = {
       before: orNull(before),
       now: orNull(now),
     })),
+  steps: (text) =>
+    rows(text).map(([rung, action, subject, from, to]) => ({
+      rung,
+      action,
+      subject,
+      from: orNull(from),
+      to: orNull(to),
+    })),
   holds: lines,
   foreign: lines,
   pro: (text) => {
@@ -179,6 +215,7 @@ const readers: { [K in keyof Result]-?: (text: string) => unknown } = {
       mark: orNull(mark),
       held: held === 'held',
     })),
+  files: (text) => rows(text).map(([path, type, value, attributes]) => ({ path, type, value, attributes })),
   hooks: (text) =>
     rows(text).map(([moment, name, kind, verdict, code, seconds]) => ({
       moment,

@@ -5,7 +5,7 @@ import { parseRecord } from '../entities.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { sha256Of } from '../plan.ts';
 import type { Backups, Objects, Ports } from '../ports.ts';
-import { compareRestore, listedFiles, listedPackages, type RestoreFindings } from '../restore-test.ts';
+import { compareRestore, packedManifest, type RestoreFindings, type ToldByServer } from '../restore-test.ts';
 import { backupShards, type StoredBackup, storedBackups } from '../stored-backup.ts';
 import { checkBackup } from './check-backup.ts';
 import { readResult, unpackResult } from './orders.ts';
@@ -84,25 +84,24 @@ async function restoreOne(ports: TestPorts, backup: StoredBackup, now: Instant):
     return nothing(checked.check?.detail ?? 'it could not be read');
   }
   try {
-    const archive = await ports.backups.restore(backup.archive.key, [listedFiles, listedPackages]);
+    const archive = await ports.backups.restore(backup.archive.key, [packedManifest]);
     if (archive === undefined) return nothing('it is gone since it was read');
-    return compareRestore(archive, await manifestOf(ports.objects, backup));
+    return compareRestore(archive, await toldBy(ports.objects, backup));
   } catch (error) {
     return nothing(`it can not be unpacked: ${String(error)}`.slice(0, 400));
   }
 }
 
-async function manifestOf(
-  objects: Pick<Objects, 'get'>,
-  { resultKey }: StoredBackup,
-): Promise<string | undefined> {
+async function toldBy(objects: Pick<Objects, 'get'>, { resultKey }: StoredBackup): Promise<ToldByServer> {
+  const nothing = { files: undefined, manifest: undefined };
   const stored = await readResult(objects, resultKey);
-  if (stored.kind === 'unreadable') return undefined;
+  if (stored.kind === 'unreadable') return nothing;
   try {
-    return unpackResult(stored.content).get('manifest');
+    const sections = unpackResult(stored.content);
+    return { files: sections.get('files'), manifest: sections.get('manifest') };
   } catch {
     // What a server wrote may be anything; then there is nothing to compare with, which is told.
-    return undefined;
+    return nothing;
   }
 }
 

@@ -32,6 +32,7 @@ make_backup() {
   seconds=$((REPLY - NEEDED))
   ((seconds > 0)) || no_backup 'there is no time for it' || return 1
   timed manifest write_manifest || return 1
+  [[ $Backup == none ]] || list_configuration "$STATE/files.before" || rm -f -- "$STATE/files.before"
   timed archive write_archive "$seconds" || return 1
   [[ $Backup == none ]] || timed upload send_archive
 }
@@ -88,14 +89,13 @@ list_archived() {
 
 pack_archive() {
   local limit=$((BackupMebibytes * 1048576)) words
-  local -a gently=(nice -n 19) pack=(gzip -n -c) codes
+  local -a gently=(nice -n 19) codes
   ! command -v ionice >/dev/null || gently+=(ionice -t -c 3)
-  ! command -v zstd >/dev/null || pack=(zstd -q -c)
   log "archiving $FILES_LISTED files and folders with $BYTES_LISTED bytes"
   "${gently[@]}" timeout "$1" "${TAR[@]}" --create --file - --format=posix --hard-dereference \
     --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime' \
     --directory "$SAVED/new" manifest.tsv --directory "$ROOT/" --no-recursion --null --files-from "$WORK/list" 2>"$WORK/tar.err" |
-    "${gently[@]}" "${pack[@]}" 2>>"$LOG" | head -c $((limit + 1)) >"$SAVED/new/archive"
+    "${gently[@]}" gzip -n 2>>"$LOG" | head -c $((limit + 1)) >"$SAVED/new/archive"
   codes=("${PIPESTATUS[@]}")
   cat -- "$WORK/tar.err" >>"$LOG"
   (($(stat -c %s -- "$SAVED/new/archive") <= limit)) ||
@@ -103,14 +103,14 @@ pack_archive() {
   ((codes[0] != 124)) || no_backup "$FILES_LISTED files with $BYTES_LISTED bytes could not be read within $1 seconds" || return 1
   words=$(grep -vE "$TOLERATED" "$WORK/tar.err" | head -n 1)
   [[ ${codes[*]} =~ ^[012]' 0 0'$ && -z $words ]] ||
-    no_backup "tar ended with ${codes[0]}, ${pack[0]} with ${codes[1]}: ${words:0:200}"
+    no_backup "tar ended with ${codes[0]}, gzip with ${codes[1]}: ${words:0:200}"
 }
 
 # An archive is one that can be read to its end and has all that was listed.
 read_back() {
   local gone
   gone=$(grep -cE ': (Cannot stat: No such file or directory|File removed before we read it)$' "$WORK/tar.err")
-  ARCHIVED=$(set -o pipefail && unpack_archive "$SAVED/new/archive" | tar --list --file - 2>>"$LOG" | awk 'END { print NR }') || ARCHIVED=''
+  ARCHIVED=$(set -o pipefail && gzip -dc -- "$SAVED/new/archive" | tar --list --file - 2>>"$LOG" | awk 'END { print NR }') || ARCHIVED=''
   ((${ARCHIVED:-0} == FILES_LISTED + 1 - gone)) ||
     no_backup "of $((FILES_LISTED + 1 - gone)) entries ${ARCHIVED:-none} can be read back"
 }
@@ -118,8 +118,7 @@ read_back() {
 # Sets BACKUP_JSON once S3 has confirmed the hash.
 send_archive() {
   local REPLY key bytes hash
-  key=backups/${SERVER_PREFIX#servers/}/$CampaignId/configuration.tar.
-  if is_gzip "$ARCHIVE"; then key+=gz; else key+=zst; fi
+  key=backups/${SERVER_PREFIX#servers/}/$CampaignId/configuration.tar.gz
   bytes=$(stat -c %s -- "$ARCHIVE")
   sha256_of_stdin <"$ARCHIVE"
   hash=$REPLY
@@ -131,9 +130,24 @@ send_archive() {
   log "backed up as $key"
 }
 
+# What a restore has to bring back: files that were the same before and after they were archived.
+list_backed_up() {
+  [[ -f $STATE/files.before && -f $STATE/configuration.before && ! -f $STATE/files ]] || return 0
+  comm -12 "$STATE/files.before" "$STATE/configuration.before" >"$STATE/files.new" &&
+    mv -f -- "$STATE/files.new" "$STATE/files"
+  rm -f -- "$STATE/files.before"
+}
+
 report_backup() {
   BACKUP_JSON=${ST[backup]:-null}
   [[ -z ${ST[backup_problem]:-} ]] || warn backup-failed "patched without a backup, as the policy allows: ${ST[backup_problem]}"
-  [[ $Backup == none ]] || result_section manifest "$STATE/manifest"
+  [[ $Backup != none ]] || return 0
+  result_section manifest "$STATE/manifest"
+  [[ ! -f $STATE/files ]] || {
+    # A result is read up to a size.
+    head -c 1500000 -- "$STATE/files" | sed -n '$!p' >"$WORK/files"
+    (($(stat -c %s -- "$STATE/files") > 1500000)) || cp -- "$STATE/files" "$WORK/files"
+    result_section files "$WORK/files"
+  }
 }
 CLOSING+=(report_backup)

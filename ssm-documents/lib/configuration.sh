@@ -128,7 +128,7 @@ keep_originals() {
   }
   awk -F '\t' '$2 != "-" { print "." $1 }' "$1" | tr '\n' '\0' >"$WORK/members"
   [[ -s $WORK/members ]] || return 0
-  unpack_archive "$ARCHIVE" | "${TAR[@]}" --extract --file - --directory "$ORIGINALS" --preserve-permissions --numeric-owner \
+  gzip -dc -- "$ARCHIVE" | "${TAR[@]}" --extract --file - --directory "$ORIGINALS" --preserve-permissions --numeric-owner \
     --xattrs-include='*' --no-recursion --no-unquote --null --files-from "$WORK/members" >>"$LOG" 2>&1 ||
     log 'not all files before could be taken out of the archive'
   while IFS=$'\t' read -r path type sha attributes rest; do
@@ -139,14 +139,6 @@ keep_originals() {
       rm -f -- "$ORIGINALS$path"
     }
   done <"$1"
-}
-
-is_gzip() {
-  [[ $(head -c 2 -- "$1") == $'\x1f\x8b' ]]
-}
-
-unpack_archive() {
-  if is_gzip "$1"; then gzip -dc -- "$1"; else zstd -qdc -- "$1"; fi
 }
 
 # After a restart as well, when the log of what was found is gone.

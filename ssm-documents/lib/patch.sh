@@ -64,6 +64,7 @@ begin_patch() {
   timed integrity files_before
   back_up
   timed configuration note_configuration
+  list_backed_up
   look_for_newer
   # Their days count from now on.
   touch -c -- "$OLD"

@@ -9,17 +9,15 @@ const files: RestoredFile[] = [
   { path: 'etc/new\nline', type: 'file', mode: '0644', sha256: hash },
 ];
 const listed = `/etc/hosts\tf\t${hash}\t644:root:root\n/etc/localtime\tl\t/usr/share/zoneinfo/UTC\t777:root:root\n`;
-const restored = (changes: readonly RestoredFile[] = files, list = listed) => ({
+const restored = (changes: readonly RestoredFile[] = files) => ({
   files: changes,
-  texts: new Map([
-    ['files.tsv', list],
-    ['manifest.tsv', 'openssl\n'],
-  ]),
+  texts: new Map([['manifest.tsv', 'openssl\n']]),
 });
+const told = { files: listed, manifest: 'openssl\n' };
 
 describe('a restore', () => {
   test('in which everything is as it was listed has no differences', () => {
-    expect(compareRestore(restored(), 'openssl\n')).toEqual({ files: 2, packages: 1, differences: [] });
+    expect(compareRestore(restored(), told)).toEqual({ files: 2, packages: 1, differences: [] });
   });
 
   test.each([
@@ -37,13 +35,13 @@ describe('a restore', () => {
     const all = [first, second].map((file) =>
       file?.type === (changed.target ? 'link' : 'file') ? (changed as RestoredFile) : (file as RestoredFile),
     );
-    expect(compareRestore(restored(all), 'openssl\n').differences).toEqual([difference]);
+    expect(compareRestore(restored(all), told).differences).toEqual([difference]);
   });
 
   test('without a list proves nothing', () => {
-    expect(compareRestore(restored(files, ''), 'openssl\n').differences).toEqual([
-      'the archive has no files.tsv, or nothing is in it',
+    expect(compareRestore(restored(), { ...told, files: '' }).differences).toEqual([
+      'the server listed no files, or its list can not be read',
     ]);
-    expect(compareRestore(restored(), undefined).differences).toHaveLength(1);
+    expect(compareRestore(restored(), { ...told, manifest: undefined }).differences).toHaveLength(1);
   });
 });

@@ -24,7 +24,7 @@ async function start() {
 
 /** Names in an archive, and the content of one. */
 function archived(content: Uint8Array, member?: string): string {
-  const unpack = spawnSync('zstd', ['-dqc'], { input: content });
+  const unpack = spawnSync('gzip', ['-dc'], { input: content });
   const read = member === undefined ? ['--list'] : ['--extract', '--to-stdout', member];
   const { stdout } = spawnSync('tar', [...read, '--file', '-'], { input: unpack.stdout, encoding: 'utf8' });
   return stdout;
@@ -39,7 +39,7 @@ describe('the backup before a patch', () => {
     const { summary, sections } = await run(host, 'patch', { plan, terms, parameters });
     expect(summary).toMatchObject({ result: 'patched', warnings: [] });
     const { key, sha256, bytes, files } = summary.backup ?? {};
-    expect(key).toBe(`${backupPrefix({ id: serverId, place })}/2027-q1-shim/configuration.tar.zst`);
+    expect(key).toBe(`${backupPrefix({ id: serverId, place })}/2027-q1-shim/configuration.tar.gz`);
     const content = (await backups.get(key ?? '')) ?? new Uint8Array();
     expect([sha256Of(content), content.length]).toEqual([sha256, bytes]);
     const names = archived(content).trimEnd().split('\n');
@@ -48,6 +48,9 @@ describe('the backup before a patch', () => {
     expect(names).toContain(String.raw`./etc/it's "quoted"\nand more`);
     expect(names.join('\n')).not.toContain('secrets');
     expect(archived(content, 'manifest.tsv')).toBe(sections.get('manifest'));
+    const listed = sections.get('files')?.trimEnd().split('\n');
+    expect(listed).toContain(`/opt/app/etc/app.conf\tf\t${sha256Of('port = 80\n')}\t644:0:0`);
+    expect(listed?.join('\n')).not.toContain('hostile');
     expect(sections.get('manifest')).toMatch(/^lib\tall\t1\.0-1\t/m);
   });
 });

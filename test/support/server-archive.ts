@@ -11,6 +11,8 @@ const sha256 = (content: Uint8Array | string) => createHash('sha256').update(con
 export interface ServerArchive {
   readonly content: Buffer;
   readonly archive: Archive;
+  /** As the server lists it in its result object. */
+  readonly listed: string;
 }
 
 /** @param files text by path below the root, `etc/hosts` */
@@ -22,10 +24,9 @@ export function serverArchive(
   },
 ): ServerArchive {
   const paths = Object.keys(files);
-  const listed = paths.map((path) => `/${path}\tf\t${sha256(files[path] ?? '')}\t640:root:root\n`).join('');
+  const listed = paths.map((path) => `/${path}\tf\t${sha256(files[path] ?? '')}\t640:0:0\n`).join('');
   const entries = [
     ...paths.map((path) => ({ path, content: Buffer.from(files[path] ?? ''), mode: 0o640 })),
-    { path: 'files.tsv', content: Buffer.from(listed), mode: 0o600 },
     { path: 'manifest.tsv', content: Buffer.from(manifest), mode: 0o600 },
   ];
   const content = gzipSync(tarArchive(entries, 0, ''));
@@ -37,7 +38,7 @@ export function serverArchive(
     bytes: content.length,
     files: entries.length + folders.size,
   };
-  return { content, archive };
+  return { content, archive, listed };
 }
 
 function parents(path: string): string[] {

@@ -36,7 +36,7 @@ function world() {
     /** As one server does before its patch. */
     async backUp(campaignId: string, at: Instant, keep: { keepDays?: number; keepLast?: number } = {}) {
       const key = `${backupPrefix(server)}/${campaignId}/configuration.tar.gz`;
-      const { content, archive } = serverArchive(key);
+      const { content, archive, listed } = serverArchive(key);
       await bucket.put(key, content);
       const campaign = {
         id: campaignId,
@@ -44,15 +44,16 @@ function world() {
       };
       await recordBackup(ports, campaign, server, archive, at);
       const { resultKey } = await load(ports.records, storedBackups, backupKey(server.id, campaignId));
-      await objects.put(resultKey, resultWith(manifest));
+      await objects.put(resultKey, resultWith(manifest, listed));
       return key;
     },
     stored: (campaignId: string) => load(ports.records, storedBackups, backupKey(server.id, campaignId)),
   };
 }
 
-const resultWith = (text: string) =>
-  gzipSync(`quarterdeck-result 1\nsection manifest ${Buffer.byteLength(text)}\n${text}\n`);
+const section = (name: string, text: string) => `section ${name} ${Buffer.byteLength(text)}\n${text}\n`;
+const resultWith = (packages: string, files: string) =>
+  gzipSync(`quarterdeck-result 1\n${section('manifest', packages)}${section('files', files)}`);
 
 describe('backups', () => {
   test('are read as soon as they are made, and again after thirty days', async () => {
@@ -140,7 +141,10 @@ describe('a restore test', () => {
   test('that finds other packages than the server told fails, loudly', async () => {
     const { ports, objects, backUp, stored, notices } = world();
     await backUp('2027-q1-first', made);
-    await objects.put((await stored('2027-q1-first')).resultKey, resultWith('other\tamd64\t1\n'));
+    await objects.put(
+      (await stored('2027-q1-first')).resultKey,
+      resultWith('other\tamd64\t1\n', serverArchive('').listed),
+    );
     expect(await testRestores(ports, {}, made)).toMatchObject({ good: false });
     expect(notices[0]?.subject).toContain('RESTORE TEST FAILED');
     expect(notices[0]?.text).toContain('manifest.tsv is not the list of packages');

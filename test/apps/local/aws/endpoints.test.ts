@@ -260,7 +260,7 @@ describe('S3 for servers', () => {
   });
 
   describe('the backup bucket', () => {
-    const key = `${backupPrefix(web)}/campaign-1/configuration.tar.zst`;
+    const key = `${backupPrefix(web)}/campaign-1/configuration.tar.gz`;
     const base64 = (text: string) => createHash('sha256').update(text).digest('base64');
     const put = (to: string, checksum = base64('an archive')) =>
       get({
