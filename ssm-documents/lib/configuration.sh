@@ -47,7 +47,7 @@ find_configuration() (
 # in the archive, and are not compared: no package has such files, and lists of lines can not hold them.
 list_configuration() (
   set -o pipefail
-  find_configuration \( -type f -o -type l \) ! -path '*[[:cntrl:]\]*' ! -lname '*[[:cntrl:]]*' \
+  find_configuration \( -type f -o -type l \) ! -path '*[[:cntrl:]\\]*' ! -lname '*[[:cntrl:]]*' \
     -printf '%p\t%y\t%m:%U:%G\t%l\n' | grep -vE "${GENERATED%$}"$'\t' >"$WORK/attributes" || exit 1
   awk -F '\t' '$2 == "f" { print $1 }' "$WORK/attributes" | tr '\n' '\0' |
     (cd -- "$ROOT/" && xargs -0 -r nice -n 19 sha256sum --) >"$WORK/hashes" 2>/dev/null
