@@ -10,6 +10,9 @@ const throttling: ReadonlySet<string> = new Set([
   // Of these a later call finds room again; SnapshotLimitExceeded, the account's quota, is none of them.
   'ConcurrentSnapshotLimitExceeded',
   'PendingSnapshotLimitExceeded',
+  // And with fresh credentials, after which nobody has to be told.
+  'RequestExpired',
+  'ExpiredToken',
 ]);
 
 /** @param call as AWS names it, for the message */

@@ -12,6 +12,7 @@ import { instantOf } from '../../../core/instant.ts';
 import type { ClientLocation } from '../../../lambdas/aws/place-clients.ts';
 import { tableShape } from '../../../lambdas/aws/table-shape.ts';
 import { createFunctionAgent } from '../../support/function-agent.ts';
+import { serveRootVolumes } from '../../support/root-volume-endpoint.ts';
 import { serveRunCommand } from '../../support/run-command-endpoint.ts';
 import { frankfurt, serverId } from '../../support/samples.ts';
 import { startMoto } from '../moto.ts';
@@ -34,6 +35,8 @@ export interface AdapterWorld {
   readonly instanceId: string;
   /** Times that the server was told to do something. */
   taken(): number;
+  /** Tasks that replace a root volume, each for one token. */
+  rootVolumeTasks(): number;
   /** Of Run Command. */
   now(): string;
   /** Lets Run Command end what it began. */
@@ -70,7 +73,10 @@ export async function startAdapterWorld(): Promise<AdapterWorld> {
   const ssm = await serveRunCommand(service, () => content);
   const states = await serveStates();
   const upstreams: Record<string, string> = { ssm: ssm.url, states: states.url };
-  const proxy = await startProxy(({ service }) => upstreams[service] ?? moto.endpoint);
+  const roots = await serveRootVolumes();
+  const proxy = await startProxy(({ service, operation }) =>
+    operation.includes('ReplaceRootVolumeTask') ? roots.url : (upstreams[service] ?? moto.endpoint),
+  );
   return {
     proxy,
     location: { ...client, endpoint: proxy.endpoint },
@@ -79,10 +85,11 @@ export async function startAdapterWorld(): Promise<AdapterWorld> {
     topic: TopicArn,
     instanceId,
     taken: () => agent.taken.length,
+    rootVolumeTasks: () => new Set(roots.asked.map(({ ClientToken }) => ClientToken)).size,
     now: () => instantOf(clock.now()),
     settle: () => new Promise((resolve) => clock.at(clock.now() + 5000, resolve)),
     async close() {
-      await Promise.all([proxy.close(), ssm.close(), states.close(), moto.close()]);
+      await Promise.all([proxy.close(), ssm.close(), states.close(), roots.close(), moto.close()]);
     },
   };
 }

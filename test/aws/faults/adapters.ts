@@ -1,8 +1,12 @@
 /** Owns the list of the adapters' calls for the tests of faults: each with what it must come to whatever happens to it. */
 import { randomUUID } from 'node:crypto';
 import { documentContentHash } from '../../../core/document.ts';
+import type { TakenSnapshot } from '../../../core/ports.ts';
+import { createAlarmCalls, createCloudWatchAlarms } from '../../../lambdas/aws/cloudwatch-alarms.ts';
 import { createDynamoDbCalls, createDynamoDbRecords } from '../../../lambdas/aws/dynamodb-records.ts';
 import { createEc2Calls, instancesById } from '../../../lambdas/aws/ec2-instances.ts';
+import { createEc2RootVolumes, createRootVolumeCalls } from '../../../lambdas/aws/ec2-root-volumes.ts';
+import { createEc2Snapshots, createSnapshotCalls } from '../../../lambdas/aws/ec2-snapshots.ts';
 import { createBackupCalls, createS3Backups } from '../../../lambdas/aws/s3-backups.ts';
 import { createS3Calls, createS3Objects } from '../../../lambdas/aws/s3-objects.ts';
 import { createScheduleCalls, createSchedules } from '../../../lambdas/aws/scheduler-schedules.ts';
@@ -64,6 +68,33 @@ const schedules = ({ location }: AdapterWorld) =>
   });
 const invocations = ({ location }: AdapterWorld) =>
   createSsmInvocations(() => createInvocationCalls(location));
+
+const snapshots = ({ location }: AdapterWorld) =>
+  createEc2Snapshots(() => ({ ...createSnapshotCalls(location, 1000), ...createEc2Calls(location) }));
+const taken = (world: AdapterWorld) =>
+  snapshots(world).take(frankfurt, {
+    serverId: world.instanceId,
+    campaignId: randomUUID(),
+    expiresAt: '2027-06-01T00:00:00.000Z',
+    keepLast: 1,
+  });
+const stillThere = async (world: AdapterWorld, prepared: unknown) => {
+  const [{ campaignId, serverId }] = prepared as [TakenSnapshot];
+  return (await snapshots(world).find(frankfurt, campaignId, [serverId])).length;
+};
+const rootVolumes = ({ location }: AdapterWorld) =>
+  createEc2RootVolumes(() => ({
+    ...createRootVolumeCalls(location),
+    ...createEc2Calls(location),
+    ...createNodeCalls(location),
+  }));
+const replaced = (world: AdapterWorld) =>
+  rootVolumes(world).replace(frankfurt, {
+    serverId: world.instanceId,
+    snapshotId: 'snap-0123456789abcdef0',
+    campaignId: 'campaign-0001',
+    token: randomUUID(),
+  });
 
 const keys = (partition: string) => ['a', 'b', 'c'].map((sort) => ({ partition, sort }));
 
@@ -342,6 +373,65 @@ export const adapterCalls: readonly AdapterCall[] = [
     act: async ({ location, instanceId }) =>
       (await instancesById(createEc2Calls(location), [instanceId])).map(({ isTerminated }) => isTerminated),
     gives: [false],
+  },
+  {
+    module: 'ec2-snapshots',
+    strikes: 'ec2:CreateSnapshots',
+    act: async (world) => (await taken(world)).length,
+    gives: 1,
+    // Nobody knows whether they were taken: whoever calls looks for them, and asks again.
+    unless: {
+      throttled: { throws: /CommandThrottled/ },
+      failed: { throws: /CommandAmbiguous/ },
+      cut: { throws: /CommandAmbiguous/ },
+      lost: { throws: /CommandAmbiguous/ },
+      expired: { throws: /CommandThrottled/ },
+    },
+  },
+  {
+    module: 'ec2-snapshots',
+    strikes: 'ec2:DescribeSnapshots',
+    prepare: taken,
+    act: (world, prepared) => stillThere(world, prepared),
+    gives: 1,
+  },
+  {
+    module: 'ec2-snapshots',
+    strikes: 'ec2:DeleteSnapshot',
+    prepare: taken,
+    act: async (world, prepared) => {
+      for (const { snapshotId } of prepared as TakenSnapshot[])
+        await snapshots(world).delete(frankfurt, snapshotId);
+      return stillThere(world, prepared);
+    },
+    gives: 0,
+  },
+  {
+    // With a token: asked for again when its answer is lost, it is the same task.
+    module: 'ec2-root-volumes',
+    strikes: 'ec2:CreateReplaceRootVolumeTask',
+    act: async (world) => {
+      const before = world.rootVolumeTasks();
+      await replaced(world);
+      return world.rootVolumeTasks() - before;
+    },
+    gives: 1,
+  },
+  {
+    module: 'ec2-root-volumes',
+    strikes: 'ec2:DescribeReplaceRootVolumeTasks',
+    prepare: replaced,
+    act: async (world, taskId) => (await rootVolumes(world).task(frankfurt, String(taskId)))?.state,
+    gives: 'pending',
+  },
+  {
+    module: 'cloudwatch-alarms',
+    strikes: 'monitoring:DescribeAlarms',
+    act: async ({ location }) => {
+      const alarms = createCloudWatchAlarms(frankfurt, () => createAlarmCalls(location));
+      return [...(await alarms.states(frankfurt, ['nowhere'])).values()];
+    },
+    gives: ['missing'],
   },
 ];
 

@@ -95,6 +95,13 @@ const services: Readonly<Record<string, Service>> = {
     failed: { status: 500, code: 'InternalFailure' },
     expired: { status: 403, code: 'ExpiredToken' },
   },
+  // CloudWatch, by the name with which it is signed.
+  monitoring: {
+    write: json('1.0'),
+    throttled: { status: 400, code: 'ThrottlingException' },
+    failed: { status: 500, code: 'InternalServiceFault' },
+    expired: expiredToken,
+  },
   ec2: {
     write: xml((error) => `<Response><Errors><Error>${error}</Error></Errors></Response>`),
     throttled: { status: 503, code: 'RequestLimitExceeded' },
