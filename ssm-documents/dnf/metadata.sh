@@ -10,6 +10,8 @@ family_metadata() {
     mkdir -p -- "$folder"
     (cd -- "$SYSTEM_CACHE" 2>/dev/null && cp -rp --parents --reflink=auto -- */repodata "$folder/" 2>/dev/null) || true
   fi
+  # The keys of signed indexes lie there too, as the operator has agreed to them.
+  (cd -- "$SYSTEM_CACHE" 2>/dev/null && cp -rpn --parents -- */pubring "$folder/" 2>/dev/null) || true
   refresh_metadata "$folder" >"$output" 2>&1 || status=$?
   log_output "$output"
   if ((status != 0)); then
@@ -42,13 +44,22 @@ family_metadata() {
   metadata_fetched "$folder"
 }
 
-# yum 3 has no word for it in one.
+# yum 3 has no word for it in one. The keys of signed indexes are asked about where they are not in that cache: agreed to
+# where all keys of repositories are files of this server.
 refresh_metadata() {
+  local answer=(-y)
+  ! has_distant_keys || answer=()
   if [[ $VARIANT == yum3 ]]; then
-    dnf_ask "$1" clean expire-cache && dnf_ask "$1" makecache
+    dnf_ask "$1" clean expire-cache && dnf_ask "$1" "${answer[@]}" makecache
   else
-    dnf_ask "$1" --refresh makecache
+    dnf_ask "$1" "${answer[@]}" --refresh makecache
   fi
+}
+
+has_distant_keys() {
+  cat -- "$CONFIGURATION" "$ROOT"/etc/yum.repos.d/*.repo 2>/dev/null |
+    awk '/^[^ \t]/ { key = $0 ~ /^gpgkey[ \t]*=/; sub(/^[^=]*=/, "") } key { print }' |
+    tr -s ', \t' '\n' | grep -v '^file://' | grep -q .
 }
 
 # Clients of update infrastructure in the cloud hold certificates that expire: they come first.

@@ -91,6 +91,28 @@ describe.each(dnfs)(
       });
     });
 
+    it('when an index has to be signed and its key is at an address that the operator has not agreed to yet', async () => {
+      const host = fleet.host(`one-${release}`);
+      const update = [plain('tool', '1.1')];
+      await shell(
+        host,
+        `sed -i 's/^gpgcheck=1/&\\nrepo_gpgcheck=1/' ${REPOSITORY}; cp ${REPOSITORY} /root/signed.repo`,
+      );
+      await fleet.whilePublished(release, update, async () => {
+        // Nothing to agree to where the key is a file of the server.
+        expect((await prepared(host)).told).toEqual([0, 'planned', undefined]);
+        await shell(host, `sed -i s#gpgkey=.*#gpgkey=${KEY_ADDRESS}# ${REPOSITORY}`);
+        expect((await prepared(host)).told).toEqual([103, 'blocked', 'key-untrusted']);
+        await shell(host, 'dnf -y --refresh makecache');
+        expect((await prepared(host)).told).toEqual([0, 'planned', undefined]);
+      });
+      await shell(host, `cp /root/signed.repo ${REPOSITORY}`);
+      const unsigned = async () =>
+        expect((await prepared(host)).told).toEqual([103, 'blocked', 'key-untrusted']);
+      await fleet.whilePublished(release, update, unsigned, { indexKey: null });
+      await shell(host, `sed -i /^repo_gpgcheck/d ${REPOSITORY}`);
+    });
+
     it('when a dependency is missing; with something kept back, what needs it is left alone and named', async () => {
       const host = fleet.host(`two-${release}`);
       const updates = [
