@@ -72,6 +72,9 @@ export const summarySchema = z.object({
     'rolled-back',
     // rollback, with DryRun: what it would do is in the result
     'possible',
+    // reboot; the other is that it had no need of one
+    'rebooted',
+    'not-needed',
     // any
     'failed',
   ]),

@@ -46,7 +46,8 @@ const purposes: Readonly<Record<DocumentPhase, string>> = {
   patch: 'installs exactly the sealed plan, once, and restarts the server where asked.',
   verify: 'compares a server with its sealed plan. Changes nothing.',
   rollback:
-    'brings back exactly the versions before the sealed plan, once, and restarts the server where asked.',
+    'goes back while the server is not well: packages, then the configuration that they changed, then the kernel.',
+  reboot: 'restarts a server for a reason, and proves that it is back. Changes nothing else.',
 };
 
 /** One for each folder with a `family.sh` and each phase, in the order of their names. */

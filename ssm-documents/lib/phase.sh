@@ -121,11 +121,12 @@ close_phase() {
 }
 
 # Whether a result of this phase stands for good. A patch is run once, whatever became of it; a plan that was made
-# is what gets sealed; a block may have passed, what refused a rollback as well, and verifying changes nothing.
+# is what gets sealed; a restart is asked for by one command; a block may have passed, what refused a rollback as well, and verifying changes nothing.
 is_final() {
   [[ ${ST[stage]:-} == ended && -s $STATE/$1.summary ]] || return 1
   case $1 in
   patch) return 0 ;;
+  reboot) ((${ST[reboots]:-0} > 0)) ;;
   rollback) ((${ST[attempts]:-0} > 0)) || [[ ${ST[result]} == rolled-back ]] ;;
   prepare) [[ ${ST[result]} == planned || ${ST[result]} == nothing-to-do ]] ;;
   *) return 1 ;;
@@ -159,8 +160,8 @@ run_phase() {
   mkdir -m 0700 -- "$WORK"
   read_boot_id
   name_transaction "$PHASE"
-  # Only what changes packages leaves anything half done; the others begin again.
-  if [[ ($PHASE != patch && $PHASE != rollback) || ${ST[stage]:-ended} == ended ]]; then
+  # What only looks leaves nothing half done, and begins again.
+  if [[ $PHASE == prepare || $PHASE == verify || ${ST[stage]:-ended} == ended ]]; then
     ST=([budget]=$TimeBudget)
     rm -f -- "$STATE/$RECORD.summary" "$STATE/$PHASE.hooks" "$LOG"
   fi

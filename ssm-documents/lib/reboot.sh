@@ -1,55 +1,62 @@
-# shellcheck shell=bash
-# Owns the restart of a server after its packages changed: whether it is needed, allowed, and came about.
+#!/bin/bash
+# Owns a restart as a job of its own: asked for once its reason is on record, and proven by the boot that follows.
 
-MOST_REBOOTS=2
+source "$SCRIPTS/lib/change.sh"
+source "$SCRIPTS/lib/validate.sh"
 
-judge_reboot() {
-  local code=0
-  REBOOT_WHY=''
-  family_reboot_signs || code=$?
-  case $code in
-  0) FACTS[rebootPending]=true ;;
-  1) FACTS[rebootPending]=false ;;
-  *) FACTS[rebootPending]=null ;;
+reboot() {
+  local REPLY
+  family_settings || conclude 100 refused misconfigured "$REPLY"
+  case ${ST[stage]} in
+  started) begin_reboot ;;
+  rebooting) timed boot come_back ;;
   esac
+  was_restarted || ask_again
+  prove_reboot
 }
 
-# Whether a restart that this job asked for took place; a power cut in mid-transaction is none.
-was_restarted() {
-  [[ -n ${ST[reboot_boot]:-} && $BOOT_ID != "${ST[reboot_boot]}" ]]
+# All that can refuse it.
+begin_reboot() {
+  read_order reboot failed
+  # One in mid-transaction would come back with half of its packages.
+  timed lock await_patch
+  timed lock wait_for_locks
+  list_failed_units "$STATE/failed.before.reboot" || rm -f -- "$STATE/failed.before.reboot"
+  judge_reboot
+  case $Reboot/${FACTS[rebootPending]} in
+  never/*) conclude 1 refused reboot-withheld "the policy does not allow it${REBOOT_WHY:+; $REBOOT_WHY}" ;;
+  if-needed/false) conclude 2 not-needed ;;
+  if-needed/null) conclude 1 refused reboot-unknown 'it can not be told whether this server needs one' ;;
+  esac
+  require_time_to_reboot refused
+  log "rebooting: ${REBOOT_WHY:-it was asked for}"
+  ask_reboot
 }
 
-come_back() {
+# The agent waits a minute before it restarts the server.
+require_time_to_reboot() {
   local REPLY
   seconds_left
-  was_restarted || {
-    log 'the server has not been restarted'
-    return
-  }
-  log "restarted: boot $BOOT_ID"
-  await_boot $((REPLY > 120 ? 60 : REPLY > 20 ? REPLY / 2 : 10)) || warn boot-unfinished 'units are still starting'
+  ((REPLY >= RebootReserve + 60)) ||
+    conclude 1 "$1" no-time-to-reboot "$REPLY seconds are left, a reboot is given $((RebootReserve + 60))"
 }
 
-# Restarts the server where the policy and its need ask for it, and never without the time to come back.
-reboot_where_asked() {
-  local REPLY wanted=no
-  judge_reboot
-  [[ ${FACTS[rebootPending]} != true ]] || wanted=yes
-  [[ $Reboot != always || ${ST[outcome]} == nothing ]] || was_restarted || wanted=yes
-  [[ $wanted == yes ]] || return 0
-  seconds_left
-  if [[ ${ST[outcome]} == failed ]]; then
-    reason reboot-withheld "not restarted after a failed transaction${REBOOT_WHY:+; $REBOOT_WHY}"
-  elif [[ $Reboot == never ]]; then
-    warn reboot-needed "$REBOOT_WHY; the policy does not allow it"
-  elif was_restarted; then
-    reason reboot-ineffective "restarted, and still: $REBOOT_WHY"
-  elif ((${ST[reboots]:-0} >= MOST_REBOOTS)); then
-    reason reboot-failed "asked for $MOST_REBOOTS reboots and the server was not restarted"
-  elif ((REPLY < RebootReserve + 60)); then
-    # The agent waits a minute before it restarts the server.
-    reason no-time-to-reboot "$REPLY seconds are left, a reboot is given $((RebootReserve + 60)); ${REBOOT_WHY:-the policy asks for it}"
-  else
-    ask_reboot
-  fi
+ask_again() {
+  ((${ST[reboots]:-0} < MOST_REBOOTS)) ||
+    conclude 1 failed reboot-failed "asked for $MOST_REBOOTS reboots and the server was not restarted"
+  require_time_to_reboot failed
+  ask_reboot
 }
+
+# The boot is another one, what runs is what was to be booted, and units and services are up; no timer says any of it.
+prove_reboot() {
+  judge_boot "${ST[boot]}"
+  FAILED_BEFORE=$STATE/failed.before.reboot
+  judge_units
+  timed validate judge_validation
+  judge_reboot
+  [[ ${FACTS[rebootPending]} != true ]] || conclude 1 failed reboot-ineffective "restarted, and still: $REBOOT_WHY"
+  conclude 0 rebooted
+}
+
+run_phase reboot reboot

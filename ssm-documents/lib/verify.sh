@@ -52,8 +52,9 @@ judge_outside_plan() {
     FILENAME == ARGV[1] { planned[$2] = 1; next }
     $1 in planned { next }
     { key = $1 "\t" $2; name = $3 }
-    FILENAME == ARGV[2] { before[key] = before[key] (key in before ? "," : "") name; keys[key] = 1; next }
-    { now[key] = now[key] (key in now ? "," : "") name; keys[key] = 1 }
+    { keys[key] = 1 }
+    FILENAME == ARGV[2] { if (key in before) before[key] = before[key] "," name; else before[key] = name; next }
+    { if (key in now) now[key] = now[key] "," name; else now[key] = name }
     END {
       for (key in keys) {
         then = key in before ? before[key] : "-"; since = key in now ? now[key] : "-"
