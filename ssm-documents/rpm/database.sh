@@ -18,6 +18,8 @@ family_installed() (
     --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\t%{SIZE}\t[%{PROVIDENAME} ]\n' |
     awk -F '\t' -v kernel="$KERNEL_NAMES" '
       $1 == "gpg-pubkey" { next }
+      # Written out by some packages, and by nobody else.
+      { sub(/^0:/, "", $3) }
       # What says that it can be there in several versions, by the words of SUSE and of Red Hat.
       $1 ~ kernel || $5 ~ /(^| )(multiversion\(kernel\)|installonlypkg\([a-z-]*\)|kernel-[a-z-]*modules|kernel) / { many[$1] = 1 }
       { n++; name[n] = $1; arch[n] = $2; version[n] = $3; size[n] = $4; count[$1 "\t" $2]++ }

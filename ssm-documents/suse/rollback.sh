@@ -28,6 +28,7 @@ family_fetch_old() {
   while IFS= read -r path; do
     IFS=$'\t' read -r name arch version < <(
       rpm -qp --nosignature --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' -- "$path" 2>>"$LOG") || continue
+    version=${version#0:}
     grep -qxF "$name"$'\t'"$arch"$'\t'"$version" "$WORK/fetch-old" || continue
     file=$name-${version#*:}.$arch.rpm
     mv -f -- "$path" "$OLD/$file" && printf '%s\t%s\t%s\t%s\n' "$name" "$arch" "$version" "$file"

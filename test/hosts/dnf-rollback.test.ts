@@ -9,7 +9,9 @@ import { shell } from './observe.ts';
 
 const before = [
   plain('tool', '1.0', { requires: ['libtool'] }),
-  ...['libtool', 'old-half', 'new-half'].map((name) => plain(name, '1.0')),
+  // An epoch of 0 that is written out is the same as none.
+  plain('libtool', '1.0', { epoch: 0 }),
+  ...['old-half', 'new-half'].map((name) => plain(name, '1.0')),
 ];
 const updates = [
   plain('tool', '1.1', { requires: ['libtool', 'new-part'] }),

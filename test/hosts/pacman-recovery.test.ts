@@ -90,7 +90,7 @@ describe('a rollback', () => {
       'for file in /var/lib/quarterdeck/2027-q1-altered/old/tool-*.gz; do printf x >>$file; done',
     );
     const altered = await fleet.run(host, 'rollback', { plan, campaign: '2027-q1-altered', parameters });
-    expect(altered.summary).toMatchObject({
+    expect(altered.summary, altered.log).toMatchObject({
       code: 106,
       result: 'drifted',
       reasons: [{ code: 'file-altered' }],
@@ -103,7 +103,7 @@ describe('a rollback', () => {
       parameters,
       terms: { never: ['lib*'] },
     });
-    expect(never.summary).toMatchObject({
+    expect(never.summary, never.log).toMatchObject({
       code: 107,
       result: 'refused',
       reasons: [{ code: 'never-rolled-back', detail: expect.stringContaining('libtool') }],

@@ -15,7 +15,8 @@ const before = [
       '/usr/share/tool/part': { content: 'one\n' },
     },
   }),
-  plain('libtool9', '1.0'),
+  // An epoch of 0 that is written out is the same as none.
+  plain('libtool9', '1.0', { epoch: 0 }),
   plain('old-half', '1.0'),
 ];
 const updates = [
@@ -32,7 +33,7 @@ beforeAll(async () => {
   repository = families.fleet.repository('leap-15');
   await repository.publish('main', before);
   // The signed index vouches for it.
-  await repository.publish('main', [plain('libtool9', '1.0')], { packageKey: null });
+  await repository.publish('main', [plain('libtool9', '1.0', { epoch: 0 })], { packageKey: null });
 });
 afterAll(() => families?.close());
 
