@@ -1,5 +1,6 @@
 /** Owns the batch: up to 50 servers that one command serves, and how far that command has come in each phase. */
 import * as z from 'zod';
+import type { Campaign } from './campaign.ts';
 import { instantSchema } from './instant.ts';
 import { jobStateSchema } from './job.ts';
 import type { Phase } from './phase.ts';
@@ -43,6 +44,8 @@ export const batchSchema = z.object({
   wave: z.number().int().nonnegative().nullable(),
   place: placeSchema,
   family: familySchema,
+  /** Whether its servers are bare metal. */
+  metal: z.literal(true).exactOptional(),
   serverIds: z.array(serverIdSchema).min(1).max(batchLimit),
   runs: z.object({
     prepare: runSchema.optional(),
@@ -66,7 +69,7 @@ export type Batch = z.infer<typeof batchSchema>;
  * @param index its place among them
  */
 export function newBatch(campaignId: string, wave: number | null, plan: BatchPlan, index: number): Batch {
-  const { place, family, serverIds } = plan;
+  const { place, family, metal, serverIds } = plan;
   const id = `${wave === null ? 'p' : `w${wave}`}-${String(index + 1).padStart(4, '0')}`;
   return {
     schema: 1,
@@ -75,11 +78,17 @@ export function newBatch(campaignId: string, wave: number | null, plan: BatchPla
     wave,
     place,
     family,
+    ...(metal && { metal }),
     serverIds: [...serverIds],
     runs: {},
     sweptAt: null,
     sealed: null,
   };
+}
+
+/** The campaign as far as the batch goes: servers that restart fast do not wait for those that do not. */
+export function campaignFor({ metal }: Batch, { metal: _some, ...campaign }: Campaign): Campaign {
+  return { ...campaign, ...(metal && { metal }) };
 }
 
 /** The batch with this run in place of the one that the phase had. */

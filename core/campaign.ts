@@ -61,6 +61,8 @@ export const campaignSchema = z.object({
   /** JSON array of servers, in the bucket. */
   serversKey: z.string(),
   serverCount: z.number().int().nonnegative(),
+  /** Whether some of its servers are bare metal: its window has to hold their restarts. */
+  metal: z.literal(true).exactOptional(),
   /** By `account/region family phase`: what this campaign runs, whatever is deployed meanwhile. */
   documents: z.record(z.string(), pinSchema),
   seal: z
@@ -113,9 +115,9 @@ export function rollbackUntil({ window, policy }: Pick<Campaign, 'window' | 'pol
 }
 
 /** When a campaign that has not ended has lost its execution: nobody else would close it. */
-export function overdueAt({ window, policy }: Pick<Campaign, 'window' | 'policy'>): Instant {
+export function overdueAt({ window, policy, metal }: Pick<Campaign, 'window' | 'policy' | 'metal'>): Instant {
   const verified = policy.waves.soakSeconds + phaseSeconds({ policy }, 'verify');
-  const rolledBack = policy.rollback.graceSeconds + phaseSeconds({ policy }, 'rollback');
+  const rolledBack = policy.rollback.graceSeconds + phaseSeconds({ policy, metal }, 'rollback');
   return plusSeconds(window.end, Math.max(verified, rolledBack) + closingSeconds);
 }
 

@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { Campaign } from './campaign.ts';
 import { type DocumentPhase, type Phase, phaseSchema } from './phase.ts';
-import { type Policy, patchTimeBudget, rollbackReboots, rollbackTimeBudget } from './policy.ts';
+import {
+  type Policy,
+  patchReboots,
+  patchTimeBudget,
+  rebootTimeout,
+  rollbackReboots,
+  rollbackTimeBudget,
+} from './policy.ts';
 import { type Family, familySchema, type Place, placeKey } from './server.ts';
 
 /** Events of Run Command carry the document's name; this prefix tells ours from everybody else's in the account. */
@@ -26,19 +33,24 @@ export function campaignDocuments(): string[] {
   );
 }
 
+/** A campaign, or one of its batches: what takes longer on bare metal. */
+export interface Timed extends Pick<Campaign, 'policy'> {
+  readonly metal?: boolean | undefined;
+}
+
 /** What a step may take beyond the host's own time budget before the agent kills it. */
 const killMargin = 60;
 
 /** Seconds from the agent taking the command until it must have ended, in any case. */
-export function executionSeconds(campaign: Pick<Campaign, 'policy'>, phase: DocumentPhase): number {
+export function executionSeconds(campaign: Timed, phase: Phase): number {
   const { timeouts } = campaign.policy;
   switch (phase) {
     case 'prepare':
       return timeouts.prepare;
     case 'patch':
-      return patchTimeBudget(campaign.policy) + killMargin;
+      return patchTimeBudget(campaign.policy, campaign.metal) + killMargin;
     case 'rollback':
-      return rollbackTimeBudget(campaign.policy) + killMargin;
+      return rollbackTimeBudget(campaign.policy, campaign.metal) + killMargin;
     case 'verify':
       return timeouts.verify;
   }
@@ -54,12 +66,12 @@ const summarySeconds = 60;
 export const dispatchSeconds = 120;
 
 /** Seconds after which a command that was sent has certainly ended or timed out. */
-export function commandSeconds(campaign: Pick<Campaign, 'policy'>, phase: Phase): number {
+export function commandSeconds(campaign: Timed, phase: Phase): number {
   return campaign.policy.timeouts.delivery + executionSeconds(campaign, phase) + summarySeconds;
 }
 
 /** Seconds from deciding on a phase until the last of its commands has ended. */
-export function phaseSeconds(campaign: Pick<Campaign, 'policy'>, phase: Phase): number {
+export function phaseSeconds(campaign: Timed, phase: Phase): number {
   return dispatchSeconds + commandSeconds(campaign, phase);
 }
 
@@ -77,7 +89,7 @@ export interface DocumentBuckets {
 /** All documents take the same parameters, so that one form serves every family and phase. */
 export function documentParameters(
   campaign: Campaign,
-  phase: DocumentPhase,
+  phase: Phase,
   { objects, backups }: DocumentBuckets,
   order: OrderRef,
 ): Record<string, string> {
@@ -91,11 +103,11 @@ export function documentParameters(
     ...(campaign.hybridRoleId !== undefined && { HybridPrefix: campaign.hybridRoleId }),
     // What may be installed; a scan is over before anything is.
     Mode: campaign.selection?.mode ?? (policy.mode === 'scan' ? 'all' : policy.mode),
-    Reboot: policy.reboot,
+    Reboot: policy.reboot === 'separate-window' ? 'never' : policy.reboot,
     Removals: policy.removals,
     // A duration and no moment: a server's clock is never asked.
     TimeBudget: String(timeBudget(campaign, phase)),
-    RebootReserve: String(rebootReserve(policy, phase)),
+    RebootReserve: String(rebootReserve(campaign, phase)),
     MaxMetadataAge: String(policy.maxMetadataAgeHours),
     Services: policy.services,
     KeepPackages: policy.rollback.packages,
@@ -116,21 +128,21 @@ function rollbackTo({ rollback: { automatic } }: Policy): string {
   return automatic === 'none' ? 'packages' : automatic;
 }
 
-function timeBudget(campaign: Pick<Campaign, 'policy'>, phase: DocumentPhase): number {
+function timeBudget(campaign: Timed, phase: Phase): number {
   switch (phase) {
     case 'patch':
-      return patchTimeBudget(campaign.policy);
+      return patchTimeBudget(campaign.policy, campaign.metal);
     case 'rollback':
-      return rollbackTimeBudget(campaign.policy);
+      return rollbackTimeBudget(campaign.policy, campaign.metal);
     case 'prepare':
     case 'verify':
       return executionSeconds(campaign, phase);
   }
 }
 
-function rebootReserve(policy: Policy, phase: DocumentPhase): number {
-  const reboots = phase === 'rollback' ? rollbackReboots(policy) : policy.reboot !== 'never';
-  return reboots ? policy.timeouts.reboot : 0;
+function rebootReserve({ policy, metal = false }: Timed, phase: Phase): number {
+  const reboots = phase === 'rollback' ? rollbackReboots(policy) : patchReboots(policy);
+  return reboots ? rebootTimeout(policy.timeouts, metal) : 0;
 }
 
 /**

@@ -44,7 +44,10 @@ const timeoutsSchema = z.object({
   delivery: seconds(300, 30, 2_592_000),
   prepare: seconds(1800, 30, 172_800),
   patch: seconds(3600, 30, 86_400),
-  reboot: seconds(600, 30, 7200),
+  /** From the moment at which a server goes down until it is up again. */
+  reboot: seconds(300, 30, 7200),
+  /** The same for bare metal, whose firmware alone may take ten minutes. */
+  rebootMetal: seconds(1200, 30, 7200),
   verify: seconds(600, 30, 7200),
 });
 
@@ -79,7 +82,8 @@ export const policySchema = z.object({
       share: z.number().min(0).max(1).default(0.1),
     })
     .prefault({}),
-  reboot: z.enum(['never', 'if-needed', 'always']).default('if-needed'),
+  /** `separate-window` patches without one, and leaves a reboot that is needed to a job of its own. */
+  reboot: z.enum(['never', 'if-needed', 'always', 'separate-window']).default('if-needed'),
   removals: z.enum(['refuse', 'allow']).default('refuse'),
   /** Whether services that still use replaced files are restarted, where no reboot does it. */
   services: z.enum(['report', 'restart']).default('report'),
@@ -126,17 +130,33 @@ export const policySchema = z.object({
 });
 export type Policy = z.infer<typeof policySchema>;
 
-/** Seconds a host gets for its transaction and a reboot. */
-export function patchTimeBudget(policy: Policy): number {
-  return policy.timeouts.patch + (policy.reboot === 'never' ? 0 : policy.timeouts.reboot);
+/** Whether a patch may end in a restart. */
+export function patchReboots({ reboot }: Policy): boolean {
+  return reboot === 'if-needed' || reboot === 'always';
 }
 
 /** The kernel before is not the running one until the server has restarted, whatever patching may do. */
 export function rollbackReboots(policy: Policy): boolean {
-  return policy.reboot !== 'never' || policy.rollback.automatic === 'kernel';
+  return patchReboots(policy) || policy.rollback.automatic === 'kernel';
+}
+
+/** The agent asks for a shutdown in one minute. */
+const shutdownDelay = 60;
+
+function rebootBudget({ timeouts }: Policy, metal: boolean): number {
+  return shutdownDelay + rebootTimeout(timeouts, metal);
+}
+
+export function rebootTimeout({ reboot, rebootMetal }: Policy['timeouts'], metal: boolean): number {
+  return metal ? rebootMetal : reboot;
+}
+
+/** Seconds a host gets for its transaction and a reboot. */
+export function patchTimeBudget(policy: Policy, metal = false): number {
+  return policy.timeouts.patch + (patchReboots(policy) ? rebootBudget(policy, metal) : 0);
 }
 
 /** Seconds a host gets for its way back: its packages are as many as those of the patch. */
-export function rollbackTimeBudget(policy: Policy): number {
-  return policy.timeouts.patch + (rollbackReboots(policy) ? policy.timeouts.reboot : 0);
+export function rollbackTimeBudget(policy: Policy, metal = false): number {
+  return policy.timeouts.patch + (rollbackReboots(policy) ? rebootBudget(policy, metal) : 0);
 }

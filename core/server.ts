@@ -32,6 +32,8 @@ export const serverSchema = z.object({
   /** IANA name. */
   zone: z.string().min(1).max(64),
   hostGroup: z.string().max(128).optional(),
+  /** Bare metal takes longer to restart. */
+  metal: z.literal(true).exactOptional(),
   /** Of their members one is patched at a time. */
   haGroups: z.array(z.string().min(1).max(255)).max(20).exactOptional(),
   tags: z.record(z.string(), z.string()).default({}),

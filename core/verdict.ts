@@ -184,7 +184,8 @@ export function unmet(facts: Facts, policy: Policy): Reason[] {
   };
   ask(facts.installed === true, 'not-installed', `installed as planned: ${word(facts.installed)}`);
   reasons.push(...unhealthy(facts, policy));
-  if (policy.reboot !== 'never') {
+  // A job of its own sees to a reboot in a separate window.
+  if (policy.reboot === 'if-needed' || policy.reboot === 'always') {
     ask(facts.rebootPending === false, 'reboot-pending', `reboot pending: ${word(facts.rebootPending)}`);
   }
   if (policy.reboot === 'always')

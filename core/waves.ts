@@ -9,11 +9,13 @@ export interface Member {
   readonly id: string;
   readonly place: Place;
   readonly family: Family;
+  readonly metal?: true | undefined;
 }
 
 export interface BatchPlan {
   readonly place: Place;
   readonly family: Family;
+  readonly metal?: true | undefined;
   readonly serverIds: readonly string[];
 }
 
@@ -37,19 +39,24 @@ export function planWaves<M extends Member>(members: readonly M[], policy: Polic
   return waves.filter((wave) => wave.length > 0);
 }
 
-/** Splits one wave into batches of one family, account and Region, at most 50 servers each. */
+/** Splits one wave into batches of one family, account, Region and kind of machine, at most 50 servers each. */
 export function planBatches(members: readonly Member[]): BatchPlan[] {
   return [...groupBy(sortById(members), kindOf).values()].flatMap((group) => {
-    const [{ place, family }] = group as [Member];
+    const [{ place, family, metal }] = group as [Member];
     const batches: BatchPlan[] = [];
     for (let i = 0; i < group.length; i += batchLimit) {
-      batches.push({ place, family, serverIds: group.slice(i, i + batchLimit).map(({ id }) => id) });
+      batches.push({
+        place,
+        family,
+        ...(metal && { metal }),
+        serverIds: group.slice(i, i + batchLimit).map(({ id }) => id),
+      });
     }
     return batches;
   });
 }
 
-const kindOf = (member: Member) => `${member.family}/${placeKey(member.place)}`;
+const kindOf = ({ family, place, metal }: Member) => `${family}/${placeKey(place)}${metal ? '/metal' : ''}`;
 
 function sortById<M extends Member>(members: readonly M[]): M[] {
   return members.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));

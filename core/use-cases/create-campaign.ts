@@ -51,7 +51,8 @@ export async function createCampaign(
   input: CreateCampaignInput,
   now: Instant,
 ): Promise<void> {
-  const { campaignId, servers, ...rest } = createCampaignInput.parse(input);
+  const { campaignId, servers, ...asked } = createCampaignInput.parse(input);
+  const rest = { ...asked, ...(servers.some(({ metal }) => metal) && { metal: true as const }) };
   const refused = whyTooShort(rest) ?? whyTooFar(rest, now);
   if (refused) throw new CampaignRefused(refused);
   const list = JSON.stringify(servers);
@@ -87,21 +88,28 @@ export async function createCampaign(
 }
 
 /** Better said now than by a campaign that people approve and that is then always missed. */
-function whyTooShort({ window, policy }: Pick<Campaign, 'window' | 'policy'>): string | undefined {
+function whyTooShort({
+  window,
+  policy,
+  metal,
+}: Pick<Campaign, 'window' | 'policy' | 'metal'>): string | undefined {
   if (policy.mode === 'scan') return undefined;
   const length = secondsBetween(window.start, window.end);
-  const needed = phaseSeconds({ policy }, 'patch');
+  const needed = phaseSeconds({ policy, metal }, 'patch');
   if (needed <= length) return undefined;
   return (
     `window ${window.start} to ${window.end} lasts ${length} s, and patching one wave may take ${needed} s by policy ` +
-    `${policy.name}: lengthen the window, or shorten timeouts.delivery, timeouts.patch or timeouts.reboot`
+    `${policy.name}: lengthen the window, or shorten timeouts.delivery, timeouts.patch or timeouts.${metal ? 'rebootMetal' : 'reboot'}`
   );
 }
 
 /** What the state machine's own time-out leaves: an execution starts at once and waits for its window. */
 const longestExecution = 90 * 86_400;
 
-function whyTooFar(campaign: Pick<Campaign, 'window' | 'policy'>, now: Instant): string | undefined {
+function whyTooFar(
+  campaign: Pick<Campaign, 'window' | 'policy' | 'metal'>,
+  now: Instant,
+): string | undefined {
   if (overdueAt(campaign) <= plusSeconds(now, longestExecution)) return undefined;
   return (
     `window ${campaign.window.start} to ${campaign.window.end} is too far ahead: a campaign lasts 90 days at most, ` +

@@ -1,7 +1,7 @@
 /** Sends one phase of a batch to its servers, once, however often and wherever it is interrupted. */
 import * as z from 'zod';
 import { withoutSnapshots } from '../backup.ts';
-import { type Batch, type Run, withRun } from '../batch.ts';
+import { type Batch, campaignFor, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { dispatchSeconds, phaseSeconds } from '../document.ts';
 import {
@@ -66,8 +66,9 @@ export async function dispatchBatch(
   now: Instant,
 ): Promise<void> {
   const { taskToken, ...ref } = dispatchBatchInput.parse(input);
-  const campaign = await load(ports.records, campaigns, campaignKey(ref.campaignId));
-  const { batch, run, recovering } = await claim(ports, ref, campaign, taskToken, now);
+  const whole = await load(ports.records, campaigns, campaignKey(ref.campaignId));
+  const { batch, run, recovering } = await claim(ports, ref, whole, taskToken, now);
+  const campaign = campaignFor(batch, whole);
   switch (run.state) {
     case 'complete':
     case 'answered':
@@ -94,12 +95,13 @@ interface Claim {
 async function claim(
   ports: Pick<Ports, 'records'>,
   ref: RunRef,
-  campaign: Campaign,
+  whole: Campaign,
   token: string,
   now: Instant,
 ): Promise<Claim> {
   let recovering = false;
   const batch = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) => {
+    const campaign = campaignFor(current, whole);
     const run = current.runs[ref.phase];
     recovering = run !== undefined;
     if (run === undefined) return withRun(current, ref.phase, newRun(campaign, ref, token, now));

@@ -43,8 +43,8 @@ export async function sealCampaign(
   const stopped = stoppedBy(campaign);
   if (stopped) return { verdict: 'end', ending: 'stopped', reason: stopped };
   const prepared = await listAll(ports.records, batches, `campaign#${campaignId}`, 'batch#p-');
-  const members = prepared.flatMap(({ place, family, sealed }) =>
-    (sealed?.plans ?? []).map(({ serverId }) => ({ id: serverId, place, family })),
+  const members = prepared.flatMap(({ place, family, metal, sealed }) =>
+    (sealed?.plans ?? []).map(({ serverId }) => ({ id: serverId, place, family, metal })),
   );
   if (members.length === 0) return nothingSealed(prepared);
   if (campaign.policy.mode === 'scan') {

@@ -1,5 +1,5 @@
 /** Sends the commands of one run: normally one, more where Run Command refuses a server of the batch. */
-import { type Batch, type Run, withRun } from '../batch.ts';
+import { type Batch, campaignFor, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { documentParameters, pinKey } from '../document.ts';
 import {
@@ -36,6 +36,7 @@ export interface SendPorts {
 interface Sending {
   readonly ports: SendPorts;
   readonly ref: RunRef;
+  /** As far as the batch goes. */
   readonly campaign: Campaign;
   readonly batch: Batch;
   readonly run: Run;
@@ -97,7 +98,8 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
   if (serverIds.length === 0) return;
   // Read again: it may have been stopped or closed, or everything paused, since this dispatch began.
   const current = await load(ports.records, campaigns, campaignKey(ref.campaignId));
-  const closed = phaseClosed(current, ref.phase, now) ?? (await pausedFor(ports, ref.phase));
+  const closed =
+    phaseClosed(campaignFor(batch, current), ref.phase, now) ?? (await pausedFor(ports, ref.phase));
   if (closed) {
     const state = stateWhenNotSent[ref.phase];
     return endUnsent(sending, serverIds, state, closed, run.attempted.includes(range));

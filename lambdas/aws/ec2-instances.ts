@@ -26,6 +26,7 @@ export interface Ec2Instance {
   /** As EC2 names it: `running`, `stopped`. */
   readonly state: string;
   readonly isTerminated: boolean;
+  readonly isMetal: boolean;
   /** EBS volumes that are attached, or are just being. */
   readonly volumes: readonly Volume[];
   readonly tags: Readonly<Record<string, string>>;
@@ -66,12 +67,14 @@ async function instances(
   do {
     const page = await calls.describeInstances({ Filters, ...(NextToken !== undefined && { NextToken }) });
     for (const instance of (page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances)) {
-      const { InstanceId, State, Tags = [] } = instance;
+      const { InstanceId, InstanceType = '', State, Tags = [] } = instance;
       if (InstanceId === undefined) continue;
       found.push({
         id: InstanceId,
         state: State?.Name ?? '',
         isTerminated: State?.Name === 'terminated' || State?.Name === 'shutting-down',
+        // `m7i.metal-24xl`, `mac2.metal`.
+        isMetal: /\.metal(-|$)/.test(InstanceType),
         volumes: volumesOf(instance),
         tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
       });

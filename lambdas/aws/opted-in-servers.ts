@@ -25,6 +25,13 @@ export interface OptedInServersOptions {
 
 type Tags = Readonly<Record<string, string>>;
 
+interface Tagged {
+  readonly id: string;
+  readonly tags: Tags;
+  /** Of hybrid nodes nobody says what they are. */
+  readonly isMetal?: boolean;
+}
+
 /** Nodes of SSM by the tag are EC2 instances and hybrid nodes; EC2 alone knows instances whose agent never reported. */
 export function findOptedInServers(options: OptedInServersOptions): (place: Place) => Promise<FoundServers> {
   const { callsIn, optIn, settings } = options;
@@ -40,8 +47,8 @@ export function findOptedInServers(options: OptedInServersOptions): (place: Plac
     );
     const servers: Server[] = [];
     const leftOut: LeftOut[] = [];
-    for (const { id, tags } of [...instances, ...hybrid]) {
-      const server = serverOf(id, place, tags, byId.get(id), settings);
+    for (const tagged of [...instances, ...hybrid]) {
+      const server = serverOf(tagged, place, byId.get(tagged.id), settings);
       if ('why' in server) leftOut.push(server);
       else servers.push(server);
     }
@@ -50,9 +57,8 @@ export function findOptedInServers(options: OptedInServersOptions): (place: Plac
 }
 
 function serverOf(
-  id: string,
+  { id, tags, isMetal = false }: Tagged,
   place: Place,
-  tags: Tags,
   node: Node | undefined,
   settings: Settings,
 ): Server | LeftOut {
@@ -70,6 +76,7 @@ function serverOf(
     owner: tags[serverTags.owner] || 'unknown',
     zone: tags[serverTags.timeZone] || defaultTimeZone,
     ...(tags[serverTags.hostGroup] !== undefined && { hostGroup: tags[serverTags.hostGroup] }),
+    ...(isMetal && { metal: true }),
     tags,
   });
   if (parsed.success) return parsed.data;

@@ -199,7 +199,7 @@ describe('a configuration', () => {
           { failures: fc.nat(), share: fc.double({ min: 0, max: 1, noNaN: true }) },
           maybe,
         ),
-        reboot: fc.constantFrom('never', 'if-needed', 'always'),
+        reboot: fc.constantFrom('never', 'if-needed', 'always', 'separate-window'),
         requireCompliant: fc.boolean(),
       },
       maybe,

@@ -26,8 +26,9 @@ describe('a command', () => {
   test('gives a patch time for its transaction, its reboot and for being killed', () => {
     const seconds = (reboot: string) =>
       executionSeconds(campaignOf({ policy: policyOf({ reboot }) }), 'patch');
-    expect(seconds('if-needed')).toBe(3600 + 600 + 60);
+    expect(seconds('if-needed')).toBe(3600 + 60 + 300 + 60);
     expect(seconds('never')).toBe(3600 + 60);
+    expect(seconds('separate-window')).toBe(3600 + 60);
   });
 
   test('tells hybrid nodes the role by which IAM knows them, where there is one', () => {
@@ -42,6 +43,19 @@ describe('a command', () => {
     for (const value of Object.values(parameters)) expect(value).toMatch(/^[A-Za-z0-9./-]+$/);
     expect(parameters).toMatchObject({ OrderKey: order.key, OrderSha256: order.sha256, Reboot: 'if-needed' });
     expect(JSON.stringify(parameters)).not.toMatch(/\d{4}-\d\d-\d\dT|token/i);
+  });
+
+  test('gives bare metal longer to restart', () => {
+    const told = documentParameters(campaignOf({ metal: true }), 'patch', buckets, order);
+    expect(told).toMatchObject({ RebootReserve: '1200', TimeBudget: String(3600 + 60 + 1200) });
+  });
+
+  test('lets no patch restart what has a window of its own for it', () => {
+    const campaign = campaignOf({ policy: policyOf({ reboot: 'separate-window' }) });
+    expect(documentParameters(campaign, 'patch', buckets, order)).toMatchObject({
+      Reboot: 'never',
+      RebootReserve: '0',
+    });
   });
 
   test('asks for a backup before a patch and never else, as the policy has it', () => {
@@ -71,6 +85,6 @@ describe('a command', () => {
       const campaign = campaignOf({ policy: policyOf({ reboot: 'never', rollback: { automatic } }) });
       return documentParameters(campaign, 'rollback', buckets, order).RebootReserve;
     };
-    expect([told('configuration'), told('kernel')]).toEqual(['0', '600']);
+    expect([told('configuration'), told('kernel')]).toEqual(['0', '300']);
   });
 });

@@ -39,7 +39,7 @@ describe('a policy', () => {
       requireHealthy: true,
       requireCompliant: true,
       maxMetadataAgeHours: 24,
-      timeouts: { delivery: 300, prepare: 1800, patch: 3600, reboot: 600, verify: 600 },
+      timeouts: { delivery: 300, prepare: 1800, patch: 3600, reboot: 300, rebootMetal: 1200, verify: 600 },
     });
   });
 
@@ -68,7 +68,7 @@ describe('a policy', () => {
     [{ approval: { required: 'no' } }, 'approval.required', 'expected boolean'],
     [{ errorBudget: { share: 10 } }, 'errorBudget.share', 'Too big'],
     [{ errorBudget: { failures: -1 } }, 'errorBudget.failures', 'Too small'],
-    [{ reboot: 'sometimes' }, 'reboot', '"never"|"if-needed"|"always"'],
+    [{ reboot: 'sometimes' }, 'reboot', '"never"|"if-needed"|"always"|"separate-window"'],
     [{ timeouts: { delivery: 29 } }, 'timeouts.delivery', 'Too small'],
     [{ timeouts: { patch: 86_401 } }, 'timeouts.patch', 'Too big'],
     [{ schema: 2 }, 'schema', 'expected 1'],
@@ -125,6 +125,9 @@ describe('a policy', () => {
 
   test('gives a host its time for a reboot only where it may reboot', () => {
     expect(patchTimeBudget(policyOf({ reboot: 'never' }))).toBe(3600);
-    expect(patchTimeBudget(policyOf({ reboot: 'always' }))).toBe(4200);
+    expect(patchTimeBudget(policyOf({ reboot: 'separate-window' }))).toBe(3600);
+    // The minute after which an agent shuts down is added.
+    expect(patchTimeBudget(policyOf({ reboot: 'always' }))).toBe(3600 + 60 + 300);
+    expect(patchTimeBudget(policyOf({ reboot: 'always' }), true)).toBe(3600 + 60 + 1200);
   });
 });

@@ -86,7 +86,7 @@ describe('success', () => {
       ),
     ),
   );
-  const policies = (['never', 'if-needed', 'always'] as const).flatMap((reboot) =>
+  const policies = (['never', 'if-needed', 'always', 'separate-window'] as const).flatMap((reboot) =>
     [true, false].flatMap((requireCompliant) =>
       [true, false].map((requireHealthy): Policy => policyOf({ reboot, requireCompliant, requireHealthy })),
     ),
@@ -104,7 +104,7 @@ describe('success', () => {
           one.installed === true &&
           // Where health need not be known, it must still not be known to be bad.
           (one.healthy === true || (!requireHealthy && one.healthy === null)) &&
-          (reboot === 'never' || one.rebootPending === false) &&
+          (['never', 'separate-window'].includes(reboot) || one.rebootPending === false) &&
           (reboot !== 'always' || one.rebooted === true) &&
           (!requireCompliant || one.compliant === true);
         const { state, reasons } = judge('verify', {}, undefined, one, policy);

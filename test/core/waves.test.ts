@@ -115,6 +115,21 @@ describe('batches', () => {
     expect(planBatches(all).map(({ serverIds }) => serverIds.length)).toEqual([50, 50, 1]);
   });
 
+  test('hold bare metal apart, which has longer to restart', () => {
+    const all = [1, 2, 3].map(
+      (n): Member => ({
+        id: serverId(n),
+        family: 'debian',
+        place: frankfurt,
+        ...(n === 2 && { metal: true as const }),
+      }),
+    );
+    expect(planBatches(all)).toMatchObject([
+      { serverIds: [serverId(1), serverId(3)] },
+      { serverIds: [serverId(2)], metal: true },
+    ]);
+  });
+
   test('are no more than the kinds need', () => {
     fc.assert(
       fc.property(members, (all) => {

@@ -22,6 +22,7 @@ interface Sample {
   readonly platform?: string;
   readonly tags: Record<string, string>;
   readonly state?: 'running' | 'terminated';
+  readonly type?: 'm7i.large' | 'm7i.metal-24xl' | 'mac2.metal';
 }
 
 /** A place as EC2 and SSM tell of it: both only of what carries the tag that they are asked for. */
@@ -37,8 +38,9 @@ function found(samples: readonly Sample[]) {
           {
             Instances: (Filters?.[0]?.Name === `tag:${optIn.key}` ? carry : samples)
               .filter(({ id }) => id.startsWith('i-'))
-              .map(({ id, tags, state = 'running' }) => ({
+              .map(({ id, tags, state = 'running', type = 'm7i.large' }) => ({
                 InstanceId: id,
+                InstanceType: type,
                 State: { Name: state },
                 Tags: pairs(tags),
               })),
@@ -81,6 +83,15 @@ describe('servers that have opted in', () => {
         owner: 'unknown',
       },
     ]);
+  });
+
+  test('are bare metal where their instance type says so', async () => {
+    const { servers } = await found([
+      { id: serverId(1), platform: debian, tags: enrolled },
+      { id: serverId(2), platform: debian, tags: enrolled, type: 'm7i.metal-24xl' },
+      { id: serverId(3), platform: debian, tags: enrolled, type: 'mac2.metal' },
+    ]);
+    expect(servers.map(({ metal }) => metal)).toEqual([undefined, true, true]);
   });
 
   test('are none of those without the tag, and none that are terminated', async () => {

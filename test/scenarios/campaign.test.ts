@@ -204,12 +204,46 @@ describe('an approval', () => {
   });
 });
 
+describe('bare metal', () => {
+  const metal = serversOf(4, (index) => (index === 1 ? { metal: true as const } : {}));
+
+  it('is patched in batches of its own, with its own time to restart', async () => {
+    const reserves: string[] = [];
+    const world = createWorld({
+      servers: metal,
+      policy: { waves: { canary: 1, percentages: [100], soakSeconds: 60 } },
+      commands: (commands) => ({
+        ...commands,
+        async send(place, request) {
+          const { RebootReserve } = request.parameters;
+          if (request.comment.includes(' patch '))
+            reserves.push(`${request.serverIds.length} ${RebootReserve}`);
+          return commands.send(place, request);
+        },
+      }),
+    });
+    const end = await world.run();
+    expect(new Set(Object.values(end.states))).toEqual(new Set(['succeeded']));
+    expect(reserves.toSorted()).toEqual(['1 1200', '1 300', '2 300']);
+  });
+
+  it('needs a window that holds its restart, and is refused when the campaign is made', async () => {
+    const hour = '2026-11-21T02:20:00.000Z';
+    await expect(createWorld({ servers: metal, windowEnd: hour }).run()).rejects.toThrow(
+      'shorten timeouts.delivery, timeouts.patch or timeouts.rebootMetal',
+    );
+    expect((await createWorld({ servers: serversOf(2), windowEnd: hour }).run()).state).not.toBe('missed');
+  });
+});
+
 describe('a window', () => {
   it('that closes between waves leaves the later waves untouched', async () => {
     const world = createWorld({
       servers: serversOf(4),
       windowEnd: '2026-11-21T02:20:00.000Z',
-      policy: { timeouts: { delivery: 300, prepare: 1800, patch: 3000, reboot: 600, verify: 600 } },
+      policy: {
+        timeouts: { delivery: 300, prepare: 1800, patch: 3000, reboot: 540, rebootMetal: 1200, verify: 600 },
+      },
     });
     const end = await world.run();
     expect(end).toMatchObject({ state: 'stopped', reason: 'window-too-short' });
@@ -224,7 +258,7 @@ describe('a window', () => {
       windowEnd: '2026-11-21T02:06:00.000Z',
       policy: {
         reboot: 'never',
-        timeouts: { delivery: 300, prepare: 1800, patch: 3300, reboot: 600, verify: 600 },
+        timeouts: { delivery: 300, prepare: 1800, patch: 3300, reboot: 540, rebootMetal: 1200, verify: 600 },
       },
       commands: (commands) => faultyCommands(commands, faults),
     });
@@ -243,7 +277,16 @@ describe('a window', () => {
     const world = createWorld({
       servers: serversOf(2),
       windowEnd: '2026-11-21T03:00:00.000Z',
-      policy: { timeouts: { delivery: 300, prepare: 50_000, patch: 3600, reboot: 600, verify: 600 } },
+      policy: {
+        timeouts: {
+          delivery: 300,
+          prepare: 50_000,
+          patch: 3600,
+          reboot: 540,
+          rebootMetal: 1200,
+          verify: 600,
+        },
+      },
     });
     const end = await world.run();
     expect(end).toMatchObject({ status: 'FAILED', state: 'missed', reason: 'opened-too-late' });
@@ -253,7 +296,7 @@ describe('a window', () => {
   it('that can not hold a patch is refused when the campaign is made', async () => {
     const world = createWorld({ servers: serversOf(1), windowEnd: '2026-11-21T02:00:00.000Z' });
     await expect(world.run()).rejects.toThrow(
-      /lasts 3600 s, and patching one wave may take 4740 s.*lengthen the window/,
+      /lasts 3600 s, and patching one wave may take 4500 s.*lengthen the window/,
     );
   });
 

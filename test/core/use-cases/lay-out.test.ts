@@ -203,7 +203,7 @@ describe('sealing a campaign', () => {
     // Six hours of window, less dispatch, delivery, transaction, reboot, the margin for killing, and the summary.
     expect(await seal(world)).toMatchObject({
       approval: true,
-      approvalSeconds: 6 * 3600 - 120 - 300 - 3600 - 600 - 60 - 60,
+      approvalSeconds: 6 * 3600 - 120 - 300 - 3600 - 360 - 60 - 60,
     });
   });
 });

@@ -112,6 +112,7 @@ function policyText(policy: Campaign['policy']): string {
     never: 'no reboots',
     'if-needed': 'reboot where needed',
     always: 'always reboot',
+    'separate-window': 'reboots in a separate window',
   };
   return [
     policy.mode === 'security' ? 'Security updates only' : 'All updates',
