@@ -49,7 +49,7 @@ const patched = (host: Host, trial: Parameters<AptFleet['run']>[2]) =>
 
 /** Unpacks an archive of a backup and runs tar over it. */
 function tar(content: Uint8Array | undefined, ...words: readonly string[]): string {
-  const unpacked = spawnSync('zstd', ['-dqc'], { input: content ?? '', maxBuffer: 2 ** 28 });
+  const unpacked = spawnSync('gzip', ['-dc'], { input: content ?? '', maxBuffer: 2 ** 28 });
   const { stdout, stderr } = spawnSync('tar', [...words, '--file', '-'], {
     input: unpacked.stdout,
     encoding: 'utf8',
