@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { PlannedWindow } from './calendar/quarter-plan.ts';
-import { type CalendarEvent, icalendar } from './icalendar.ts';
+import { type CalendarEvent, calendarZones, icalendar } from './icalendar.ts';
 import { type Instant, instantSchema, isBefore, plusSeconds } from './instant.ts';
 import { isInQuarter, type Quarter } from './quarter.ts';
 
@@ -87,27 +87,56 @@ function reviseServer(
 
 export interface Feed {
   readonly audience: Audience;
-  /** Events by start and then server. */
-  readonly text: string;
+  /** Grows and shrinks with nothing but what its events say. */
+  readonly digest: string;
+  /** Events by start and then server; dear to make. */
+  readonly text: () => string;
 }
 
+/** More than anybody's calendar shows; the windows of later weeks follow when their time comes. */
+const mostEvents = 20_000;
+
 /** A feed of the whole fleet, and one for each owner and group of a server that has an entry. */
-export function* feedsOf(entries: readonly FeedEntry[], servers: readonly FeedServer[]): Generator<Feed> {
+export function* feedsOf(
+  entries: readonly FeedEntry[],
+  servers: readonly FeedServer[],
+  now: Instant,
+): Generator<Feed> {
   const known = new Map(servers.map((server) => [server.name.toLowerCase(), server]));
-  const told = entries
-    .map((entry) => ({ entry, server: known.get(entry.server.toLowerCase()) }))
-    .toSorted((a, b) => byStart(a.entry, b.entry) || (a.entry.server < b.entry.server ? -1 : 1));
-  const audiences = new Map<string, { audience: Audience; told: typeof told }>();
-  for (const one of told) {
-    for (const audience of audiencesOf(one.server)) {
+  const all = entries.toSorted((a, b) => byStart(a, b) || (a.server < b.server ? -1 : 1));
+  const audiences = new Map<string, { audience: Audience; events: CalendarEvent[] }>();
+  const fleet: CalendarEvent[] = [];
+  for (const entry of all) {
+    const server = known.get(entry.server.toLowerCase());
+    const event = eventOf(entry, server);
+    fleet.push(event);
+    for (const audience of audiencesOf(server)) {
       const key = audienceKey(audience);
-      const own = audiences.get(key) ?? { audience, told: [] };
-      own.told.push(one);
+      const own = audiences.get(key) ?? { audience, events: [] };
+      own.events.push(event);
       audiences.set(key, own);
     }
   }
-  yield { audience: { kind: 'fleet' }, text: textOf({ kind: 'fleet' }, told) };
-  for (const { audience, told: own } of audiences.values()) yield { audience, text: textOf(audience, own) };
+  const zones = calendarZones(all);
+  for (const { audience, events } of [
+    { audience: { kind: 'fleet' } as const, events: fleet },
+    ...audiences.values(),
+  ]) {
+    const told = events.length > mostEvents ? nearest(events, now) : events;
+    yield { audience, digest: digestOf(told), text: () => icalendar(nameOf(audience), told, zones) };
+  }
+}
+
+/** @param events by start */
+function nearest(events: readonly CalendarEvent[], now: Instant): CalendarEvent[] {
+  return events.filter(({ end }) => isBefore(now, end)).slice(0, mostEvents);
+}
+
+function digestOf(events: readonly CalendarEvent[]): string {
+  const hash = createHash('sha256');
+  for (const { uid, sequence, changed, summary, description, categories } of events)
+    hash.update(JSON.stringify([uid, sequence, changed, summary, description, categories]));
+  return hash.digest('hex');
 }
 
 /** A feed with nothing in it, for whoever subscribes before there is anything to tell. */
@@ -167,16 +196,6 @@ function audiencesOf(server: FeedServer | undefined): Audience[] {
     ...different.map((owner): Audience => ({ kind: 'owner', owner })),
     ...(hostGroup === undefined ? [] : [{ kind: 'group' as const, group: hostGroup }]),
   ];
-}
-
-function textOf(
-  audience: Audience,
-  told: readonly { readonly entry: FeedEntry; readonly server: FeedServer | undefined }[],
-): string {
-  return icalendar(
-    nameOf(audience),
-    told.map(({ entry, server }) => eventOf(entry, server)),
-  );
 }
 
 function nameOf(audience: Audience): string {

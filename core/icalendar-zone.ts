@@ -34,6 +34,8 @@ export function calendarZone(zone: string, from: Instant, to: Instant): Calendar
   const changes = transitions(offset, millisOf(from) - year, millisOf(to) + day);
   const first = changes[0]?.from ?? offset(millisOf(from));
   const usual = Math.min(first, ...changes.map((change) => change.to));
+  // Servers share windows: each moment is worked out once.
+  const known = new Map<Instant, string>();
   return {
     lines: [
       'BEGIN:VTIMEZONE',
@@ -46,17 +48,26 @@ export function calendarZone(zone: string, from: Instant, to: Instant): Calendar
       'END:VTIMEZONE',
     ],
     timeOf(instant) {
-      const millis = millisOf(instant);
-      // An hour that comes twice is its first to RFC 5545 and its second to some calendars: UTC leaves no doubt.
-      const isTwice = changes.some((change) => {
-        const span = (change.from - change.to) * minute;
-        return millis >= change.at - span && millis < change.at + span;
-      });
-      if (isTwice) return `:${utcText(instant)}`;
-      const last = changes.findLast(({ at }) => at <= millis);
-      return `;TZID=${zone}:${localText(millis, last?.to ?? first)}`;
+      let text = known.get(instant);
+      if (text === undefined) {
+        text = timeText(zone, instant, changes, first);
+        known.set(instant, text);
+      }
+      return text;
     },
   };
+}
+
+function timeText(zone: string, instant: Instant, changes: readonly Transition[], first: number): string {
+  const millis = millisOf(instant);
+  // An hour that comes twice is its first to RFC 5545 and its second to some calendars: UTC leaves no doubt.
+  const isTwice = changes.some((change) => {
+    const span = (change.from - change.to) * minute;
+    return millis >= change.at - span && millis < change.at + span;
+  });
+  if (isTwice) return `:${utcText(instant)}`;
+  const last = changes.findLast(({ at }) => at <= millis);
+  return `;TZID=${zone}:${localText(millis, last?.to ?? first)}`;
 }
 
 /** @returns `20270109T020000Z` */

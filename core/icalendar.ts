@@ -22,8 +22,13 @@ export interface CalendarEvent {
 
 const longestLine = 75;
 
-/** @param name what calendars call the feed */
-export function icalendar(name: string, events: readonly CalendarEvent[]): string {
+/** By IANA name. */
+export type CalendarZones = ReadonlyMap<string, CalendarZone>;
+
+/** What calendars must be told of zones, once for all feeds that are made of these events. */
+export function calendarZones(
+  events: Iterable<Pick<CalendarEvent, 'zone' | 'start' | 'end'>>,
+): CalendarZones {
   const spans = new Map<string, { readonly from: Instant; readonly to: Instant }>();
   for (const { zone, start, end } of events) {
     const { from, to } = spans.get(zone) ?? { from: start, to: end };
@@ -31,7 +36,20 @@ export function icalendar(name: string, events: readonly CalendarEvent[]): strin
   }
   // UTC needs no description: its moments end in Z.
   spans.delete('UTC');
-  const zones = new Map([...spans].map(([zone, { from, to }]) => [zone, calendarZone(zone, from, to)]));
+  return new Map([...spans].map(([zone, { from, to }]) => [zone, calendarZone(zone, from, to)]));
+}
+
+/**
+ * @param name what calendars call the feed
+ * @param known zones of these events and perhaps of others
+ */
+export function icalendar(
+  name: string,
+  events: readonly CalendarEvent[],
+  known: CalendarZones = calendarZones(events),
+): string {
+  const used = new Set(events.map(({ zone }) => zone));
+  const zones = new Map([...known].filter(([zone]) => used.has(zone)));
   const lines = [
     'BEGIN:VCALENDAR',
     'VERSION:2.0',
@@ -74,6 +92,7 @@ function vevent(event: CalendarEvent, zone: CalendarZone | undefined): string[] 
 
 /** A TEXT value: what would end it is escaped, what no calendar may hold is dropped. */
 function escaped(text: string): string {
+  if (/^[ !-+\-./0-:<-[\]-~]*$/.test(text)) return text;
   return text
     .replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
     .replaceAll(/(?![\n\t])\p{Cc}/gu, '')
@@ -85,6 +104,7 @@ function escaped(text: string): string {
 /** Cut into lines of at most 75 octets, each but the first after a space, and never within a character. */
 function folded(line: string): string {
   if (line.length * 3 <= longestLine) return line;
+  if (/^[\x20-\x7e]*$/.test(line)) return foldedAscii(line);
   let text = '';
   let octets = 0;
   for (const character of line) {
@@ -95,6 +115,15 @@ function folded(line: string): string {
     }
     text += character;
     octets += size;
+  }
+  return text;
+}
+
+function foldedAscii(line: string): string {
+  if (line.length <= longestLine) return line;
+  let text = line.slice(0, longestLine);
+  for (let at = longestLine; at < line.length; at += longestLine - 1) {
+    text += `\r\n ${line.slice(at, at + longestLine - 1)}`;
   }
   return text;
 }

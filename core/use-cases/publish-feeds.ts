@@ -7,6 +7,8 @@ import {
   audienceKey,
   audienceSchema,
   emptyFeed,
+  type Feed,
+  type FeedEntry,
   type FeedServer,
   feedEntrySchema,
   feedsOf,
@@ -14,7 +16,6 @@ import {
 } from '../calendar-feed.ts';
 import { type Entity, parseRecord, recordOf } from '../entities.ts';
 import type { Instant } from '../instant.ts';
-import { inParallel } from '../parallel.ts';
 import { sha256Of } from '../plan.ts';
 import type { Ports } from '../ports.ts';
 
@@ -24,8 +25,8 @@ type Stores = Pick<Ports, 'records' | 'objects'>;
 const stateSchema = z.object({
   schema: z.literal(1),
   entries: z.array(feedEntrySchema),
-  /** By audience, with the hash of the text that was published. */
-  published: z.array(z.object({ audience: audienceSchema, sha256: z.string() })),
+  /** By audience, with the digest of what was published. */
+  published: z.array(z.object({ audience: audienceSchema, digest: z.string() })),
 });
 type State = z.infer<typeof stateSchema>;
 
@@ -35,8 +36,11 @@ const pointers: Entity<z.infer<typeof pointerSchema>> = { schema: pointerSchema,
 
 /** Two plannings at once are one too many; a third is nobody's. */
 const attempts = 3;
-/** Puts under way at once. */
-const putsAtOnce = 8;
+/**
+ * Windows that are told of at most: what a function can hold of servers that are patched each week. Where there are
+ * more, later weeks follow when their time comes.
+ */
+const mostWindows = 100_000;
 
 /**
  * The feeds first and then what they were made of: who dies between the two is followed by one who tells the same again.
@@ -54,24 +58,24 @@ export async function publishFeeds(
   for (let attempt = 0; attempt < attempts; attempt++) {
     const record = await records.get(pointerKey);
     const before = record && (await loadState({ objects }, parseRecord(pointers, record).key));
-    const entries = plans.reduce((told, plan) => reviseFeed(told, plan, now), before?.entries ?? []);
+    const entries = revisedEntries(before?.entries ?? [], plans, now);
     const known = new Map(before?.published.map((one) => [audienceKey(one.audience), one]));
     const published: State['published'] = [];
-    const changed: { key: string; text: string }[] = [];
-    const tell = (audience: Audience, text: string) => {
-      const [name, sha256] = [audienceKey(audience), sha256Of(text)];
+    const tell = async ({ audience, digest, text }: Feed) => {
+      const name = audienceKey(audience);
       // What a lost attempt has written may not be what the winner's state says.
-      if (known.get(name)?.sha256 !== sha256 || written.has(name)) {
+      if (known.get(name)?.digest !== digest || written.has(name)) {
         written.add(name);
-        changed.push({ key: feedKey(audience), text });
+        await objects.put(feedKey(audience), text());
       }
       known.delete(name);
-      published.push({ audience, sha256 });
+      published.push({ audience, digest });
     };
-    for (const { audience, text } of feedsOf(entries, servers)) tell(audience, text);
+    // One after the other: the texts of all together are more than a function's memory.
+    for (const feed of feedsOf(entries, servers, now)) await tell(feed);
     // Who has lost the last server still subscribes.
-    for (const { audience } of [...known.values()]) tell(audience, emptyFeed(audience));
-    await inParallel(changed, putsAtOnce, ({ key, text }) => objects.put(key, text));
+    for (const { audience } of [...known.values()])
+      await tell({ audience, digest: 'empty', text: () => emptyFeed(audience) });
     const text = JSON.stringify({ schema: 1, entries, published } satisfies State);
     const key = `calendar/feeds/state/${sha256Of(text)}.json.gz`;
     await objects.put(key, gzipSync(text));
@@ -81,6 +85,23 @@ export async function publishFeeds(
   }
   throw new Error(
     `the feeds are published by others at the same time, ${attempts} times in a row: plan again`,
+  );
+}
+
+/** Up to a moment, and as if there were nothing after it: what lies beyond is neither told nor cancelled. */
+function revisedEntries(
+  before: readonly FeedEntry[],
+  plans: readonly QuarterPlan[],
+  now: Instant,
+): FeedEntry[] {
+  const starts = plans
+    .flatMap(({ windows }) => windows.map(({ start }) => start))
+    .filter((start) => start > now);
+  const end = starts.length > mostWindows ? starts.toSorted()[mostWindows] : undefined;
+  const isTold = ({ start }: { readonly start: Instant }) => end === undefined || start < end;
+  return plans.reduce<FeedEntry[]>(
+    (told, { quarter, windows }) => reviseFeed(told, { quarter, windows: windows.filter(isTold) }, now),
+    before.filter(isTold),
   );
 }
 

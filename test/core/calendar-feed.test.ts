@@ -132,11 +132,11 @@ describe('a feed that is planned again', () => {
 });
 
 function feedText(entries: readonly FeedEntry[], servers: readonly FeedServer[], audience: Audience): string {
-  const feeds = [...feedsOf(entries, servers)].filter(
+  const feeds = [...feedsOf(entries, servers, now)].filter(
     (feed) => audienceKey(feed.audience) === audienceKey(audience),
   );
   expect(feeds.length).toBeLessThanOrEqual(1);
-  return feeds[0]?.text ?? emptyFeed(audience);
+  return feeds[0]?.text() ?? emptyFeed(audience);
 }
 
 describe('the feed of an audience', () => {
@@ -175,7 +175,7 @@ describe('the feed of an audience', () => {
   });
 
   test('is one for each owner and group, however they are written, and one for all', () => {
-    const keys = [...feedsOf(entries, servers)].map(({ audience }) => audienceKey(audience));
+    const keys = [...feedsOf(entries, servers, now)].map(({ audience }) => audienceKey(audience));
     expect(keys.toSorted()).toEqual(['fleet', 'group shop', 'owner ana@example.com', 'owner bo@example.com']);
     const both = [{ name: 'web-01', environment: 'uat', owners: { primary: 'A', secondary: 'a' } }];
     expect(names(feedText(entries, both, { kind: 'owner', owner: 'a' }))).toEqual(['web-01']);
