@@ -124,8 +124,11 @@ describe('a backup before a patch by apt', () => {
       /^the archive of \d+ bytes could not be sent: PUT backups\/.*HTTP 404/,
     );
     expect(await version(host, 'tool')).toBe('1.0-1 ii');
-    const kept = await shell(host, 'ls /var/lib/quarterdeck/2027-q1-refused/state/transaction.*');
-    expect(kept.stdout).toBe('');
+    const kept = await shell(
+      host,
+      'cd /var/lib/quarterdeck/2027-q1-refused; ls state/transaction.* configuration',
+    );
+    expect(kept.stdout).toBe('configuration:\n');
   });
 
   it('that the bucket refuses is a warning where the policy waives it, and a rollback has its files all the same', async () => {

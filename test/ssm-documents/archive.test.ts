@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+describe('the archive of a backup', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quarterdeck-backup-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  let server = 0;
+
+  /** Makes the backup of a folder with some files; `programs` come before those of the machine. */
+  function makeBackup(programs: Readonly<Record<string, string>> = {}, before = '', mebibytes = 16) {
+    const root = join(folder, String(server++));
+    const job = join(root, 'var/lib/quarterdeck/2027-q1-tests');
+    for (const path of ['bin', 'etc/app', 'work']) mkdirSync(join(root, path), { recursive: true });
+    mkdirSync(join(job, 'state'), { recursive: true });
+    writeFileSync(join(root, 'etc/app/app.conf'), 'port = 80\n');
+    writeFileSync(join(root, 'work/installed'), 'app\tall\t1.0-1\tii \t1\n');
+    writeFileSync(join(job, 'state/backup'), 'path\t/etc\n');
+    for (const [name, text] of Object.entries(programs))
+      writeFileSync(join(root, 'bin', name), `#!/bin/bash\n${text}\nPATH=\${PATH#*:} exec ${name} "$@"\n`, {
+        mode: 0o755,
+      });
+    const script = `
+      SCRIPTS=ssm-documents CampaignId=2027-q1-tests Backup=required BackupBucket=b BackupMebibytes=${mebibytes} CLOSING=()
+      for name in log state json transport summary facts backup; do
+        source <(sed '/^source .*\\(FAMILY\\|facts\\|compliance\\|evidence\\|versions\\)/d' ssm-documents/lib/$name.sh)
+      done
+      WORK=${root}/work SERVER_PREFIX=servers/me
+      family_manifest() { printf 'app\\tall\\tmain\\tmanual\\n'; }
+      family_holds() { :; }
+      has_time() { REPLY=\${LEFT:-3} NEEDED=1; }
+      put_confirmed() { cp -- "$3" ${root}/sent; }
+      ${before}
+      make_backup
+      echo "$BACKUP_PROBLEM|$BACKUP_JSON"`;
+    const { stdout } = spawnSync('bash', ['--norc', '-c', script], {
+      encoding: 'utf8',
+      env: { PATH: `${join(root, 'bin')}:${process.env.PATH}`, QD_ROOT: root },
+    });
+    const [problem = '', summary = ''] = stdout.trim().split('\n').at(-1)?.split('|') ?? [];
+    return { problem, summary: JSON.parse(summary), left: readdirSync(join(job, 'configuration')), root };
+  }
+
+  it('is sent once it could be read back, and kept for a rollback', () => {
+    const { problem, summary, left } = makeBackup();
+    expect(problem).toBe('');
+    expect(summary).toMatchObject({ key: 'backups/me/2027-q1-tests/configuration.tar.gz', files: 4 });
+    expect(left).toEqual(['archive']);
+  });
+
+  it('is the same of the same files', () => {
+    const again = makeBackup({}, 'make_backup; sleep 1.1; cp "$ROOT/sent" "$ROOT/first"');
+    expect(readFileSync(join(again.root, 'sent'))).toEqual(readFileSync(join(again.root, 'first')));
+  });
+
+  const failing = (words: string, code: number) =>
+    `[[ $* != *--create* ]] || { PATH=\${PATH#*:} tar "$@"; echo 'tar: ./etc/app: ${words}' >&2; exit ${code}; }`;
+
+  it.each([
+    ['file changed as we read it', 1],
+    ['Warning: Cannot flistxattr: Operation not supported', 0],
+  ])('does not mind "%s"', (words, code) => {
+    const { problem, summary } = makeBackup({ tar: failing(words, code) });
+    expect([problem, summary === null]).toEqual(['', false]);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string, RegExp]>([
+    [
+      'tar could not read a file',
+      { tar: failing('Read error at byte 0: Input/output error', 2) },
+      '',
+      /^tar ended with 2, gzip with 0: tar: .\/etc\/app: Read error/,
+    ],
+    [
+      'gzip was ended',
+      { gzip: '[[ $1 != -n ]] || { cat >/dev/null; exit 1; }' },
+      '',
+      /^tar ended with 0, gzip with 1: /,
+    ],
+    [
+      'it has not all that was listed',
+      { tar: '[[ $* != *--list* ]] || { cat >/dev/null; echo ./etc; exit; }' },
+      '',
+      /^of 4 entries 1 can be read back$/,
+    ],
+    [
+      'it can not be read',
+      { gzip: '[[ $1 != -dc ]] || { echo x; exit 1; }' },
+      '',
+      /^of 4 entries none can be read back$/,
+    ],
+    [
+      'reading takes longer than there is',
+      { tar: '[[ $* != *--create* ]] || sleep 20' },
+      '',
+      /^\d+ files with \d+ bytes could not be read within 2 seconds$/,
+    ],
+    ['there is no time', {}, 'LEFT=1', /^there is no time for it$/],
+    [
+      'there is no room beside the plan',
+      {},
+      'echo 99999999 >"$STATE/room"',
+      /has \d+ MiB free; plan and archive need 100000019 MiB$/,
+    ],
+    [
+      'there is no configuration',
+      {},
+      'printf "path\\t/nowhere\\n" >"$STATE/backup"',
+      /^the configuration can not be read, or there is none$/,
+    ],
+    [
+      'a folder can not be read',
+      { find: `[[ $* != *-print0* ]] || { echo "find: './etc/app': Input/output error" >&2; exit 1; }` },
+      '',
+      /^the configuration can not be read, or there is none$/,
+    ],
+    ['no packages are known', {}, ': >"$WORK/installed"', /^the list of packages could not be written$/],
+  ])('is none where %s, and nothing of it stays', (_, programs, before, words) => {
+    const { problem, summary, left } = makeBackup(programs, before);
+    expect(problem).toMatch(words);
+    expect([summary, left]).toEqual([null, []]);
+  });
+});
