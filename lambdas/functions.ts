@@ -200,13 +200,14 @@ export const functions = {
   'launch-campaign': {
     ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices'],
     timeoutSeconds: 120,
-    memoryMb: 1024,
+    // The inventory is read as a whole.
+    memoryMb: 2048,
     description: 'Starts a planned campaign when its schedule fires, once',
   },
   'check-firings': {
     ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices', 'schedules-seen'],
     timeoutSeconds: 300,
-    memoryMb: 1024,
+    memoryMb: 2048,
     description: 'Looks for campaigns that should have started and have not',
   },
   'pause-all': {

@@ -1,4 +1,4 @@
-/** Pauses everything: nothing is started or dispatched any more but verifications. */
+/** Pauses everything: nothing is started or dispatched any more but what sees through what was patched. */
 import { pauseAll, pauseInput } from '../core/use-cases/pause-all.ts';
 import { records } from './compose.ts';
 import { createHandler } from './handler.ts';

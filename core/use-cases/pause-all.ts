@@ -25,8 +25,8 @@ const switches: Entity<PauseSwitch> = { schema: switchSchema, key: () => switchK
 export const pauseInput = changeSchema.omit({ at: true });
 
 /**
- * From then on nothing is launched or dispatched but verifications, which change nothing on a server. What runs on
- * servers runs on: it would be worse to end it half way.
+ * From then on nothing is launched or dispatched but what sees through what was patched: verification, and the way back.
+ * What runs on servers runs on: it would be worse to end it half way.
  */
 export async function pauseAll(
   ports: Pick<Ports, 'records'>,
@@ -62,9 +62,9 @@ export async function pausedBy({ records }: Pick<Ports, 'records'>): Promise<Rea
   return record && pauseReason(record);
 }
 
-/** Verification changes nothing on a server, and what was patched is always looked at. */
+/** What was patched is always looked at, and goes back where it is not well: half way would be worse than either. */
 export async function pausedFor(ports: Pick<Ports, 'records'>, phase: Phase): Promise<Reason | undefined> {
-  return phase === 'verify' ? undefined : pausedBy(ports);
+  return phase === 'verify' || phase === 'rollback' ? undefined : pausedBy(ports);
 }
 
 function pauseReason({ body }: StoredRecord): Reason | undefined {
