@@ -34,17 +34,19 @@ const longestText = 400 * 1024 * 1024;
 /** Sends one event and brings what came back: an invocation of a function. */
 export type Send = (event: unknown) => Promise<unknown>;
 
-const answerSchema = z.union([
-  z.object({ answer: z.unknown() }),
-  z.object({ refused: z.object({ code: z.string(), message: z.string() }) }),
-]);
+const refusedSchema = z.object({ refused: z.object({ code: z.string(), message: z.string() }) });
 
-/** @throws Refused, as the other side did */
+/**
+ * Functions that others call, too, answer without a wrapper, and so must everybody understand them.
+ *
+ * @throws Refused, as the other side did
+ */
 export async function ask(send: Send, input: unknown): Promise<unknown> {
-  const text = JSON.stringify(input);
-  const answer = answerSchema.parse(await fetchAll(send, await sendAll(send, text)));
-  if ('refused' in answer) throw new Refused(answer.refused.code, answer.refused.message);
-  return answer.answer;
+  const answer = await fetchAll(send, await sendAll(send, JSON.stringify(input)));
+  const no = refusedSchema.safeParse(answer);
+  if (no.success) throw new Refused(no.data.refused.code, no.data.refused.message);
+  const isWrapped = typeof answer === 'object' && answer !== null && 'answer' in answer;
+  return isWrapped ? answer.answer : answer;
 }
 
 async function sendAll(send: Send, text: string): Promise<unknown> {
@@ -110,6 +112,8 @@ async function answerOf(run: (input: unknown) => Promise<unknown>, input: unknow
   } catch (error) {
     // For whoever asked, and no failure of ours.
     if (error instanceof Refused) return { refused: { code: error.code, message: error.message } };
+    if (error instanceof z.ZodError)
+      return { refused: { code: 'invalid-input', message: z.prettifyError(error) } };
     throw error;
   }
 }

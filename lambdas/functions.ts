@@ -222,6 +222,32 @@ export const functions = {
     memoryMb: 512,
     description: 'Ends a pause of everything',
   },
+  'import-servers': {
+    ports: ['records', 'calendar', 'policies'],
+    timeoutSeconds: 300,
+    // A list of 100,000 servers, the inventory before it and two plans of it.
+    memoryMb: 2048,
+    description: 'Takes a server list into the inventory, all of it or nothing',
+  },
+  'sync-servers': {
+    ports: ['records', 'calendar', 'policies', 'discovery'],
+    // Tags of hybrid nodes are asked one by one.
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    description: 'Brings the inventory up to what EC2 and SSM say, and keeps what people set',
+  },
+  'set-schedule': {
+    ports: ['records', 'calendar', 'policies'],
+    timeoutSeconds: 300,
+    memoryMb: 2048,
+    description: 'Gives a server its one schedule, changes it, or takes it away',
+  },
+  'show-calendar': {
+    ports: ['records', 'calendar', 'policies'],
+    timeoutSeconds: 300,
+    memoryMb: 2048,
+    description: 'Shows inventory, schedules, plans and feeds, and changes nothing',
+  },
   'create-campaign': {
     ports: ['records', 'objects', 'calendar', 'policies', 'discovery', 'executions'],
     timeoutSeconds: 300,

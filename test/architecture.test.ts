@@ -23,6 +23,7 @@ const layers: readonly { folder: string; mayImport: readonly string[]; packages?
   {
     folder: 'cdk/',
     mayImport: [
+      'core/calls.ts',
       'core/configuration.ts',
       'core/steps.ts',
       'core/document.ts',

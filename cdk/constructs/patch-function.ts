@@ -1,10 +1,11 @@
 /** Owns a function of ours: its code, role, logs and limits. Rights come from the constructs that own what it touches. */
-import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, Stack, Token } from 'aws-cdk-lib';
 import { type IGrantable, type IPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, type CfnFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { callNames, functionNameIn } from '../../core/calls.ts';
 import { type EnvironmentKey, environmentNames } from '../../lambdas/environment.ts';
 import { type FunctionName, type FunctionShape, functions } from '../../lambdas/functions.ts';
 import { fileOf, repositoryRoot } from '../repository.ts';
@@ -23,6 +24,13 @@ export interface PatchFunctionProps {
   readonly logRetention: RetentionDays;
   readonly reservedConcurrency?: number | undefined;
   readonly network?: FunctionNetwork | undefined;
+}
+
+/** Those that the command line calls have a name that it knows; the others have what CloudFormation gives them. */
+function nameForPeople(scope: Construct, name: FunctionName): { functionName?: string } {
+  const { stackName } = Stack.of(scope);
+  const isCalled = callNames.some((call) => call === name);
+  return isCalled && !Token.isUnresolved(stackName) ? { functionName: functionNameIn(stackName, name) } : {};
 }
 
 export class PatchFunction extends Construct implements IGrantable {
@@ -47,6 +55,7 @@ export class PatchFunction extends Construct implements IGrantable {
     logGroup.grantWrite(this.role);
     this.handler = new NodejsFunction(this, 'Function', {
       description: shape.description,
+      ...nameForPeople(this, props.name),
       entry: fileOf('lambdas', `${props.name}.ts`),
       // Said here, since without feature flags CDK chooses one that is obsolete.
       runtime: Runtime.NODEJS_24_X,

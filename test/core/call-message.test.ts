@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import { answer, ask } from '../../core/call-message.ts';
 import { functionNameIn, Refused } from '../../core/calls.ts';
@@ -56,6 +57,19 @@ describe('a call', () => {
   test('that fails fails', async () => {
     const { send } = wire(() => Promise.reject(new Error('no table')));
     await expect(ask(send, {})).rejects.toThrow('no table');
+  });
+
+  test('of a function that answers everybody is understood without a wrapper', async () => {
+    expect(await ask(async () => ({ created: 1 }), {})).toEqual({ created: 1 });
+    expect(await ask(async () => null, {})).toBeNull();
+  });
+
+  test('whose input is none that is understood is refused, with what is wrong of it', async () => {
+    const { send } = wire(async (input) => z.object({ view: z.string() }).parse(input));
+    await expect(ask(send, {})).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('view'),
+    });
   });
 
   test('whose pieces are gone is to be asked again', async () => {
