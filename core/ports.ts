@@ -1,6 +1,7 @@
 /** Owns the ports: all that the use-cases need of the world. Adapters in `lambdas/aws` and `apps/local` implement them. */
 import type { Snapshot } from './backup.ts';
 import type { Instant } from './instant.ts';
+import type { Measure } from './measure.ts';
 import type { Phase } from './phase.ts';
 import type { Place } from './server.ts';
 
@@ -332,6 +333,11 @@ export interface RootVolumeRequest {
   readonly token: string;
 }
 
+/** What alarms count. */
+export interface Measures {
+  count(measure: Measure, servers: number): void;
+}
+
 export interface Ports {
   readonly records: Records;
   readonly objects: Objects;
@@ -345,6 +351,7 @@ export interface Ports {
   readonly alarms: Alarms;
   /** Where servers are told to put their backups. */
   readonly backups: Pick<Backups, 'bucket'>;
+  readonly measures: Measures;
 }
 
 export type PortErrorCode =

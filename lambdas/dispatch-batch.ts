@@ -2,6 +2,7 @@
 import { dispatchBatch, dispatchBatchInput } from '../core/use-cases/dispatch-batch.ts';
 import { backupBucket, callbacks, commands, fleet, objects, records } from './compose.ts';
 import { createHandler } from './handler.ts';
+import { measuresBy } from './metric-names.ts';
 
 export const handler = createHandler({
   name: 'dispatch-batch',
@@ -13,5 +14,6 @@ export const handler = createHandler({
     fleet: fleet(world),
     callbacks: callbacks(world),
   }),
-  run: (ports, event, now) => dispatchBatch(ports, dispatchBatchInput.parse(event), now),
+  run: (ports, event, now, _logger, count) =>
+    dispatchBatch({ ...ports, measures: measuresBy(count) }, dispatchBatchInput.parse(event), now),
 });

@@ -2,6 +2,7 @@
 import { giveUpBatch, giveUpBatchInput } from '../core/use-cases/give-up-batch.ts';
 import { callbacks, invocations, objects, records } from './compose.ts';
 import { createHandler } from './handler.ts';
+import { measuresBy } from './metric-names.ts';
 
 export const handler = createHandler({
   name: 'give-up-batch',
@@ -11,5 +12,6 @@ export const handler = createHandler({
     commands: invocations(world),
     callbacks: callbacks(world),
   }),
-  run: (ports, event, now) => giveUpBatch(ports, giveUpBatchInput.parse(event), now),
+  run: (ports, event, now, _logger, count) =>
+    giveUpBatch({ ...ports, measures: measuresBy(count) }, giveUpBatchInput.parse(event), now),
 });

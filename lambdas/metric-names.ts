@@ -1,4 +1,7 @@
-/** Owns the names of metrics that alarms look at. */
+/** Owns the names of metrics that alarms look at, and how what campaigns count comes to be one. */
+import type { Measure } from '../core/measure.ts';
+import type { Measures } from '../core/ports.ts';
+import type { FunctionName } from './functions.ts';
 
 export const metricNamespace = 'Quarterdeck';
 
@@ -13,3 +16,24 @@ export const failedSnapshotsMetric = 'FailedSnapshots';
 
 /** Backups that did not come back as they were. */
 export const failedRestoresMetric = 'FailedRestores';
+
+/** Of servers; with the function as `service`. */
+export const measureMetrics: Readonly<Record<Measure, string>> = {
+  'rollbacks-failed': 'RollbacksFailed',
+  'backups-failed': 'BackupsFailed',
+  'files-changed': 'FilesChanged',
+};
+
+/** Functions that may be the one to complete a batch, or to close a campaign. */
+export const countingFunctions = [
+  'dispatch-batch',
+  'give-up-batch',
+  'settle-events',
+  'sweep',
+  'close-campaign',
+] as const satisfies readonly FunctionName[];
+
+/** @param count of the handler */
+export function measuresBy(count: (metric: string, value: number) => void): Measures {
+  return { count: (name, servers) => count(measureMetrics[name], servers) };
+}

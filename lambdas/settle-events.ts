@@ -2,6 +2,7 @@
 import { settleCommand } from '../core/use-cases/settle-run.ts';
 import { callbacks, invocations, objects, records } from './compose.ts';
 import { createHandler } from './handler.ts';
+import { measuresBy } from './metric-names.ts';
 import { settleQueue } from './settle-queue.ts';
 
 export const handler = createHandler({
@@ -12,10 +13,10 @@ export const handler = createHandler({
     commands: invocations(world),
     callbacks: callbacks(world),
   }),
-  run: (ports, event, now, logger) =>
+  run: (ports, event, now, logger, count) =>
     settleQueue(
       event,
-      (commandId) => settleCommand(ports, commandId, now),
+      (commandId) => settleCommand({ ...ports, measures: measuresBy(count) }, commandId, now),
       (error) => logger.warn('an event comes again', error),
     ),
 });

@@ -4,6 +4,7 @@ import { sweep } from '../core/use-cases/sweep.ts';
 import { callbacks, executions, invocations, notices, objects, records } from './compose.ts';
 import { rootVolumes } from './compose-volumes.ts';
 import { createHandler } from './handler.ts';
+import { measuresBy } from './metric-names.ts';
 
 /** What the schedule sends beside it is of no interest: a sweep looks at everything that is due now. */
 const sweepEvent = z.object({});
@@ -20,9 +21,9 @@ export const handler = createHandler({
     notices: notices(world),
     rootVolumes: rootVolumes(world),
   }),
-  async run(ports, event, now, logger) {
+  async run(ports, event, now, logger, count) {
     sweepEvent.parse(event);
-    const report = await sweep(ports, now);
+    const report = await sweep({ ...ports, measures: measuresBy(count) }, now);
     for (const { item, error } of report.failed) logger.warn('not swept', { item, reason: error });
     // Failed items stay due; a sweep in which nothing went well is a failure that an alarm must see.
     if (report.looked > 0 && report.failed.length >= report.looked)

@@ -30,6 +30,7 @@ const layers: readonly { folder: string; mayImport: readonly string[]; packages?
       'core/snapshot-tags.ts',
       'lambdas/environment.ts',
       'lambdas/functions.ts',
+      'lambdas/metric-names.ts',
       'lambdas/aws/table-shape.ts',
       'ssm-documents/',
     ],

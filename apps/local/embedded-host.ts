@@ -8,6 +8,7 @@ import type {
   Callbacks,
   Commands,
   Fleet,
+  Measures,
   Notices,
   Objects,
   Ports,
@@ -52,6 +53,8 @@ export interface EmbeddedHostOptions {
   readonly alarms?: Alarms;
   /** Where servers are told to put their backups. */
   readonly backups?: Ports['backups'];
+  /** Told of what alarms count. */
+  readonly onMeasure?: Measures['count'];
   readonly meter: CostMeter;
   /** What the event bus does to the events of Run Command. */
   readonly faults?: EventFaults;
@@ -148,6 +151,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
       rootVolumes,
       alarms,
       backups,
+      measures: { count: (name, servers) => options.onMeasure?.(name, servers) },
     },
     meter,
   );

@@ -27,6 +27,7 @@ export function meteredPorts(ports: Ports, meter: CostMeter): Ports {
     rootVolumes: meteredRootVolumes(ports.rootVolumes, meter),
     alarms: meteredAlarms(ports.alarms, meter),
     backups: ports.backups,
+    measures: ports.measures,
   };
 }
 

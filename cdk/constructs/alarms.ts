@@ -13,8 +13,10 @@ import { Construct } from 'constructs';
 import { type FunctionName, functions } from '../../lambdas/functions.ts';
 import {
   badBackupsMetric,
+  countingFunctions,
   failedRestoresMetric,
   failedSnapshotsMetric,
+  measureMetrics,
   metricNamespace,
   notStartedMetric,
 } from '../../lambdas/metric-names.ts';
@@ -68,6 +70,7 @@ export class Alarms extends Construct {
     this.watchEvents(props);
     this.watchSweeper(props);
     this.watchSchedules(props);
+    this.watchServers();
     this.watchBackups(props);
     this.watchFunctions(props);
   }
@@ -150,6 +153,26 @@ export class Alarms extends Construct {
       heading: 'campaigns-can-not-be-planned',
       loss: 'Campaigns are started late or not at all, and changes of servers and schedules change nothing.',
       metric: sumOf(planners.map((name) => all[name].handler.metricErrors({ period, statistic: 'sum' }))),
+    });
+  }
+
+  private watchServers(): void {
+    const measured = (measure: keyof typeof measureMetrics) =>
+      sumOf(countingFunctions.map((name) => counted(measureMetrics[measure], name)));
+    this.add('RollbacksFailed', {
+      heading: 'a-rollback-failed',
+      loss: 'A server is broken since its patch: it did not come back to what it was before.',
+      metric: measured('rollbacks-failed'),
+    });
+    this.add('BackupsFailed', {
+      heading: 'a-backup-failed',
+      loss: 'A server has no good backup of before its patch: it was not patched, or is a risk that somebody waived.',
+      metric: measured('backups-failed'),
+    });
+    this.add('FilesChanged', {
+      heading: 'files-are-not-as-their-packages-brought-them',
+      loss: 'Somebody or something changed programs on a server while it was patched, or its disk is failing.',
+      metric: measured('files-changed'),
     });
   }
 

@@ -29,7 +29,7 @@ export interface CloseCampaignOutput {
 
 /** Closing again writes the same report; the first ending stands. */
 export async function closeCampaign(
-  ports: Pick<Ports, 'records' | 'objects' | 'notices'>,
+  ports: Pick<Ports, 'records' | 'objects' | 'notices' | 'measures'>,
   input: z.input<typeof closeCampaignInput>,
   now: Instant,
 ): Promise<CloseCampaignOutput> {
@@ -112,7 +112,7 @@ async function writtenPart(
 }
 
 async function writePart(
-  ports: Pick<Ports, 'records' | 'objects'>,
+  ports: Pick<Ports, 'records' | 'objects' | 'measures'>,
   campaign: Campaign,
   batch: Batch,
   waves: ReadonlyMap<string, number | null>,
@@ -125,6 +125,10 @@ async function writePart(
   );
   const rows = await inParallel(ended, 16, (job) => reportJob(ports.objects, job));
   await ports.objects.put(key, JSON.stringify({ schema: 1, jobs: rows }));
+  const left = members.filter(
+    ({ state }, index) => state === 'rolling-back' && state !== ended[index]?.state,
+  );
+  if (left.length > 0) ports.measures.count('rollbacks-failed', left.length);
   return ended;
 }
 

@@ -42,7 +42,7 @@ export const dispatchBatchInput = z.object({
   taskToken: z.string().min(1).max(2048),
 });
 
-type DispatchPorts = Pick<Ports, 'records' | 'objects' | 'backups' | 'fleet' | 'callbacks'> & {
+type DispatchPorts = Pick<Ports, 'records' | 'objects' | 'backups' | 'fleet' | 'callbacks' | 'measures'> & {
   readonly commands: Pick<Commands, 'find' | 'send' | 'invocations'>;
 };
 

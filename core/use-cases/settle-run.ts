@@ -15,6 +15,7 @@ import {
 import { stateDuring } from '../gate.ts';
 import type { Instant } from '../instant.ts';
 import type { Job } from '../job.ts';
+import { measure } from '../measure.ts';
 import { inParallel, storeParallelism } from '../parallel.ts';
 import { batchDigest } from '../plan.ts';
 import type { Commands, Invocation, Ports } from '../ports.ts';
@@ -23,7 +24,7 @@ import { loadJobs } from './load-jobs.ts';
 import { settleJob } from './settle-job.ts';
 import { writeBudget } from './write-budget.ts';
 
-export type SettlePorts = Pick<Ports, 'records' | 'objects' | 'callbacks'> & {
+export type SettlePorts = Pick<Ports, 'records' | 'objects' | 'callbacks' | 'measures'> & {
   readonly commands: Pick<Commands, 'invocations'>;
 };
 
@@ -110,12 +111,18 @@ async function complete(
   for (const job of all) counts[job.state] = (counts[job.state] ?? 0) + 1;
   // The budget first, then the completion: a wave is judged on complete batches, and must find their failures.
   if (ref.phase !== 'prepare') await writeBudget(ports, campaign, batch, all, now);
+  let isFirst = false;
   const stored = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) => {
     const run = current.runs[ref.phase];
+    isFirst = run?.state === 'sent';
     if (run?.state !== 'sent') return undefined;
     const sealed = ref.phase === 'prepare' ? sealBatch(all) : current.sealed;
     return { ...withRun(current, ref.phase, { ...run, state: 'complete', counts }), sealed };
   });
+  if (isFirst) {
+    for (const [name, servers] of measure(ref.phase, all))
+      if (servers > 0) ports.measures.count(name, servers);
+  }
   const run = stored.runs[ref.phase];
   if (run?.state === 'complete') await answerRun(ports, ref, run);
 }

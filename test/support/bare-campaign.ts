@@ -9,6 +9,7 @@ import type { Campaign } from '../../core/campaign.ts';
 import { batches, batchKey, campaignKey, campaigns, jobKey, jobs, load } from '../../core/entities.ts';
 import { type Instant, plusSeconds } from '../../core/instant.ts';
 import type { Job } from '../../core/job.ts';
+import type { Measure } from '../../core/measure.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Callbacks, Notice, Ports, RecordKey, Records } from '../../core/ports.ts';
 import type { Server } from '../../core/server.ts';
@@ -21,6 +22,8 @@ export interface BareCampaign {
   readonly notices: readonly Notice[];
   readonly started: readonly string[];
   readonly answers: Answers;
+  /** What alarms counted. */
+  readonly measured: readonly (readonly [Measure, number])[];
   now(): Instant;
   sleep(seconds: number): void;
   sleepUntil(instant: Instant): void;
@@ -56,6 +59,7 @@ export function createBareCampaign(servers: readonly Server[]): BareCampaign {
   const runCommand = createScriptedRunCommand(servers, objects, () => now);
   const notices: Notice[] = [];
   const started: string[] = [];
+  const measured: [Measure, number][] = [];
   const { callbacks, answers } = createAnswers();
   const ports: Ports = {
     records,
@@ -69,6 +73,7 @@ export function createBareCampaign(servers: readonly Server[]): BareCampaign {
     rootVolumes: createMemoryRootVolumes(() => now),
     alarms: createMemoryAlarms(),
     backups: { bucket: 'backups-111111111111' },
+    measures: { count: (name, number) => void measured.push([name, number]) },
   };
   const job = (server: Server) => load(records, jobs, jobKey(campaignId, server.id));
   return {
@@ -77,6 +82,7 @@ export function createBareCampaign(servers: readonly Server[]): BareCampaign {
     notices,
     started,
     answers,
+    measured,
     now: () => now,
     sleep(seconds) {
       now = plusSeconds(now, seconds);

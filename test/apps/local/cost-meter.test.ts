@@ -120,6 +120,7 @@ test('every port is counted under the name of its AWS call', async () => {
     rootVolumes: createMemoryRootVolumes(() => at),
     alarms: createMemoryAlarms(),
     backups: { bucket: 'backups' },
+    measures: { count() {} },
   };
   const ports = meteredPorts(inner, meter);
   await ports.objects.put('a', 'x');
