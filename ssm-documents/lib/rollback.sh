@@ -65,6 +65,7 @@ begin_rollback() {
   ST[outcome]=nothing
   [[ -s $STATE/undo ]] || return 0
   timed hooks run_hooks_before
+  timed lock wait_for_locks
   list_package_steps
   save_stage stage=transaction attempts=0
 }
