@@ -168,6 +168,7 @@ export class PatchPipeline extends Construct {
       launch: this.functions['launch-campaign'],
       plan: this.functions['plan-schedules'],
       check: this.functions['check-firings'],
+      sync: this.functions['sync-servers'],
     });
     this.grantPorts(servers, settings, schedules);
 

@@ -81,6 +81,8 @@ export class CampaignBucket extends Construct {
         },
         { prefix: `${bucketFolders.orders}/`, expiration: keepResults },
         { prefix: `${bucketFolders.servers}/`, expiration: keepResults },
+        // Pieces of questions and answers that were too long for one; they are put together within minutes.
+        { prefix: `${bucketFolders.calendar}/messages/`, expiration: Duration.days(1) },
       ],
     });
     if (memberAccounts.length > 0) this.admitServersOf(memberAccounts);

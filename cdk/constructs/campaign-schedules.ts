@@ -15,11 +15,14 @@ export interface CampaignSchedulesProps {
   readonly launch: PatchFunction;
   readonly plan: PatchFunction;
   readonly check: PatchFunction;
+  readonly sync: PatchFunction;
 }
 
 /** What could not be done within it is for the planning or the check that comes next. */
 const patience = Duration.hours(1);
 
+/** In UTC: the plan of the day is of the servers as they are. */
+const sync = { hour: '3', minute: '40' } as const;
 /** In UTC, twelve hours apart: what one of the two could not start, the other tries while windows are still ahead. */
 const daily = { plan: { hour: '4', minute: '10' }, check: { hour: '16', minute: '10' } } as const;
 
@@ -30,7 +33,11 @@ export class CampaignSchedules extends Construct {
   private readonly launcher: Role;
   private readonly launch: PatchFunction;
 
-  constructor(scope: Construct, id: string, { quarters, launch, plan, check }: CampaignSchedulesProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { quarters, launch, plan, check, ...others }: CampaignSchedulesProps,
+  ) {
     super(scope, id);
     this.launch = launch;
     this.deadLetters = new Queue(this, 'DeadLetters', {
@@ -42,7 +49,7 @@ export class CampaignSchedules extends Construct {
       id: 'AwsSolutions-SQS3',
       reason: 'It is a dead-letter queue; an alarm watches it',
     });
-    for (const { handler } of [launch, plan, check]) {
+    for (const { handler } of [launch, plan, check, others.sync]) {
       handler.configureAsyncInvoke({
         maxEventAge: patience,
         retryAttempts: 2,
@@ -65,6 +72,7 @@ export class CampaignSchedules extends Construct {
     acknowledgePatterns(this.launcher, [versions], 'Versions of the one function that schedules call');
     this.deadLetters.grantSendMessages(this.launcher);
     const firstMonths = quarters.quarters.map(({ months }) => months[0]).join(',');
+    this.add('Sync', 'Brings the inventory up to what EC2 and SSM say', sync, others.sync, {});
     this.add('Daily', 'Plans the campaigns of this quarter and the next', daily.plan, plan, {});
     this.add(
       'Quarterly',

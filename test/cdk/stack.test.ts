@@ -491,6 +491,7 @@ describe('events and time', () => {
 
   test('campaigns are planned each day and looked for twelve hours later, and told of when a quarter begins', () => {
     const expected = [
+      ['SchedulesSync', 'cron(40 3 * * ? *)', 'sync-servers', '{}'],
       ['SchedulesDaily', 'cron(10 4 * * ? *)', 'plan-schedules', '{}'],
       ['SchedulesQuarterly', 'cron(40 4 1 11,2,5,8 ? *)', 'plan-schedules', '{"announce":true}'],
       ['SchedulesCheck', 'cron(10 16 * * ? *)', 'check-firings', '{}'],
