@@ -156,7 +156,9 @@ describe('a rollback', () => {
       served: 'repository',
     });
     expect((await fleet.run(host, 'verify', { plan, campaign })).summary.result).toBe('verified');
-    expect((await shell(host, `ls /var/lib/quarterdeck/${campaign}`)).stdout).toBe('old\nstate\n');
+    expect((await shell(host, `ls /var/lib/quarterdeck/${campaign}`)).stdout).toBe(
+      'configuration\nold\nstate\n',
+    );
     const { summary } = await fleet.run(host, 'rollback', { plan, campaign });
     expect(summary).toMatchObject({ result: 'rolled-back', reasons: [] });
     expect(await version(host, 'tool')).toBe('1.0-1 ii');
@@ -187,7 +189,7 @@ describe('a rollback', () => {
     const jobs = '/var/lib/quarterdeck';
     await shell(
       host,
-      `cd ${jobs}/2027-q1-back && mkdir -p other && touch -d '-15 days' old && touch -d '-46 days' state other apt; mkdir -p ../2027-q1-fresh/old`,
+      `cd ${jobs}/2027-q1-back && mkdir -p other && touch -d '-15 days' old configuration && touch -d '-46 days' state other apt; mkdir -p ../2027-q1-fresh/old`,
     );
     const left = () => shell(host, `cd ${jobs} && ls -d 2027-q1-back/* 2027-q1-fresh/*`);
     await fleet.run(host, 'prepare', { campaign: '2027-q1-later' });
