@@ -88,6 +88,7 @@ describe.each(dnfs)(
         await shell(host, `cp /root/fleet.repo ${REPOSITORY}`);
         // A key that a repository names as a file of the server is trusted before rpm has taken it up.
         expect((await prepared(host)).told).toEqual([0, 'planned', undefined]);
+        await shell(host, 'rpm --import /etc/pki/rpm-gpg/RPM-GPG-KEY-fleet');
       });
     });
 
