@@ -37,7 +37,7 @@ export const firingInputSchema = z.object({
   campaignId: campaignIdSchema,
   quarter: campaignSchema.shape.quarter,
 });
-export type FiringInput = z.infer<typeof firingInputSchema>;
+type FiringInput = z.infer<typeof firingInputSchema>;
 
 /** A schedule fires within a minute, and a busy target is called again after some. */
 const graceSeconds = 900;

@@ -36,7 +36,7 @@ export type PlanPorts = LaunchPorts & { readonly schedules: OneTimeSchedules };
 /** Calls of EventBridge Scheduler under way at once. */
 const schedulesAtOnce = 8;
 
-export interface PlannedQuarter {
+interface PlannedQuarter {
   readonly plan: QuarterPlan;
   /** Planned, and not patched as things are, each with what to mend. */
   readonly leftOut: readonly LeftOut[];
