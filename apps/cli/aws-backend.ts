@@ -15,6 +15,8 @@ export interface StackLocation {
 const longestMillis = 330_000;
 
 export function createAwsBackend({ stack, region, endpoint }: StackLocation): Backend {
+  // On Node 20 the SDK would warn, on the first client of each process, of the year in which its support ends.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const client = new LambdaClient({
     region,
     ...(endpoint !== undefined && { endpoint }),
