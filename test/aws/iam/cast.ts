@@ -31,11 +31,23 @@ export function cast(name: string, physicalIds?: ReadonlyMap<string, string>): C
   );
   const access = deployedAccess(stacks, roles);
   const bucketArn = access.arnOfOne('AWS::S3::Bucket', 'PatchingCampaignsBucket');
-  const keyArn = access.arnOfOne('AWS::KMS::Key');
+  const backupBucketArn = access.arnOfOne('AWS::S3::Bucket', 'PatchingBackupsBucket');
+  const keyOf = (arn: string) => {
+    const key = access.keyOf(arn);
+    if (key === undefined) throw new Error(`${arn} is encrypted by no key of the stack`);
+    return key;
+  };
+  const keyArn = keyOf(bucketArn);
   const roleId = 'AROA1234567890ABCDEFG';
   return {
     access,
-    store: { account: accountOf(keyArn), bucketArn, keyArn },
+    store: {
+      account: accountOf(keyArn),
+      bucketArn,
+      keyArn,
+      backupBucketArn,
+      backupKeyArn: keyOf(backupBucketArn),
+    },
     servers: stacks.flatMap(({ account, region }) =>
       ['i-0f1e2d3c4b5a69788', 'mi-0f1e2d3c4b5a69788'].map((id) => ({
         id,

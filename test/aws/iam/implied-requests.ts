@@ -42,7 +42,8 @@ const rules = (keyOf: (arn: string) => string | undefined): Readonly<Record<stri
       resource: String(resolved(stack, EventSourceArn)),
     })),
   'AWS::Lambda::EventInvokeConfig': (stack, _, { FunctionName, DestinationConfig }) => {
-    const destinations = resolved(stack, DestinationConfig) as Record<string, { Destination: string }>;
+    // One that only says how often is tried again has no destinations.
+    const destinations = resolved(stack, DestinationConfig ?? {}) as Record<string, { Destination: string }>;
     return Object.values(destinations).map(({ Destination }) => ({
       principal: roleOfFunction(stack, referenced(FunctionName)),
       action: 'sqs:SendMessage',

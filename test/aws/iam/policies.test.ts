@@ -46,9 +46,11 @@ describe.each(Object.keys(configurations))('the policies of %s', (name) => {
     expect(await surprises(access, requests)).toEqual([]);
   });
 
-  test('let servers read their orders and write their results, instances and hybrid nodes alike', async () => {
+  test('let servers read their orders and hooks, write their results and back up, instances and hybrid nodes alike', async () => {
     expect(calls.read.length).toBeGreaterThan(2);
     expect(calls.written.length).toBeGreaterThan(2);
+    expect(calls.read).toContain('hooks/drain.sh');
+    expect(calls.backedUp).toHaveLength(1);
     const requests = distinct(servers.flatMap((server) => serverRequests(calls, server, store)));
     expect(await surprises(access, requests)).toEqual([]);
   });
@@ -92,7 +94,7 @@ describe('the policies of everything', () => {
       await surprises(access, [
         { ...request, action: 's3:HeadObject', resource: 'arn:aws:s3:::bucket/key' },
         { ...request, action: 'ssm:ListCommands', resource: access.arnOfOne('AWS::DynamoDB::Table') },
-        { ...request, action: 'dynamodb:GetItem', resource: access.arnOfOne('AWS::KMS::Key') },
+        { ...request, action: 'dynamodb:GetItem', resource: access.arnOfOne('AWS::KMS::Key', 'PatchingKey') },
       ]),
     ).toEqual([
       expect.stringContaining('is Invalid {"message":"invalid.action"}'),

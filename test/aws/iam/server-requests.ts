@@ -1,17 +1,21 @@
-/** Owns what a server asks S3 for while the documents prepare, patch and verify it: recorded on a shim host. */
+/** Owns what a server asks S3 for while the documents prepare, patch and verify it, with a hook and a backup: recorded on a shim host. */
 import { createEndpoints } from '../../../apps/local/aws/endpoints.ts';
 import type { Host } from '../../../apps/local/hosts/host.ts';
 import { createShimFleet } from '../../../apps/local/hosts/shim.ts';
 import { createMemoryObjects } from '../../../apps/local/memory-objects.ts';
-import { serverPrefix } from '../../../core/result-object.ts';
+import { hookSchema } from '../../../core/hook.ts';
+import { sha256Of } from '../../../core/plan.ts';
+import { backupPrefix, serverPrefix } from '../../../core/result-object.ts';
 import type { Place } from '../../../core/server.ts';
-import { bucket, createTrials, place } from '../../support/document-trials.ts';
+import { backupBucket, bucket, createTrials, place } from '../../support/document-trials.ts';
 import type { AccessRequest } from './request.ts';
 
 /** Keys, by what was done with them. */
 export interface ServerCalls {
   readonly read: readonly string[];
   readonly written: readonly string[];
+  /** In the backup bucket. */
+  readonly backedUp: readonly string[];
 }
 
 const recorded = { id: 'i-0123456789abcdef0', place };
@@ -20,6 +24,8 @@ export async function recordServer(): Promise<ServerCalls> {
   const objects = createMemoryObjects(bucket, place.region);
   const read: string[] = [];
   const written: string[] = [];
+  const backups = createMemoryObjects(backupBucket, place.region);
+  const backedUp: string[] = [];
   const endpoints = createEndpoints({
     objects: {
       ...objects,
@@ -30,6 +36,13 @@ export async function recordServer(): Promise<ServerCalls> {
       put(key, content) {
         written.push(key);
         return objects.put(key, content);
+      },
+    },
+    backups: {
+      ...backups,
+      put(key, content) {
+        backedUp.push(key);
+        return backups.put(key, content);
       },
     },
     clock: { now: () => Date.now() },
@@ -43,9 +56,17 @@ export async function recordServer(): Promise<ServerCalls> {
     const host = fleet.hosts[0] as Host;
     const { prepare, run } = createTrials(objects);
     const { plan } = await prepare(host);
-    await run(host, 'patch', { plan });
+    const script = '#!/bin/sh\n';
+    await objects.put('hooks/drain.sh', script);
+    const object = { object: 'hooks/drain.sh', sha256: sha256Of(script) };
+    await run(host, 'patch', {
+      plan,
+      asked: { hooks: [hookSchema.parse({ name: 'drain', when: 'before-patch', run: object })] },
+      terms: { never: [], backup: { paths: ['/etc'], exclude: [] } },
+      parameters: { Backup: 'required', BackupBucket: backupBucket },
+    });
     await run(host, 'verify', { plan });
-    return { read, written };
+    return { read, written, backedUp };
   } finally {
     await fleet.close();
   }
@@ -64,16 +85,21 @@ export interface CampaignStore {
   readonly account: string;
   readonly bucketArn: string;
   readonly keyArn: string;
+  readonly backupBucketArn: string;
+  readonly backupKeyArn: string;
 }
 
 /** The same calls, made by another server. */
 export function serverRequests(
-  { read, written }: ServerCalls,
+  { read, written, backedUp }: ServerCalls,
   server: AskingServer,
-  { account, bucketArn, keyArn }: CampaignStore,
+  { account, bucketArn, keyArn, backupBucketArn, backupKeyArn }: CampaignStore,
 ): AccessRequest[] {
   const own = serverPrefix(server, server.roleId);
-  const keyOf = (key: string) => key.replace(serverPrefix(recorded), own);
+  const keyOf = (key: string) =>
+    key
+      .replace(serverPrefix(recorded), own)
+      .replace(backupPrefix(recorded), backupPrefix(server, server.roleId));
   const isHybrid = server.id.startsWith('mi-');
   const identity = {
     'aws:userid': `${server.roleId}:${server.id}`,
@@ -99,6 +125,10 @@ export function serverRequests(
     ...written.flatMap((key) => [
       request('s3:PutObject', `${bucketArn}/${keyOf(key)}`, inS3),
       request('kms:GenerateDataKey', keyArn, throughS3),
+    ]),
+    ...backedUp.flatMap((key) => [
+      request('s3:PutObject', `${backupBucketArn}/${keyOf(key)}`, inS3),
+      request('kms:GenerateDataKey', backupKeyArn, throughS3),
     ]),
   ];
 }
