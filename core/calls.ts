@@ -7,6 +7,8 @@ export const callNames = [
   'set-schedule',
   'show-calendar',
   'plan-schedules',
+  'pause-all',
+  'resume-all',
   'show-backups',
   'verify-backups',
   'test-restores',

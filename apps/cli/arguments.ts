@@ -60,6 +60,8 @@ const commands: Readonly<Record<Command, { flags: FlagKinds; word?: string; mayB
   'schedule show': { flags: {}, word: 'the server' },
   'schedule list': { flags: filters },
   feed: { flags: { owner: 'text', group: 'text', out: 'text' } },
+  pause: { flags: { reason: 'text' } },
+  resume: { flags: { reason: 'text' } },
 };
 const names = Object.keys(commands) as Command[];
 
@@ -132,6 +134,12 @@ function argumentsOf(kind: Command, given: Given, word: string, refuse: Refuse):
       };
     case 'feed':
       return { kind, arguments: { ...shared, audience: audienceOf(given, refuse), file: given.get('out') } };
+    case 'pause':
+    case 'resume': {
+      const reason = given.get('reason')?.trim() ?? '';
+      if (reason === '') throw refuse('--reason is missing: others will want to know why');
+      return { kind, arguments: { ...shared, reason } };
+    }
   }
 }
 

@@ -63,6 +63,10 @@ export interface FeedArguments extends ExportArguments {
     | { readonly kind: 'group'; readonly group: string };
 }
 
+export interface PauseArguments extends CommonArguments {
+  readonly reason: string;
+}
+
 export type CommandLine =
   | { readonly kind: 'help'; readonly command: string | undefined }
   | { readonly kind: 'plan'; readonly arguments: PlanArguments }
@@ -73,4 +77,5 @@ export type CommandLine =
   | { readonly kind: 'schedule set' | 'schedule remove'; readonly arguments: SetArguments }
   | { readonly kind: 'schedule show'; readonly arguments: ScheduleArguments }
   | { readonly kind: 'schedule list'; readonly arguments: ListArguments }
-  | { readonly kind: 'feed'; readonly arguments: FeedArguments };
+  | { readonly kind: 'feed'; readonly arguments: FeedArguments }
+  | { readonly kind: 'pause' | 'resume'; readonly arguments: PauseArguments };

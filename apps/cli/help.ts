@@ -102,6 +102,23 @@ Usage: quarterdeck feed [--owner NAME | --group NAME] [options]
 
   --out FILE         Default: standard output.
 ${stored}`,
+  pause: `Pauses everything on AWS: nothing is started or sent any more. What was patched is verified,
+or taken back where it is not well, and what runs on servers ends by itself.
+
+Usage: quarterdeck pause --aws --reason TEXT [options]
+
+  --reason TEXT      What others read who wonder why nothing happens.
+${changing}${stored}
+Exit: 0 done, 1 not done, and why.
+`,
+  resume: `Ends the pause, and starts what was due meanwhile while its window is ahead.
+
+Usage: quarterdeck resume --aws --reason TEXT [options]
+
+  --reason TEXT      What is remembered of it.
+${changing}${stored}
+Exit: 0 done, 1 not done, and why.
+`,
 };
 
 const overview = `Quarterdeck: when each server is patched, and why then.
@@ -118,6 +135,8 @@ Usage: quarterdeck COMMAND [options]
   schedule show      Show it, with the next runs and the last.
   schedule list      List the schedules of servers.
   feed               Write a calendar to subscribe to.
+  pause              Pause everything on AWS.
+  resume             End the pause.
 
 quarterdeck COMMAND --help shows the options of each.
 

@@ -1,5 +1,6 @@
 /** Owns which command is run by which file. */
 import type { CommandLine } from './asked.ts';
+import { runPause, runResume } from './pause-command.ts';
 import { runPlan } from './plan-command.ts';
 import { runFeed, runScheduleList, runSet, runShow } from './schedule-command.ts';
 import { runExport, runImport, runServerList, runSync } from './servers-command.ts';
@@ -31,5 +32,9 @@ export function runCommand(line: Exclude<CommandLine, { kind: 'help' }>, world: 
       return runScheduleList(line.arguments, world);
     case 'feed':
       return runFeed(line.arguments, world);
+    case 'pause':
+      return runPause(line.arguments, world);
+    case 'resume':
+      return runResume(line.arguments, world);
   }
 }

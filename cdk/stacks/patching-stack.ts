@@ -47,6 +47,9 @@ export class PatchingStack extends Stack {
       'create-campaign',
       'decide-approval',
       'stop-campaign',
+      'pause-all',
+      'resume-all',
+      'plan-schedules',
       'acknowledge-failures',
     ] as const) {
       const id = `${name.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase())}Function`;
