@@ -4,21 +4,15 @@
 # Returns 2 where it can not be told. Sets REBOOT_WHY. Ubuntu's packages leave a mark; Debian's leave none, so the newest
 # kernel is compared with the one that runs.
 family_reboot_signs() {
-  local packages='' newest running
+  local packages='' newest running code=0
   REBOOT_WHY=''
   if [[ -e $ROOT/run/reboot-required ]]; then
     [[ ! -s $ROOT/run/reboot-required.pkgs ]] || packages=$(sort -u "$ROOT/run/reboot-required.pkgs" | some_of)
     REBOOT_WHY="packages ask for it${packages:+: $packages}"
     return 0
   fi
-  # After a rollback the kernel that was chosen counts, whatever newer one is installed.
-  if [[ $PHASE == rollback && -f $STATE/boot-kernel ]]; then
-    read -r running </proc/sys/kernel/osrelease
-    newest=$(cut -f 1 "$STATE/boot-kernel")
-    [[ -n $newest && $newest != "$running" ]] || return 1
-    REBOOT_WHY="kernel $newest is to be started, $running runs"
-    return 0
-  fi
+  chosen_kernel_is_pending || code=$?
+  ((code == 2)) || return "$code"
   if command -v needrestart >/dev/null && timeout 60 needrestart -b -k 2>>"$LOG" </dev/null | grep -qE '^NEEDRESTART-KSTA: [23]$'; then
     REBOOT_WHY='needrestart says that another kernel is to be started'
     return 0

@@ -1,20 +1,35 @@
 # shellcheck shell=bash
 # Owns which kernel GRUB starts: the way back from a new one, which stays installed.
 
+# What its programs and its folder are called; a family where they are not sets it.
+GRUB=grub
+
+# Of the kernels in /boot that belong to no package in a file (`<name> <arch> <version>`), the one with the highest version.
 family_boot_before() {
-  local configuration=$ROOT/boot/grub/grub.cfg release entry
-  release=$(cut -f 1 "$1" | sed -E 's/^linux-(image|image-unsigned|modules|modules-extra)-//' | sort -u |
-    comm -13 - <(kernels_in_boot | sort -u) | sort -V | tail -n 1)
+  local configuration=$ROOT/boot/$GRUB/grub.cfg release entry
+  release=$(kernels_in_boot | sort -V | while IFS= read -r release; do
+    is_of_packages "$release" "$1" || printf '%s\n' "$release"
+  done | tail -n 1)
   [[ -n $release && -f $configuration ]] || return 1
   entry=$(grub_entry "$release" <"$configuration")
   [[ -n $entry ]] || return 1
   # Only where the default is the saved entry does GRUB mind which one that is; the entry for once it always minds.
   # shellcheck disable=SC2016 # GRUB's own variable
   if grep -qF 'set default="${saved_entry}"' "$configuration"; then
-    grub-set-default "$entry" >>"$LOG" 2>&1 && REPLY="$release"$'\t''from now on'
+    "$GRUB-set-default" "$entry" >>"$LOG" 2>&1 && REPLY="$release"$'\t''from now on'
   else
-    grub-reboot "$entry" >>"$LOG" 2>&1 && REPLY="$release"$'\t''at the next start alone'
+    "$GRUB-reboot" "$entry" >>"$LOG" 2>&1 && REPLY="$release"$'\t''at the next start alone'
   fi
+}
+
+# Whether a rollback has chosen what is booted; then that decides whether a restart is pending, whatever newer kernel is
+# installed: 0 and REBOOT_WHY where it is, 1 where not, 2 where nothing was chosen.
+chosen_kernel_is_pending() {
+  local chosen running
+  [[ $PHASE == rollback && -f $STATE/boot-kernel ]] && read -r running </proc/sys/kernel/osrelease || return 2
+  chosen=$(cut -f 1 "$STATE/boot-kernel")
+  [[ -n $chosen && $chosen != "$running" ]] || return 1
+  REBOOT_WHY="kernel $chosen is to be started, $running runs"
 }
 
 kernels_in_boot() {

@@ -8,16 +8,6 @@ new_kernel_runs() {
   [[ -s $STATE/kernels-left ]] && read -r running </proc/sys/kernel/osrelease && is_of_packages "$running" "$STATE/kernels-left"
 }
 
-# Packages (`<name> <arch> <version>`) have a kernel's release in their name, or as their version with the architecture
-# after it, or, on SUSE, with the number of a rebuild more and without the flavour: <release> <file>
-is_of_packages() {
-  awk -F '\t' -v running="$1" '
-    BEGIN { base = running; sub(/-[^-]*$/, "", base) }
-    { version = $3; sub(/^[0-9]+:/, "", version); at = length($1) - length(running)
-      if ((at > 0 && substr($1, at) == "-" running) || index(running, version ".") == 1 || version == base || index(version, base ".") == 1) found = 1 }
-    END { exit !found }' "$2"
-}
-
 # Writes `boot-kernel`: the release of the kernel before and how long it is booted; nothing where none could be chosen.
 choose_boot() {
   local REPLY=''

@@ -6,6 +6,16 @@ kernels_beside() {
   if [[ $KERNELS_STAY == no ]]; then printf '^$'; else printf %s "$KERNEL_NAMES"; fi
 }
 
+# Packages (`<name> <arch> <version>`) have a kernel's release in their name, or as their version with the architecture
+# after it, or, on SUSE, with the number of a rebuild more and without the flavour: <release> <file>
+is_of_packages() {
+  awk -F '\t' -v running="$1" '
+    BEGIN { base = running; sub(/-[^-]*$/, "", base) }
+    { version = $3; sub(/^[0-9]+:/, "", version); at = length($1) - length(running)
+      if ((at > 0 && substr($1, at) == "-" running) || index(running, version ".") == 1 || version == base || index(version, base ".") == 1) found = 1 }
+    END { exit !found }' "$2"
+}
+
 # Reads the canonical plan and `installed`; writes a line for each entry: verdict, name, architecture, from, to,
 # installed version (`-` when not there). Verdicts: there, pending, broken (unpacked, not configured), gone (removed
 # by someone since). The family is asked only where neither side of the entry is what is installed. Of packages that are

@@ -15,4 +15,6 @@ source "$SCRIPTS/suse/room.sh"
 source "$SCRIPTS/suse/transaction.sh"
 source "$SCRIPTS/suse/rollback.sh"
 source "$SCRIPTS/suse/reboot-need.sh"
+source "$SCRIPTS/lib/grub.sh"
+GRUB=grub2
 source "$SCRIPTS/suse/warnings.sh"

@@ -6,7 +6,7 @@ NEEDS+=(readlink)
 # Returns 2 where it can not be told. Sets REBOOT_WHY. zypper's own word counts first: what its exit code says of a
 # later run is gone, so it is asked every time. Besides, the kernel that boots next is compared with the one that runs.
 family_reboot_signs() {
-  local status=0 next running
+  local status=0 next running code=0
   REBOOT_WHY=''
   ZYPP_LOGFILE=/dev/null ZYPP_READONLY_HACK=1 timeout 120 zypper --non-interactive needs-rebooting >/dev/null 2>&1 || status=$?
   if ((status == 102)) || [[ -e $ROOT/run/reboot-needed ]]; then
@@ -14,6 +14,8 @@ family_reboot_signs() {
     return 0
   fi
   ((status == 0)) || return 2
+  chosen_kernel_is_pending || code=$?
+  ((code == 2)) || return "$code"
   read -r running </proc/sys/kernel/osrelease || return 2
   if ! runs_systemd || systemd-detect-virt --quiet --container 2>/dev/null; then
     # A container runs the kernel of its machine, whatever it has installed: there a kernel counts that came after its

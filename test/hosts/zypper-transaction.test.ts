@@ -409,4 +409,37 @@ describe('kernels on zypper', () => {
       expect(back.summary).toMatchObject({ code: 2, warnings: [{ code: 'kernel-left' }] });
     });
   });
+
+  it('leave the boot default with a way back, by the name that GRUB has for the one before', async () => {
+    const host = families.host('named');
+    const trial = { campaign: '2027-q1-grub', parameters: { Reboot: 'never' } };
+    const entry = (release: string) =>
+      `\tmenuentry 'SLES 15, with Linux ${release}' $menuentry_id_option 'gnulinux-${release}-advanced-0a' {\n\t}\n`;
+    await host.writeFile(
+      '/boot/grub2/grub.cfg',
+      `set default="\${saved_entry}"\nsubmenu 'Advanced' $menuentry_id_option 'gnulinux-advanced-0a' {\n${['6.4.2-1-default', '6.4.0-1-default'].map(entry).join('')}}\n`,
+      0o644,
+    );
+    await host.writeFile('/usr/sbin/grub2-set-default', '#!/bin/sh\necho "$*" >/root/chosen\n', 0o755);
+    await shell(host, 'cd /boot && touch vmlinuz-6.4.2-1-default vmlinuz-6.4.0-1-default');
+    await families.whilePublished('leap-15', [kernel('6.4.2')], async () => {
+      const { plan } = await families.prepare(host, trial);
+      expect((await families.run(host, 'patch', { ...trial, plan })).summary.result).toBe('patched');
+      const { summary, workExits } = await families.run(host, 'rollback', { ...trial, plan });
+      expect(workExits).toEqual([0]);
+      expect(summary).toMatchObject({
+        code: 0,
+        result: 'rolled-back',
+        rungs: [{ rung: 'packages' }],
+        facts: { rebootPending: true },
+      });
+      expect(summary.warnings).toContainEqual({
+        code: 'kernel-left',
+        detail: 'stays installed, and 6.4.0-1-default is booted from now on: kernel-default',
+      });
+    });
+    expect(await host.readFile('/root/chosen')).toBe(
+      'gnulinux-advanced-0a>gnulinux-6.4.0-1-default-advanced-0a\n',
+    );
+  });
 });

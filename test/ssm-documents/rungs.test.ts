@@ -35,7 +35,7 @@ function bash(script: string): string[] {
       '--norc',
       '-c',
       `SCRIPTS=ssm-documents CampaignId=2027-q1-tests DryRun=no
-      for name in log state transport facts result summary phase configuration-rung kernel-rung; do source ssm-documents/lib/$name.sh; done
+      for name in log state transport facts result summary phase configuration-rung versions kernel-rung; do source ssm-documents/lib/$name.sh; done
       ROOT=${root} JOB=${root}/job STATE=${root}/job/state WORK=${root}/work LOG=${root}/log STEPS=${root}/steps
       SAVED=$JOB/configuration CHANGES=$JOB/configuration/index ORIGINALS=$JOB/configuration/originals
       KEPT_REASONS=0 KEPT_WARNINGS=0
