@@ -138,7 +138,7 @@ function asServer({ instanceId, account, region, name, facts }: SeenServer) {
 }
 
 /** @throws Refused */
-export function listOf(file: string, world: World): string {
+function listOf(file: string, world: World): string {
   try {
     return world.readList(file);
   } catch (error) {

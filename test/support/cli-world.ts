@@ -9,7 +9,7 @@ import type { World } from '../../apps/cli/world.ts';
 import { Refused } from '../../core/calls.ts';
 import { memoryStores } from './stored-fleet.ts';
 
-export interface CliRun {
+interface CliRun {
   readonly code: number;
   readonly out: string;
   readonly note: string;
