@@ -16,6 +16,7 @@ export function forbiddenRequests(
   const arn = (service: string, resource: string, of = account) =>
     `arn:${partition}:${service}:${region}:${of}:${resource}`;
   const bucket = arnOfOne('AWS::S3::Bucket', 'PatchingCampaignsBucket');
+  const backups = arnOfOne('AWS::S3::Bucket', 'PatchingBackupsBucket');
   const table = arnOfOne('AWS::DynamoDB::Table');
   const machine = arnOfOne('AWS::StepFunctions::StateMachine');
   const queue = arnOfOne('AWS::SQS::Queue', 'PatchingEventsQueue');
@@ -108,6 +109,25 @@ export function forbiddenRequests(
         's3:GetObject',
         `${bucket}/servers/x/y`,
         inHome,
+      ),
+      request('a hook made by a server', role, 's3:PutObject', `${bucket}/hooks/drain.sh`, {
+        ...inHome,
+        'ec2:SourceInstanceARN': arn('ec2', 'instance/i-0123456789abcdef0', accountOf(role)),
+      }),
+      request(
+        'a backup of its own, read by a server',
+        role,
+        's3:GetObject',
+        `${backups}/backups/${arn('ec2', 'instance/i-0123456789abcdef0', accountOf(role))}/c/configuration.tar.gz`,
+        { ...inHome, 'ec2:SourceInstanceARN': arn('ec2', 'instance/i-0123456789abcdef0', accountOf(role)) },
+      ),
+      request('a backup removed by a server', role, 's3:DeleteObject', `${backups}/backups/x/y`, inHome),
+      request(
+        'a backup in the name of another server',
+        role,
+        's3:PutObject',
+        `${backups}/backups/${arn('ec2', 'instance/i-0000000000000000a', accountOf(role))}/c/configuration.tar.gz`,
+        { ...inHome, 'ec2:SourceInstanceARN': arn('ec2', 'instance/i-0123456789abcdef0', accountOf(role)) },
       ),
       request('the list of the bucket', role, 's3:ListBucket', bucket, inHome),
       request('orders from the bucket of a stranger', role, 's3:GetObject', `${bucket}/orders/x.txt`, {
