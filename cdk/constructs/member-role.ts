@@ -21,6 +21,7 @@ const ports: readonly ServerPort[] = [
   'snapshots',
   'expiry',
   'root-volumes',
+  'root-tasks',
   'alarms',
 ];
 

@@ -65,9 +65,13 @@ export function serverRights(port: ServerPort, scope: ServerScope): Right[] {
         },
       ];
     case 'root-volumes':
-      return [looking(scope, [...rootLooks, 'ec2:DescribeSnapshots']), ...replacing(scope)];
+      return [
+        looking(scope, [...rootLooks, 'ec2:DescribeSnapshots']),
+        ...replacing(scope),
+        ...throughKeys(scope),
+      ];
     case 'root-tasks':
-      return [looking(scope, rootLooks)];
+      return [looking(scope, [...rootLooks, 'ec2:DescribeReplaceRootVolumeTasks'])];
     case 'alarms':
       return [
         {
@@ -81,11 +85,7 @@ export function serverRights(port: ServerPort, scope: ServerScope): Right[] {
   }
 }
 
-const rootLooks = [
-  'ec2:DescribeInstances',
-  'ec2:DescribeReplaceRootVolumeTasks',
-  'ssm:DescribeInstanceInformation',
-] as const;
+const rootLooks = ['ec2:DescribeInstances', 'ssm:DescribeInstanceInformation'] as const;
 
 /** One call asks for the rights on the server, on its disks, and on what it makes. */
 function snapshotting(scope: ServerScope): Right[] {
@@ -143,6 +143,36 @@ function replacing(scope: ServerScope): Right[] {
       why: 'EC2 chooses the names of what it makes',
     },
     tagging(tasks, 'CreateReplaceRootVolumeTask'),
+  ];
+}
+
+/** What EC2 asks of whoever makes a volume of an encrypted snapshot; the keys' own policies say whom they serve. */
+function throughKeys(scope: ServerScope): Right[] {
+  const throughEc2 = {
+    'kms:ViaService': scope.regions.map((region) => `ec2.${region}.amazonaws.com`),
+  };
+  // Any key of the account.
+  const resources = arns(scope, 'kms', 'key/*');
+  const why = 'Disks are encrypted with keys of the account that are known to nobody but EC2';
+  return [
+    {
+      actions: [
+        'kms:Decrypt',
+        'kms:DescribeKey',
+        'kms:GenerateDataKeyWithoutPlaintext',
+        'kms:ReEncryptFrom',
+        'kms:ReEncryptTo',
+      ],
+      resources,
+      conditions: { StringEquals: throughEc2 },
+      why,
+    },
+    {
+      actions: ['kms:CreateGrant'],
+      resources,
+      conditions: { StringEquals: throughEc2, Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+      why,
+    },
   ];
 }
 

@@ -51,6 +51,8 @@ export class PatchingStack extends Stack {
       'resume-all',
       'plan-schedules',
       'acknowledge-failures',
+      'request-root-volume',
+      'decide-root-volume',
     ] as const) {
       const id = `${name.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase())}Function`;
       this.tell(id, functions[name].handler.functionName, shapes[name].description);
