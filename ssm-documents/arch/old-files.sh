@@ -13,11 +13,12 @@ family_old_sources() {
       mirror_addresses "$name" "$arch" "$version" | sed "s|^|$name\t$arch\t$version\t|" >>"$WORK/old-remote"
     fi
   done
-  # Eight at a time: each answer is a round trip to a mirror.
+  # Eight at a time: each answer is a round trip to a mirror. Asked again where one does not come: without it the plan would
+  # be sealed with no way back.
   # shellcheck disable=SC2016 # the inner shell expands
   xargs -r -P 8 -d '\n' -n 1 bash -c '
     IFS=$'\''\t'\'' read -r name arch version address <<<"$1"
-    bytes=$(curl -qsfIL --max-time 20 -- "$address" | tr -d "\r" |
+    bytes=$(curl -qsfIL --max-time 20 --retry 2 -- "$address" | tr -d "\r" |
       awk "tolower(\$1) == \"content-length:\" { n = \$2 } END { print n }") && [[ -n $bytes ]] &&
       printf "%s\t%s\t%s\t%s\n" "$name" "$arch" "$version" "$bytes"' - <"$WORK/old-remote" | sort -u -t $'\t' -k 1,3
 }
@@ -34,7 +35,7 @@ most_bytes() {
 
 # fetch_bounded <file> <bytes> <address>: mirrors are trusted by nothing but signatures, which come last.
 fetch_bounded() {
-  curl -qsfL --max-time 900 --max-filesize "$2" -o "$1" -- "$3"
+  curl -qsfL --max-time 900 --retry 2 --max-filesize "$2" -o "$1" -- "$3"
 }
 
 # Reads the same; prints them with the name of their file in $OLD.

@@ -84,7 +84,8 @@ describe('a rollback', () => {
 
   it('touches nothing when a kept file is not what was sealed, or one of all has no way back', async () => {
     const host = fleet.host('back');
-    const { plan } = await patched('2027-q1-altered');
+    const { run, plan } = await patched('2027-q1-altered');
+    expect(run.summary.found, run.log).toMatchObject({ rollbackKept: 3 });
     await shell(
       host,
       'for file in /var/lib/quarterdeck/2027-q1-altered/old/tool-*.gz; do printf x >>$file; done',
@@ -108,6 +109,25 @@ describe('a rollback', () => {
       result: 'refused',
       reasons: [{ code: 'never-rolled-back', detail: expect.stringContaining('libtool') }],
     });
+  });
+
+  it('is covered where a mirror answers only when it is asked again', async () => {
+    const host = fleet.host('cut');
+    const asked = new Map<string, number>();
+    fleet.families.fleet.serveRepository(host.id, (request, response) => {
+      const what = `${request.method} ${request.url}`;
+      asked.set(what, (asked.get(what) ?? 0) + 1);
+      if (asked.get(what) === 1 && what.includes('tool-1.0-1'))
+        return void response.writeHead(503, { 'content-length': 0 }).end();
+      fleet.repository.listener(request, response);
+    });
+    await fleet.whilePublished([plain('tool', '1.0')], () =>
+      fleet.whilePublished([plain('tool', '1.1')], async () => {
+        const { plan, run } = await fleet.prepare(host, { campaign: '2027-q1-again' });
+        expect(plan, run.log).toMatchObject([{ name: 'tool', rollback: 'kept' }]);
+      }),
+    );
+    fleet.families.fleet.serveRepository(host.id, fleet.repository.listener);
   });
 
   it('keeps nothing of a mirror that sends more than it said, and does not wait for all of it', async () => {
