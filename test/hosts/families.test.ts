@@ -6,7 +6,13 @@ import { createTrialFamilies, plain, type TrialFamilies } from './family-fleet.t
 import { shell } from './observe.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-const hosts = { rocky: 'rocky-9', centos: 'centos-7', leap: 'leap-15', arch: 'arch' } as const;
+const hosts = {
+  rocky: 'rocky-9',
+  fedora: 'fedora-44',
+  centos: 'centos-7',
+  leap: 'leap-15',
+  arch: 'arch',
+} as const;
 const debian = { installed: [{ name: 'tool', version: '1.0-1' }], automatic: [] };
 const broken = '/usr/share/clash/version';
 const installed = [
@@ -58,6 +64,7 @@ const clashing = plain('clasher', '1.0', { files: { [broken]: { content: 'mine\n
 
 it.each([
   ['rocky', 'rocky', ['dnf', 'yum', 'rpm', 'needs-restarting'], ['apt-get', 'dpkg', 'zypper', 'pacman']],
+  ['fedora', 'fedora', ['dnf5', 'dnf', 'yum', 'rpm'], ['apt-get', 'dpkg', 'zypper', 'pacman']],
   ['centos', 'centos', ['yum', 'rpm', 'needs-restarting'], ['apt-get', 'dnf', 'zypper', 'pacman']],
   ['leap', 'opensuse-leap', ['zypper', 'rpm'], ['apt-get', 'dpkg', 'dnf', 'yum', 'pacman']],
   ['arch', 'arch', ['pacman', 'pacman-key'], ['apt-get', 'dpkg', 'dnf', 'rpm', 'zypper']],
