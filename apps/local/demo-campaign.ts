@@ -49,10 +49,14 @@ export const demoPolicy: Policy = policySchema.parse({
   timeouts: { delivery: 300, prepare: 900, patch: 1800, reboot: 300, verify: 300 },
 });
 
-/** @param hasSystemd without it no unit can fail, and health is unknown: the policy then does not ask for it */
+/**
+ * @param hasSystemd without it no unit can fail, and health is unknown: the policy then does not ask for it
+ * @param services units that every server must have running after its patch
+ */
 export function demoCampaign(
   servers: readonly Server[],
   hasSystemd: boolean,
+  services: readonly string[],
   now: Instant,
 ): CreateCampaignInput {
   const start = plusSeconds(now, leadSeconds);
@@ -60,7 +64,11 @@ export function demoCampaign(
   return {
     // Unique to the second, and speaking: it is the job id on every server.
     campaignId: `demo-${now.slice(0, 19).replaceAll(/[^0-9]/g, '')}`,
-    policy: { ...demoPolicy, requireHealthy: hasSystemd },
+    policy: {
+      ...demoPolicy,
+      requireHealthy: hasSystemd,
+      validation: { ...demoPolicy.validation, services: services.map((unit) => ({ unit })) },
+    },
     quarter: quarterOf(start, zone),
     window: { start, end: plusSeconds(start, windowSeconds), zone },
     requestedBy: requester,

@@ -4,7 +4,7 @@ import type { HostChoice } from './arguments.ts';
 import { UsageError } from './arguments.ts';
 import type { Endpoints } from './aws/endpoints.ts';
 import { createDebianFleet } from './hosts/debian-fleet.ts';
-import { breakDemoPatch, demoPackages, publishDemoUpdates } from './hosts/demo-fleet.ts';
+import { breakDemoPatch, breakDemoService, demoPackages, publishDemoUpdates } from './hosts/demo-fleet.ts';
 import { type Availability, detectHosts } from './hosts/detect-hosts.ts';
 import {
   demoInstalled,
@@ -44,6 +44,8 @@ export interface FleetRequest {
   readonly endpoints: Endpoints;
   /** Whose patch is to fail. */
   readonly failing: Server | undefined;
+  /** Whose patch is to go well and break its service, where services run. */
+  readonly rehearsed: Server | undefined;
   readonly progress: (line: string) => void;
 }
 
@@ -52,6 +54,7 @@ export async function startLocalFleet({
   servers,
   endpoints,
   failing,
+  rehearsed,
   progress,
 }: FleetRequest): Promise<LocalFleet> {
   const other = servers.find(({ family }) => family !== 'debian');
@@ -77,6 +80,8 @@ export async function startLocalFleet({
     await fleet.publish();
     const broken = fleet.hosts.find((host) => host.id === failing?.id);
     if (broken) await breakDemoPatch(broken);
+    const unwell = fleet.hosts.find((host) => host.id === rehearsed?.id);
+    if (unwell) await breakDemoService(unwell);
   } catch (error) {
     await fleet.close();
     throw error;

@@ -2,16 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import type { Server } from '../../core/server.ts';
 import { type Arguments, parseCommandLine, UsageError } from './arguments.ts';
 import { demoServers } from './demo-campaign.ts';
 import { demoFamilies } from './hosts/families/demo-families.ts';
 import { chooseHosts } from './local-fleet.ts';
 import { createProgress } from './progress/progress.ts';
 import { jsonOutput } from './report/json-output.ts';
-import type { ReportData } from './report/report-data.ts';
+import type { HostsUsed, ReportData } from './report/report-data.ts';
 import { resultTable } from './report/result-table.ts';
 import { writeReport } from './report/write-report.ts';
-import { allIsWell, Interrupted, runCampaign } from './run-campaign.ts';
+import { allIsWell, canaryOf, Interrupted, runCampaign } from './run-campaign.ts';
 import { stopwatch, systemDate } from './system-clock.ts';
 
 const exitCodes = { asItShouldBe: 0, notAllWell: 1, usage: 2, stopped: 3, interrupted: 130 } as const;
@@ -45,6 +46,7 @@ async function main(asked: Arguments): Promise<number> {
           used.kind === 'sandbox' ? demoFamilies : undefined,
         )
       : asked.servers.list;
+  const isDemonstration = asked.servers === undefined || 'count' in asked.servers;
   // With --json nothing but the object goes to stdout.
   const screen = asked.json ? process.stderr : process.stdout;
   const interruption = new AbortController();
@@ -61,6 +63,7 @@ async function main(asked: Arguments): Promise<number> {
       used,
       servers,
       failCanary: asked.fail === 'canary',
+      rehearsed: isDemonstration && asked.fail === undefined ? rehearsedOf(used, servers) : undefined,
       folder,
       watcher: progress,
       interrupted: interruption.signal,
@@ -80,9 +83,16 @@ async function main(asked: Arguments): Promise<number> {
   return exitCodeOf(data);
 }
 
-function exitCodeOf({ report, jobs }: ReportData): number {
+/** One that is no canary, of hosts on which services run; with fewer servers its failure would end the campaign. */
+function rehearsedOf({ kind, how }: HostsUsed, servers: readonly Server[]): Server | undefined {
+  const canary = canaryOf(servers);
+  if (kind !== 'sandbox' || how !== 'booted' || servers.length < defaultServers) return undefined;
+  return servers.findLast(({ id }) => id !== canary?.id);
+}
+
+function exitCodeOf({ report, jobs, rehearsed }: ReportData): number {
   if (['completed', 'nothing-to-do', 'scanned'].includes(report.state)) {
-    return allIsWell(jobs) ? exitCodes.asItShouldBe : exitCodes.notAllWell;
+    return allIsWell(jobs, rehearsed) ? exitCodes.asItShouldBe : exitCodes.notAllWell;
   }
   return exitCodes.stopped;
 }

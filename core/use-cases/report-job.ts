@@ -25,10 +25,11 @@ async function packageChanges(objects: Objects, job: Job): Promise<PackageChange
   }));
 }
 
-/** Versions that the server found after the transaction, by name and architecture. */
+/** Versions that the server found after the last transaction, by name and architecture. */
 async function versions(objects: Objects, job: Job): Promise<Map<string, string> | undefined> {
-  const object = job.phases.patch?.object;
-  if (!object || job.phases.patch?.unproven) return undefined;
+  const last = job.phases.rollback ?? job.phases.patch;
+  const object = last?.object;
+  if (!object || last.unproven) return undefined;
   const stored = await readResult(objects, object.key);
   // Not what was proven any more: the server has written it again since.
   if (stored.kind === 'unreadable' || sha256Of(stored.content) !== object.sha256) return undefined;

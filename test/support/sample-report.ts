@@ -308,6 +308,8 @@ export function sampleReport(only?: readonly string[]): ReportData {
       units,
       cost: listCost(units),
     },
+    findings: new Map(),
+    backups: { stored: [] },
     hosts: {
       kind: 'sandbox',
       how: 'booted',

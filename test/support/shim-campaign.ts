@@ -118,7 +118,7 @@ export async function runShimCampaign<T>(
       stopwatch,
       onError: (error) => errors.push(error),
     });
-    const input = demoCampaign(servers, true, instantOf(clock.now()));
+    const input = demoCampaign(servers, true, [], instantOf(clock.now()));
     const { campaignId } = input;
     const policy = { ...demoPolicy, errorBudget: { failures: servers.length, share: 1 } };
     await clock.busy(() => createCampaign(host.ports, { ...input, policy }, instantOf(clock.now())));

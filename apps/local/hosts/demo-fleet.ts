@@ -12,7 +12,26 @@ const CONFIG_TEST =
   'if grep -q "^legacy-tls" "$DPKG_ROOT/etc/harbor/harbor.conf"; then\n' +
   '  echo "harbor-httpd: /etc/harbor/harbor.conf: legacy-tls is not known any more" >&2; exit 1\nfi\n';
 
-function httpd(version: string): PackageSpec {
+/** What the server itself makes of a setting that only the version before takes: it ends, and its package did not see it. */
+export const harborServer = (version: string, refuses: boolean): string =>
+  [
+    '#!/bin/sh',
+    `# ${version}`,
+    ...(refuses
+      ? [
+          "if grep -qs '^weak-ciphers' /etc/harbor/site.conf; then",
+          '  echo "harbor-httpd: /etc/harbor/site.conf: weak-ciphers is not known any more" >&2; exit 78',
+          'fi',
+        ]
+      : []),
+    'exec sleep infinity',
+    '',
+  ].join('\n');
+
+/** What the demonstration's policy asks of every server where systemd runs. */
+export const demoService = 'harbor-httpd.service';
+
+function httpd(version: string, refuses = false): PackageSpec {
   return {
     name: 'harbor-httpd',
     version,
@@ -20,7 +39,7 @@ function httpd(version: string): PackageSpec {
     section: 'web',
     description: 'web server of the harbor, restarted by its own upgrade',
     files: {
-      '/usr/sbin/harbor-httpd': { mode: 0o755, content: `#!/bin/sh\n# ${version}\nexec sleep infinity\n` },
+      '/usr/sbin/harbor-httpd': { mode: 0o755, content: harborServer(version, refuses) },
       '/usr/lib/systemd/system/harbor-httpd.service': {
         content:
           '[Unit]\nDescription=Harbor web server\n\n[Service]\nExecStart=/usr/sbin/harbor-httpd\n\n' +
@@ -90,8 +109,10 @@ export const demoPackages: Pick<SandboxFleetOptions, 'installed' | 'automatic' |
 
 /** Publishes the updates that the demonstration's hosts will find pending. */
 export async function publishDemoUpdates(repository: Pick<Repository, 'publish'>): Promise<void> {
+  // As archives do, which keep versions that servers may have to go back to.
+  await repository.publish('stable', demoPackages.installed);
   await repository.publish('stable', [
-    httpd('2.4.57-2'),
+    httpd('2.4.57-2', true),
     common('1.9-1', 80),
     plain('lighthouse-agent', '3.2.0-1', 'admin', 'libbuoy0, libbuoy-data'),
     plain('libbuoy-data', '0.9.5-1', 'libs'),
@@ -104,6 +125,11 @@ export async function publishDemoUpdates(repository: Pick<Repository, 'publish'>
     kernel('6.12.30-1'),
     plain('anchor-tools', '1:5.2-2+deb13u1'),
   ]);
+}
+
+/** Leaves a setting on a host that the new web server refuses once it runs: its patch goes well, and it is not well. */
+export async function breakDemoService(host: Host): Promise<void> {
+  await host.writeFile('/etc/harbor/site.conf', 'weak-ciphers = yes\n', 0o644);
 }
 
 /** Leaves a setting on a host with which the new web server will not start, so that its patch fails there. */

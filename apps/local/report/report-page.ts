@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Html, html } from './html.ts';
 import { localTime } from './local-time.ts';
+import { backupsSection } from './page/backups.ts';
 import { costSection } from './page/cost.ts';
 import { filterScript } from './page/filter-script.ts';
 import { logsByServer } from './page/logs.ts';
@@ -33,7 +34,7 @@ export function reportPage(data: ReportData): string {
   const time = localTime(report.campaign.window.zone);
   const jobs = data.jobs.toSorted(byProblem);
   const logs = logsByServer(jobs, data.logs);
-  const { headline } = verdictWords(report, jobs);
+  const { headline } = verdictWords(report, jobs, data.rehearsed);
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -52,8 +53,9 @@ ${serversSection(jobs)}
 ${timelineSection(data, time)}
 <section>
 <h2>Server by server</h2>
-${jobs.map((job) => serverDetails(job, logs.get(job.server.id) ?? html``, time))}
+${jobs.map((job) => serverDetails(job, { logs: logs.get(job.server.id) ?? html``, findings: data.findings.get(job.server.id), backup: data.backups.stored.find(({ serverId }) => serverId === job.server.id) }, time))}
 </section>
+${backupsSection(data)}
 ${costSection(data)}
 ${surroundingsSection(data)}
 </main>

@@ -1,9 +1,11 @@
 /** Owns the table that ends a run: one row per server, what is wrong below it, and where the report lies. */
 import type { Facts } from '../../../core/outcome.ts';
-import type { Report, ReportJob } from '../../../core/report.ts';
+import type { ReportJob } from '../../../core/report.ts';
 import { type Paint, padText, painter, textWidth, wrapText } from '../terminal-text.ts';
+import { backupWords } from './backup-words.ts';
 import { changeOutcome, hasCome } from './change-outcome.ts';
 import { durationText, workSeconds } from './durations.ts';
+import type { ReportData } from './report-data.ts';
 import { byUrgency, factText, factTone, isFine, stateWords, type Tone, waveText } from './state-words.ts';
 import { verdictWords } from './verdict-words.ts';
 import { visibleText } from './visible-text.ts';
@@ -59,12 +61,12 @@ const columns: readonly Column[] = [
 ];
 
 export function resultTable(
-  { report, jobs }: { readonly report: Report; readonly jobs: readonly ReportJob[] },
+  { report, jobs, rehearsed, backups }: Pick<ReportData, 'report' | 'jobs' | 'rehearsed' | 'backups'>,
   options: ResultTableOptions,
 ): string {
   const paint = painter(options.colour);
   const sorted = jobs.toSorted(byProblem);
-  const verdict = verdictWords(report, jobs);
+  const verdict = verdictWords(report, jobs, rehearsed);
   const width = Math.max(40, options.columns);
   const lines = [
     ...table(sorted.slice(0, mostRows), width, paint),
@@ -76,7 +78,7 @@ export function resultTable(
       .slice(0, mostRows)
       .flatMap((group) => reasonLines(group, width, paint)),
     ...wrapText(visibleText(verdict.headline), width).map((line) => paint(verdict.tone, line)),
-    ...wrapText(visibleText(verdict.details.join(' ')), width),
+    ...wrapText(visibleText([...verdict.details, ...backupWords(backups)].join(' ')), width),
     '',
     // Never wrapped: a path that is broken in two can not be clicked.
     `Report: ${options.page}`,

@@ -19,7 +19,7 @@ export const stateWords: Readonly<Record<JobState, StateWords>> = {
   failed: { label: 'failed', tone: 'bad', told: 'failed' },
   lost: { label: 'lost', tone: 'bad', told: 'gave no answer after patching began' },
   unreachable: { label: 'unreachable', tone: 'bad', told: 'could not be reached' },
-  'rolled-back': { label: 'rolled back', tone: 'bad', told: 'failed and was rolled back' },
+  'rolled-back': { label: 'rolled back', tone: 'watch', told: 'failed and was rolled back' },
   drifted: { label: 'drifted', tone: 'watch', told: 'drifted from the plan and was left untouched' },
   unsupported: { label: 'unsupported', tone: 'watch', told: 'can not be patched' },
   'not-started': { label: 'not started', tone: 'watch', told: 'not started' },

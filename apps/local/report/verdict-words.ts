@@ -11,13 +11,15 @@ export interface VerdictWords {
   readonly details: readonly string[];
 }
 
-export function verdictWords(report: Report, jobs: readonly ReportJob[]): VerdictWords {
+/** @param rehearsed id of the server whose service the run broke on purpose */
+export function verdictWords(report: Report, jobs: readonly ReportJob[], rehearsed?: string): VerdictWords {
   const missing = report.campaign.serverCount - jobs.length;
   const unaccounted = missing > 0 ? [`Of ${serversText(missing)} this report knows nothing.`] : [];
   const { tone, headline } = sentence(report, jobs);
   const details = [
     ...(report.reason && report.state !== 'completed' ? [`${sentenceCase(report.reason.detail)}.`] : []),
     ...unaccounted,
+    ...rehearsal(jobs, rehearsed),
     ...work(jobs),
   ];
   return { tone: missing > 0 ? 'bad' : tone, headline, details };
@@ -86,6 +88,18 @@ function completed(
   return { tone: isBad ? 'bad' : 'watch', headline: `${patched}${others && `; ${others}`}.` };
 }
 
+/** A failure that was wanted must not look like one that was not. */
+function rehearsal(jobs: readonly ReportJob[], rehearsed: string | undefined): string[] {
+  const job = jobs.find(({ server }) => server.id === rehearsed);
+  if (!job) return [];
+  const { name } = job.server;
+  return job.state === 'rolled-back'
+    ? [
+        `${name} shows the way back: the demonstration left a setting there that the new version refuses, the validation found its service down, and the versions before are there again.`,
+      ]
+    : [`${name} should have shown the way back, and did not.`];
+}
+
 /** What was done, in numbers that were counted. */
 function work(jobs: readonly ReportJob[]): string[] {
   const changed = jobs.flatMap(({ packages }) =>
@@ -139,8 +153,8 @@ function serversText(number: number): string {
   return count(number, 'server');
 }
 
-export function count(number: number, thing: string): string {
-  return `${number.toLocaleString('en-US')} ${thing}${number === 1 ? '' : 's'}`;
+export function count(number: number, thing: string, things = `${thing}s`): string {
+  return `${number.toLocaleString('en-US')} ${number === 1 ? thing : things}`;
 }
 
 function sentenceCase(text: string): string {

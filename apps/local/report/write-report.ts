@@ -16,5 +16,10 @@ export async function writeReport(folder: string, data: ReportData): Promise<str
 
 /** All that the page was made of, logs in full. */
 function reportJson(data: ReportData) {
-  return { schema: 1, ...data, logs: Object.fromEntries(data.logs) };
+  return {
+    schema: 1,
+    ...data,
+    logs: Object.fromEntries(data.logs),
+    findings: Object.fromEntries(data.findings),
+  };
 }

@@ -1,5 +1,6 @@
 /** The demonstration on servers of every family: what they have installed, and what waits for them, by release. */
 import type { Family } from '../../../../core/server.ts';
+import { harborServer } from '../demo-fleet.ts';
 import type { FamilyFleetOptions, FamilyRelease } from './family-fleet.ts';
 import type { FamilyRepository } from './family-repository.ts';
 import type { PackageDescription } from './package-description.ts';
@@ -22,14 +23,14 @@ const CONFIG_TEST =
   'if grep -q "^legacy-tls" /etc/harbor/harbor.conf; then\n' +
   '  echo "harbor-httpd: /etc/harbor/harbor.conf: legacy-tls is not known any more" >&2; exit 1\nfi\n';
 
-const httpd = (release: string): PackageDescription => ({
+const httpd = (release: string, refuses = false): PackageDescription => ({
   name: 'harbor-httpd',
   version: '2.4.57',
   release,
   description: 'web server of the harbor, restarted by its own upgrade',
   requires: ['libharbor2 >= 2.4.0', 'harbor-common'],
   files: {
-    '/usr/sbin/harbor-httpd': { mode: 0o755, content: `#!/bin/sh\n# ${release}\nexec sleep infinity\n` },
+    '/usr/sbin/harbor-httpd': { mode: 0o755, content: harborServer(release, refuses) },
     '/usr/lib/systemd/system/harbor-httpd.service': {
       content:
         '[Unit]\nDescription=Harbor web server\n\n[Service]\nExecStart=/usr/sbin/harbor-httpd\n\n' +
@@ -107,11 +108,13 @@ export async function publishFamilyUpdates(
   release: FamilyRelease,
   repository: FamilyRepository,
 ): Promise<void> {
+  // As archives do, which keep versions that servers may have to go back to.
+  await repository.publish('main', installed(release));
   const security = [library('4'), kernel(release, '6.12.30'), { ...plain('anchor-tools', '5.3'), epoch: 1 }];
   await repository.publish(
     'main',
     [
-      httpd('2'),
+      httpd('2', true),
       common('1.9'),
       plain('lighthouse-agent', '3.2.0', ['libbuoy0', 'libbuoy-data']),
       plain('libbuoy-data', '0.9.5'),

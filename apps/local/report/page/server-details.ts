@@ -1,15 +1,27 @@
 /** All that is known of one server, on the report page: closed where nothing is wrong with it. */
 import { type Phase, phaseSchema } from '../../../../core/phase.ts';
 import type { PackageChange, ReportJob } from '../../../../core/report.ts';
+import type { StoredBackup } from '../../../../core/stored-backup.ts';
 import { type ChangeOutcome, changeOutcome } from '../change-outcome.ts';
 import { durationText, workSeconds } from '../durations.ts';
 import { Html, html } from '../html.ts';
 import type { LocalTime } from '../local-time.ts';
+import type { ServerFindings } from '../report-data.ts';
 import { isFine, stateWords, type Tone, waveText } from '../state-words.ts';
 import { count } from '../verdict-words.ts';
 import { stateBadge } from './servers.ts';
 
-export function serverDetails(job: ReportJob, logs: Html, time: LocalTime): Html {
+export interface ServerSurroundings {
+  readonly logs: Html;
+  readonly findings: ServerFindings | undefined;
+  readonly backup: StoredBackup | undefined;
+}
+
+export function serverDetails(
+  job: ReportJob,
+  { logs, findings, backup }: ServerSurroundings,
+  time: LocalTime,
+): Html {
   const seconds = workSeconds(job);
   const inShort = [
     job.server.family,
@@ -21,9 +33,11 @@ export function serverDetails(job: ReportJob, logs: Html, time: LocalTime): Html
 <summary><h3>${job.server.name}</h3> ${stateBadge(job)} <span class="quiet">${inShort.join(' · ')}</span></summary>
 ${remarks(job)}
 ${packageTable(job)}
+${findings && wayBack(job, findings)}
+${findings && validation(findings)}
 ${course(job, time)}
 ${steps(job)}
-${evidence(job)}
+${evidence(job, backup)}
 ${logs}
 </details>
 `;
@@ -51,6 +65,7 @@ function remarks(job: ReportJob): Html {
 
 const outcomeTones: Readonly<Record<ChangeOutcome, Tone>> = {
   'as planned': 'good',
+  'brought back': 'watch',
   'other version': 'watch',
   unchanged: 'bad',
   missing: 'bad',
@@ -90,6 +105,56 @@ function version(text: string | null): Html {
   return text === null ? html`<span class="quiet">not installed</span>` : html`<code>${text}</code>`;
 }
 
+/** What brought the server back, rung by rung, and what it touched. */
+function wayBack(job: ReportJob, { steps, configuration }: ServerFindings): Html {
+  const rungs = job.phases.rollback?.rungs ?? [];
+  const lines = rungs.map(({ rung, healthy }) => {
+    const done = steps.filter((step) => step.rung === rung).map(stepText);
+    return html`<li class="${healthy === true ? 'good' : 'bad'}"><b>${rung}</b>: ${done.length > 0 ? done.join(', ') : 'nothing to bring back'} <span class="quiet">${wellText(healthy)}</span></li>`;
+  });
+  const changed = configuration.map(
+    ({ path, before, after }) =>
+      html`<li><code>${path}</code> <span class="quiet">${before === null ? 'came' : after === null ? 'went' : 'changed'}</span></li>`,
+  );
+  return html`${lines.length > 0 && html`<h4>Way back</h4><ul class="remarks">${lines}</ul>`}${
+    changed.length > 0 &&
+    html`<h4>Configuration that the transaction changed</h4><ul class="paths">${changed.slice(0, 50)}</ul>`
+  }`;
+}
+
+function wellText(healthy: boolean | null): string {
+  if (healthy === null) return 'whether the server was well after it is unknown';
+  return healthy ? 'the server was well after it' : 'the server was not well after it';
+}
+
+function stepText({ action, subject, from, to }: ServerFindings['steps'][number]): string {
+  switch (action) {
+    case 'back':
+      return `${subject} ${from ?? ''} → ${to ?? ''}`;
+    case 'remove':
+      return `${subject} removed`;
+    case 'restore':
+      return `${subject} restored`;
+    case 'leave':
+      return `${subject} left as it is`;
+    case 'missing':
+      return `${subject} can not be brought back`;
+    case 'boot':
+      return `${subject} booted`;
+  }
+}
+
+/** What the policy asked for, and the last answer. */
+function validation({ validation: asked }: ServerFindings): Html {
+  if (asked.length === 0) return html``;
+  const tones = { ok: 'good', failed: 'bad', unknown: 'calm' } as const;
+  const rows = asked.map(
+    ({ kind, name, verdict, detail }) =>
+      html`<li class="${tones[verdict]}"><span>${kind} ${name}: ${verdict}</span> <span class="quiet">${detail}</span></li>`,
+  );
+  return html`<h4>Validation</h4><ul class="remarks">${rows}</ul>`;
+}
+
 function course(job: ReportJob, time: LocalTime): Html {
   const items = job.history.map(
     ({ state, at }) =>
@@ -112,7 +177,7 @@ function steps(job: ReportJob): Html {
   return html`<h4>Time on the server</h4><table class="times"><tbody>${rows}</tbody></table>`;
 }
 
-function evidence(job: ReportJob): Html {
+function evidence(job: ReportJob, backup: StoredBackup | undefined): Html {
   const { server, plan } = job;
   const system = phasesOf(job).findLast(([, phase]) => phase.system)?.[1].system;
   const boots = new Set(phasesOf(job).flatMap(([, { boot }]) => (boot ? [boot.before, boot.after] : [])));
@@ -124,6 +189,15 @@ ${row('Server', html`${hash(server.id)} in ${server.place.account}, ${server.pla
 ${system && row('System', `${system.id} ${system.version}, kernel ${system.kernel}`)}
 ${boots.size > 0 && row(boots.size === 1 ? 'Boot id' : 'Boot ids', html`${[...boots].map((id, i) => html`${i > 0 && ' → '}${hash(id)}`)}`)}
 ${plan && row('Plan, SHA-256', hash(plan.sha256))}
+${
+  backup &&
+  row(
+    'Backup',
+    html`${hash(backup.archive.key)}<br>${count(backup.archive.files, 'entry', 'entries')}, ${count(backup.archive.bytes, 'byte')}, SHA-256 ${hash(backup.archive.sha256)}; ${readBack(backup)}`,
+  )
+}
+${job.snapshots.map(({ snapshotId, volumeId, device, encrypted }) => row('Snapshot', html`${hash(snapshotId)} of ${hash(volumeId)} (${device}${!encrypted && ', not encrypted'})`))}
+${job.noSnapshots && row('No snapshots', job.noSnapshots.detail)}
 ${phasesOf(job).map(([name, { object, status }]) =>
   row(
     `Result of ${name}`,
@@ -132,6 +206,11 @@ ${phasesOf(job).map(([name, { object, status }]) =>
       : `none was written; Run Command says ${status}`,
   ),
 )}</dl>`;
+}
+
+function readBack({ check }: StoredBackup): string {
+  if (check === null) return 'not read back yet';
+  return check.good ? 'read back and as it was made' : `not good: ${check.detail}`;
 }
 
 function phasesOf(job: ReportJob) {

@@ -11,8 +11,8 @@ import { byUrgency, campaignWords, stateWords, type Tone } from '../state-words.
 import { budgetText, count, verdictWords } from '../verdict-words.ts';
 import { usd } from './cost.ts';
 
-export function verdictSection({ report, jobs, cost }: ReportData, time: LocalTime): Html {
-  const { tone, headline, details } = verdictWords(report, jobs);
+export function verdictSection({ report, jobs, cost, rehearsed }: ReportData, time: LocalTime): Html {
+  const { tone, headline, details } = verdictWords(report, jobs, rehearsed);
   return html`<section class="verdict ${tone}">
 <p class="state">${stateLine(report, tone)}</p>
 <h1>${headline}</h1>

@@ -92,6 +92,11 @@ describe('writing a report', () => {
     expect(page).toBe(join(folder, 'deep', 'down', 'report.html'));
     expect(await readFile(page, 'utf8')).toContain('<!doctype html>');
     const json = JSON.parse(await readFile(join(folder, 'deep', 'down', 'report.json'), 'utf8'));
-    expect(json).toEqual({ schema: 1, ...sample, logs: Object.fromEntries(sample.logs) });
+    expect(json).toEqual({
+      schema: 1,
+      ...sample,
+      logs: Object.fromEntries(sample.logs),
+      findings: Object.fromEntries(sample.findings),
+    });
   });
 });
