@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RootVolumes } from '../../../core/ports.ts';
 import { createEc2RootVolumes, createRootVolumeCalls } from '../../../lambdas/aws/ec2-root-volumes.ts';
+import { describeRootVolumes } from '../../contracts/root-volumes.contract.ts';
 import { type RootVolumeEndpoint, serveRootVolumes } from '../../support/root-volume-endpoint.ts';
 import { frankfurt, serverId } from '../../support/samples.ts';
 
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 let endpoint: RootVolumeEndpoint;
 let rootVolumes: RootVolumes;
 let instances: object[] = [];
@@ -11,7 +13,6 @@ let nodes: object[] = [];
 
 beforeAll(async () => {
   endpoint = await serveRootVolumes();
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const calls = createRootVolumeCalls({ region: frankfurt.region, endpoint: endpoint.url, credentials });
   rootVolumes = createEc2RootVolumes(() => ({
     ...calls,
@@ -29,6 +30,31 @@ const request = (token: string) => ({
   token,
 });
 
+describeRootVolumes("EC2's own words", async () => {
+  const own = await serveRootVolumes();
+  const there = {
+    InstanceId: serverId(1),
+    State: { Name: 'running' as const },
+    RootDeviceName: '/dev/xvda',
+    BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeId: 'vol-root' } }],
+  };
+  const node = { InstanceId: serverId(1), LastPingDateTime: new Date('2026-11-22T01:00:00Z') };
+  return {
+    rootVolumes: createEc2RootVolumes(() => ({
+      ...createRootVolumeCalls({ region: frankfurt.region, endpoint: own.url, credentials }),
+      describeInstances: async ({ Filters: [filter] = [] }) => ({
+        Reservations: [{ Instances: filter?.Values?.includes(serverId(1)) ? [there] : [] }],
+      }),
+      describeInstanceInformation: async () => ({ InstanceInformationList: [node] }),
+      listTagsForResource: async () => ({ TagList: [] }),
+    })),
+    place: frankfurt,
+    serverId: serverId(1),
+    settle: () => own.tell('succeeded', '2026-11-22T01:02:03Z'),
+    close: () => own.close(),
+  };
+});
+
 describe('a root volume', () => {
   test('is replaced by the snapshot, for the campaign, and the one of before stays', async () => {
     await rootVolumes.replace(frankfurt, request('first'));
@@ -41,12 +67,6 @@ describe('a root volume', () => {
       'TagSpecification.1.Tag.1.Key': 'quarterdeck:campaign',
       'TagSpecification.1.Tag.1.Value': 'spring-2027-web',
     });
-  });
-
-  test('is replaced once for a token', async () => {
-    const id = await rootVolumes.replace(frankfurt, request('same'));
-    expect(await rootVolumes.replace(frankfurt, request('same'))).toBe(id);
-    expect(await rootVolumes.replace(frankfurt, request('another'))).not.toBe(id);
   });
 });
 
