@@ -19,6 +19,7 @@ import { createDynamoDbCalls, createDynamoDbRecords } from '../../lambdas/aws/dy
 import { createS3Calls, createS3Objects } from '../../lambdas/aws/s3-objects.ts';
 import type { FunctionName } from '../../lambdas/functions.ts';
 import { start, windowStart } from '../support/campaign-world.ts';
+import { type RootVolumeEndpoint, serveRootVolumes } from '../support/root-volume-endpoint.ts';
 import type { Behave, SimulatedFleet } from '../support/simulated-fleet.ts';
 import { configurationFrom, ofType } from '../support/synthesise.ts';
 import { type RunningFunctions, startFunctions } from './functions.ts';
@@ -69,6 +70,8 @@ export interface AwsWorld {
   readonly fleet: SimulatedFleet;
   readonly servers: readonly Server[];
   readonly engine: Engine;
+  /** What EC2 says of root volumes that are replaced, which moto does not know. */
+  readonly rootVolumes: RootVolumeEndpoint;
   /** Adapters on the table and the bucket of the stack, past the proxy. */
   readonly records: Records;
   readonly objects: Objects;
@@ -138,6 +141,9 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
     onError: (error) => errors.push(error),
   });
   upstreams.ssm = running.ssmOf;
+  const rootVolumes = await serveRootVolumes();
+  upstreams.ec2 = ({ operation }) =>
+    operation.includes('ReplaceRootVolumeTask') ? rootVolumes.url : moto.endpoint;
 
   const machineObjects = objectsOf('state-machine');
   const engine = createEngine({
@@ -161,6 +167,7 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
     clock.busy(() => functions.invoke(name, event, clock.now()));
   const world: AwsWorld = {
     ...{ clock, stack, places, proxy, functions, queue, people, fleet, servers, engine, records, invoke },
+    rootVolumes,
     objects: objectsOf('test', moto.endpoint),
     create: () =>
       invoke('create-campaign', {
@@ -207,7 +214,7 @@ export async function openAwsWorld(options: AwsWorldOptions): Promise<AwsWorld> 
     },
     async close() {
       await functions.close();
-      await Promise.all([running.close(), states.close(), proxy.close()]);
+      await Promise.all([running.close(), states.close(), rootVolumes.close(), proxy.close()]);
       await moto.close();
     },
   };

@@ -9,12 +9,11 @@ import { type Place, placeKey, type Server } from '../../../core/server.ts';
 import { listFirings } from '../../../core/use-cases/firings.ts';
 import { loadInventory, saveInventory } from '../../../core/use-cases/stored-inventory.ts';
 import { storedServer } from '../../support/planned-fleet.ts';
-import { configurationFrom } from '../../support/synthesise.ts';
 import { type AwsWorld, openAwsWorld } from '../campaign-world.ts';
 import { runCampaign } from '../faults/campaign-runs.ts';
 import { type FaultKind, faultOf } from '../faults/fault-kinds.ts';
 import type { AwsCall } from '../proxy.ts';
-import { placesText } from '../templates/configurations.ts';
+import { disksConfiguration, expire, makeAlarms, replaceRootVolumes } from './recorded-disks.ts';
 
 export interface RecordedCampaigns {
   readonly calls: readonly AwsCall[];
@@ -28,7 +27,7 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
   let isDelivered = true;
   let dies = false;
   const world = await openAwsWorld({
-    configuration: configurationFrom(placesText),
+    configuration: disksConfiguration(),
     servers: 1,
     hybrids: 1,
     behave: (_, phase) =>
@@ -45,7 +44,10 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
   });
   try {
     const from = world.proxy.calls.length;
+    await makeAlarms(world);
     await runCampaign(world, { id: 'campaign-well', whenAsked: 'approve' });
+    await replaceRootVolumes(world, 'campaign-well');
+    await expire(world);
     // What functions do in one place of another account they do in all.
     const servers = someOf(world);
     isDelivered = false;

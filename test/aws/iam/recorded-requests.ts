@@ -110,6 +110,23 @@ function serverArn(call: Call, facts: Facts, id: string): string {
     : arn(call, facts, 'ec2', `instance/${id}`);
 }
 
+function onServer(action: string, call: Call, facts: Facts, id: string): Wanted {
+  const tags = Object.entries(facts.tagsOf(id)).map(([key, value]) => [`aws:ResourceTag/${key}`, value]);
+  return { action, resource: serverArn(call, facts, id), context: Object.fromEntries(tags) };
+}
+
+/** Snapshots are in no account's name. */
+const snapshotArn = ({ region }: Call, { partition }: Facts, id: string): string =>
+  `arn:${partition}:ec2:${region}::snapshot/${id}`;
+
+/** Of the one specification of tags that our calls have. */
+function requestTags({ input }: Call): Record<string, string> {
+  const keys = Object.keys(input).filter((name) => /^TagSpecification\.1\.Tag\.\d+\.Key$/.test(name));
+  return Object.fromEntries(
+    keys.map((name) => [`aws:RequestTag/${input[name]}`, String(input[name.replace(/Key$/, 'Value')])]),
+  );
+}
+
 /** Operations that are not here fail: whoever brings one says which rights it takes. */
 const rules: Readonly<Record<string, Rule>> = {
   'dynamodb:GetItem': onTable('dynamodb:GetItem'),
@@ -168,6 +185,59 @@ const rules: Readonly<Record<string, Rule>> = {
     { action: 'ssm:ListTagsForResource', resource: serverArn(call, facts, text(call, 'ResourceId')) },
   ],
   'ec2:DescribeInstances': inRegion('ec2:DescribeInstances'),
+  'ec2:DescribeSnapshots': inRegion('ec2:DescribeSnapshots'),
+  'ec2:DescribeReplaceRootVolumeTasks': inRegion('ec2:DescribeReplaceRootVolumeTasks'),
+  // EC2 asks for the right on the server, on each of its disks, and on what it makes, which is tagged meanwhile.
+  'ec2:CreateSnapshots': (call, facts) => {
+    const snapshot = snapshotArn(call, facts, 'snap-0123456789abcdef0');
+    const tags = requestTags(call);
+    return [
+      onServer('ec2:CreateSnapshots', call, facts, text(call, 'InstanceSpecification.InstanceId')),
+      { action: 'ec2:CreateSnapshots', resource: arn(call, facts, 'ec2', 'volume/vol-0123456789abcdef0') },
+      { action: 'ec2:CreateSnapshots', resource: snapshot, context: tags },
+      {
+        action: 'ec2:CreateTags',
+        resource: snapshot,
+        context: { ...tags, 'ec2:CreateAction': 'CreateSnapshots' },
+      },
+    ];
+  },
+  // Our functions have seen its tags before they delete it.
+  'ec2:DeleteSnapshot': (call, facts) => [
+    {
+      action: 'ec2:DeleteSnapshot',
+      resource: snapshotArn(call, facts, text(call, 'SnapshotId')),
+      context: { 'aws:ResourceTag/quarterdeck:campaign': 'campaign-0001' },
+    },
+  ],
+  'ec2:CreateReplaceRootVolumeTask': (call, facts) => {
+    const action = 'ec2:CreateReplaceRootVolumeTask';
+    const task = arn(call, facts, 'ec2', 'replace-root-volume-task/replacevol-0123456789abcdef0');
+    const tags = requestTags(call);
+    return [
+      onServer(action, call, facts, text(call, 'InstanceId')),
+      {
+        action,
+        resource: snapshotArn(call, facts, text(call, 'SnapshotId')),
+        context: { 'aws:ResourceTag/quarterdeck:campaign': 'campaign-0001' },
+      },
+      { action, resource: arn(call, facts, 'ec2', 'volume/vol-0123456789abcdef0') },
+      { action, resource: task, context: tags },
+      {
+        action: 'ec2:CreateTags',
+        resource: task,
+        context: { ...tags, 'ec2:CreateAction': 'CreateReplaceRootVolumeTask' },
+      },
+    ];
+  },
+  // Whoever may not see all alarms is told of no composite one.
+  'monitoring:DescribeAlarms': (call, facts) => [
+    {
+      action: 'cloudwatch:DescribeAlarms',
+      resource: arn(call, facts, 'cloudwatch', 'alarm:any'),
+      context: { 'aws:RequestedRegion': call.region },
+    },
+  ],
   'states:SendTaskSuccess': onToken('states:SendTaskSuccess'),
   'states:SendTaskFailure': onToken('states:SendTaskFailure'),
   // Authorized on the machine; the alias is the qualifier.
