@@ -51,6 +51,8 @@ look_at_all() {
   local NOW REPLY deadline unit line index=0
   local -a words looks=()
   seconds_left
+  # A way back looks after each rung, and the later ones are not to be left without time.
+  [[ $PHASE != rollback ]] || REPLY=$((REPLY / 3))
   read_uptime
   deadline=$((NOW + (REPLY > 60 ? REPLY - 30 : REPLY / 2) * 100))
   while IFS= read -r unit; do
