@@ -11,7 +11,6 @@ import { showCalendar, showCalendarInput } from '../../core/use-cases/show-calen
 import type { StoredState } from '../local/stored-state.ts';
 
 export function createLocalBackend(state: StoredState, calendar: PlanningCalendar, now: Instant): Backend {
-  /** What the plan of every day does on AWS; nothing here starts campaigns. */
   const publish = async () => {
     const fleet = await loadFleet(state);
     return publishFeeds(state, await planNow(state, fleet, calendar, now), fleet.inventory.servers, now);
@@ -24,7 +23,8 @@ export function createLocalBackend(state: StoredState, calendar: PlanningCalenda
       if (asked.view === 'feed') await publish();
       return showCalendar(state, calendar, asked, now);
     },
-    'plan-schedules': publish,
+    // Nothing here starts campaigns, and feeds are made when somebody asks for one.
+    'plan-schedules': async () => null,
   };
   return {
     async call(name, input) {
