@@ -3,12 +3,12 @@ import { Stack, Token } from 'aws-cdk-lib';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { S3_SERVER_ACCESS_LOGS_USE_BUCKET_POLICY } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
-import { type PlanningCalendar, planningCalendar } from '../core/calendar/planning-calendar.ts';
 import {
   type Configuration,
   type ConfigurationInput,
   checkConfiguration,
   problemText,
+  quarterStarts,
   settingsOf,
 } from '../core/configuration.ts';
 import { type StepName, steps } from '../core/steps.ts';
@@ -164,7 +164,7 @@ export class PatchPipeline extends Construct {
       logRetention,
     });
     const schedules = new CampaignSchedules(this, 'Schedules', {
-      quarters: calendarOf(configuration).quarters,
+      quarterStarts: quarterStarts(configuration),
       launch: this.functions['launch-campaign'],
       plan: this.functions['plan-schedules'],
       check: this.functions['check-firings'],
@@ -223,11 +223,6 @@ export class PatchPipeline extends Construct {
       for (const port of functions[name].ports) grants[port](this.functions[name]);
     }
   }
-}
-
-/** Checked before: nothing of it is wrong. */
-function calendarOf({ calendar, environments }: Configuration): PlanningCalendar {
-  return planningCalendar(calendar, environments);
 }
 
 /** @throws Error if the app has another one for the same account and Region */

@@ -239,6 +239,13 @@ export function settingsOf(configuration: Configuration): Settings {
   });
 }
 
+/** The months, 1 to 12, on whose first day the team's quarters begin. */
+export function quarterStarts({ calendar }: Pick<Configuration, 'calendar'>): number[] {
+  const quarters = quartersOf(calendar);
+  if ('problem' in quarters) throw new Error(`of the quarters ${quarters.problem}`);
+  return quarters.calendar.quarters.map(({ months }) => months[0] as number);
+}
+
 /** The form of the file for editors; unlike the stored entities it knows no keys but its own. */
 export function configurationJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(configurationSchema, {

@@ -6,12 +6,12 @@ import { Schedule, ScheduleExpression, ScheduleGroup, ScheduleTargetInput } from
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { QuarterCalendar } from '../../core/quarter.ts';
 import type { PatchFunction } from './patch-function.ts';
 import { acknowledgePatterns } from './right.ts';
 
 export interface CampaignSchedulesProps {
-  readonly quarters: QuarterCalendar;
+  /** Months, 1 to 12, on whose first day a quarter begins. */
+  readonly quarterStarts: readonly number[];
   readonly launch: PatchFunction;
   readonly plan: PatchFunction;
   readonly check: PatchFunction;
@@ -33,11 +33,7 @@ export class CampaignSchedules extends Construct {
   private readonly launcher: Role;
   private readonly launch: PatchFunction;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { quarters, launch, plan, check, ...others }: CampaignSchedulesProps,
-  ) {
+  constructor(scope: Construct, id: string, { launch, plan, check, ...others }: CampaignSchedulesProps) {
     super(scope, id);
     this.launch = launch;
     this.deadLetters = new Queue(this, 'DeadLetters', {
@@ -71,13 +67,12 @@ export class CampaignSchedules extends Construct {
     const versions = `${launch.handler.functionArn}:*`;
     acknowledgePatterns(this.launcher, [versions], 'Versions of the one function that schedules call');
     this.deadLetters.grantSendMessages(this.launcher);
-    const firstMonths = quarters.quarters.map(({ months }) => months[0]).join(',');
     this.add('Sync', 'Brings the inventory up to what EC2 and SSM say', sync, others.sync, {});
     this.add('Daily', 'Plans the campaigns of this quarter and the next', daily.plan, plan, {});
     this.add(
       'Quarterly',
       'Tells what the quarter holds that begins',
-      { ...daily.plan, minute: '40', day: '1', month: firstMonths },
+      { ...daily.plan, minute: '40', day: '1', month: others.quarterStarts.join(',') },
       plan,
       { announce: true },
     );
