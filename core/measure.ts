@@ -2,7 +2,7 @@
 import type { Job } from './job.ts';
 import type { Phase } from './phase.ts';
 
-export const measureNames = ['rollbacks-failed', 'backups-failed', 'files-changed'] as const;
+const measureNames = ['rollbacks-failed', 'backups-failed', 'files-changed'] as const;
 /**
  * Servers that did not come back, that had no good backup before their patch, and that have files which are not as
  * their packages brought them and were so before.

@@ -49,16 +49,30 @@ describe('a campaign on the resources of the template', () => {
     );
   });
 
-  test('stops after a canary that failed, and touches no other server', async () => {
+  test('stops after a canary that failed, takes it back, and touches no other server', async () => {
     const { status, campaign, states } = await run({
       servers: 5,
       behave: (_, phase) => (phase === 'patch' ? { result: 'failed', facts: { installed: false } } : {}),
     });
     expect(status).toBe('FAILED');
     expect(campaign).toMatchObject({ state: 'stopped', reason: { code: 'error-budget' } });
-    expect(Object.values(states).toSorted()).toEqual(['failed', ...Array(4).fill('not-started')]);
+    expect(Object.values(states).toSorted()).toEqual([...Array(4).fill('not-started'), 'rolled-back']);
+    expect(callsOf('SendCommand').at(-1)?.input.DocumentName).toBe('Quarterdeck-Debian-Rollback');
     expect(world.fleet.patched.size).toBe(1);
     expect(await told()).toContain('campaign-stopped');
+  });
+
+  test('whose canary does not come back is loud: it fails, and the alarm has its metric', async () => {
+    const { campaign, states } = await run({
+      servers: 2,
+      behave: (_, phase) => (phase === 'verify' || phase === 'rollback' ? { facts: { healthy: false } } : {}),
+    });
+    expect(campaign).toMatchObject({ state: 'stopped', reason: { code: 'rollback-failed' } });
+    expect(Object.values(states).toSorted()).toEqual(['not-started', 'rollback-failed']);
+    const metrics = ['dispatch-batch', 'settle-events', 'sweep'].flatMap((name) =>
+      world.functions.lines(name).filter((line) => JSON.stringify(line).includes('RollbacksFailed')),
+    );
+    expect(metrics).toHaveLength(1);
   });
 
   test('ends at a denial, and patches nothing', async () => {

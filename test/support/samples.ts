@@ -166,7 +166,7 @@ const goodResult = {
 const bootId = '00000000-0000-4000-8000-000000000001';
 
 /** The archive that a server made before its patch. */
-export function archiveOf(server: Server, campaign = campaignId): Archive {
+function archiveOf(server: Server, campaign = campaignId): Archive {
   const key = `${backupPrefix(server)}/${campaign}/configuration.tar.gz`;
   return { key, sha256: sha256Of(key), bytes: 4096, files: 12 };
 }
