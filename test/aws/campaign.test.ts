@@ -69,7 +69,7 @@ describe('a campaign on the resources of the template', () => {
     });
     expect(campaign).toMatchObject({ state: 'stopped', reason: { code: 'rollback-failed' } });
     expect(Object.values(states).toSorted()).toEqual(['not-started', 'rollback-failed']);
-    const metrics = ['dispatch-batch', 'settle-events', 'sweep'].flatMap((name) =>
+    const metrics = (['dispatch-batch', 'settle-events', 'sweep'] as const).flatMap((name) =>
       world.functions.lines(name).filter((line) => JSON.stringify(line).includes('RollbacksFailed')),
     );
     expect(metrics).toHaveLength(1);
