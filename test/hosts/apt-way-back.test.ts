@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PackageSpec } from '../../apps/local/hosts/deb-file.ts';
 import type { Host } from '../../apps/local/hosts/host.ts';
+import { hookSchema } from '../../core/hook.ts';
 import type { PlanEntry } from '../../core/plan.ts';
 import { readSections } from '../../core/result.ts';
 import type { Probe } from '../../core/validation.ts';
@@ -32,7 +33,7 @@ ln -sfn added /etc/web/link; chmod 0600 /etc/web/open`,
 
 beforeAll(async () => {
   fleet = await createAptFleet({
-    names: ['bad-file', 'meddled', 'edited', 'killed', 'broken', 'kernel'],
+    names: ['bad-file', 'meddled', 'edited', 'killed', 'broken', 'hooked', 'kernel'],
     installed: [good, plain('tool', '1.0-1')],
   });
   await fleet.sandbox.repository.publish('stable', [good]);
@@ -245,6 +246,53 @@ describe('a server that is not well before', () => {
       ],
     });
     expect(await version(host, 'web')).toBe('1.0-1 ii');
+  });
+});
+
+describe('hooks around a way back', () => {
+  it('stop it before anything is touched, or see it through to the server that is well again', async () => {
+    const host = fleet.host('hooked');
+    await ready(host);
+    const campaign = '2027-q1-hooked';
+    const { plan } = await patched(host, misconfigured, campaign);
+    const told = `#!/bin/sh\necho "$(basename "$0") $(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/)" >>/var/tmp/told\n`;
+    for (const name of ['drain', 'undrain', 'restore']) await host.writeFile(`/opt/${name}`, told, 0o755);
+    await host.writeFile('/opt/refuse', '#!/bin/sh\nexit 3\n', 0o755);
+    const hooks = (...names: readonly string[]) =>
+      names.map((name) =>
+        hookSchema.parse({
+          name,
+          when: name === 'undrain' ? 'after-rollback' : 'before-rollback',
+          run: { path: `/opt/${name}` },
+          ...(name === 'drain' && { undo: { path: '/opt/restore' } }),
+        }),
+      );
+    const given = { ...trial, campaign, plan };
+    const rehearsed = await fleet.run(host, 'rollback', {
+      ...given,
+      asked: { ...askedOfWeb, hooks: hooks('drain', 'refuse') },
+      parameters: { DryRun: 'yes' },
+    });
+    expect(rehearsed.summary.result).toBe('possible');
+    const refused = await fleet.run(host, 'rollback', {
+      ...given,
+      asked: { ...askedOfWeb, hooks: hooks('drain', 'refuse', 'undrain') },
+    });
+    expect(refused.summary).toMatchObject({
+      code: 1,
+      result: 'refused',
+      reasons: [{ code: 'hook-failed' }],
+      rungs: [],
+    });
+    expect(await version(host, 'web')).toBe('1.1-1 ii');
+    const back = await fleet.run(host, 'rollback', {
+      ...given,
+      asked: { ...askedOfWeb, hooks: hooks('drain', 'undrain') },
+    });
+    expect(back.summary).toMatchObject({ result: 'rolled-back', reasons: [], found: { hooksFailed: 0 } });
+    expect((await shell(host, 'cat /var/tmp/told')).stdout).toBe(
+      'drain 000\nrestore 000\ndrain 000\nundrain 200\n',
+    );
   });
 });
 
