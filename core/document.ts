@@ -57,7 +57,7 @@ export function executionSeconds(campaign: Timed, phase: Phase): number {
 }
 
 /** What the summary step of every document may take. */
-const summarySeconds = 60;
+export const summarySeconds = 60;
 
 /**
  * Longer than a function that dispatches may run: its lease, so that two never send at the same time, and part of what
@@ -113,7 +113,8 @@ export function documentParameters(
     KeepPackages: policy.rollback.packages,
     KeepMebibytes: String(Math.floor(policy.rollback.maxBytes / 1024 ** 2)),
     KeepDays: String(policy.rollback.keepDays),
-    ...(phase === 'patch' && {
+    // Prepare tells while there is time that a server has not what backups are made with.
+    ...((phase === 'prepare' || phase === 'patch') && {
       Backup: policy.backup.configuration,
       BackupBucket: backups.bucket,
       BackupMebibytes: String(Math.floor(policy.backup.maxBytes / 1024 ** 2)),

@@ -14,6 +14,8 @@ import type { Instant } from '../instant.ts';
 import type { Job } from '../job.ts';
 import type { Reason } from '../outcome.ts';
 import type { Ports, RecordKey, Records } from '../ports.ts';
+import { rebootKey, reboots } from '../reboot.ts';
+import type { Server } from '../server.ts';
 
 const groupKey = (group: string): RecordKey => ({
   partition: `ha#${group.toLowerCase()}`,
@@ -49,6 +51,55 @@ export async function claimHaGroups(
   return undefined;
 }
 
+/**
+ * Why a server should not be restarted now: another member of its groups is being patched, or is not well. Looked at and
+ * not claimed, since a restart takes minutes; one that a campaign takes up meanwhile finds the reboot itself.
+ */
+export async function haPeerInTheWay(
+  { records }: Pick<Ports, 'records'>,
+  server: Server,
+  quarter: string,
+  now: Instant,
+): Promise<Reason | undefined> {
+  const campaignId = 'a-reboot';
+  const claim = { serverId: server.id, name: server.name, campaignId, policy: '', quarter, at: now };
+  for (const group of server.haGroups ?? []) {
+    const record = await records.get(groupKey(group));
+    if (record === undefined) continue;
+    const standings: Standing[] = [];
+    for (const each of parseRecord(groups, record).claims) {
+      const standing = await standingOf(records, each);
+      if ('missing' in standing)
+        return {
+          code: 'ha-peer-unknown',
+          detail: `${standing.missing} of HA group ${group}: its job is gone`,
+        };
+      standings.push(standing);
+    }
+    const decided = addClaim(group, standings, claim);
+    if ('reason' in decided) return decided.reason;
+  }
+  return undefined;
+}
+
+/** A member that restarts is not well, whoever asked for it. */
+async function rebootingPeer(
+  records: Records,
+  group: string,
+  standings: readonly Standing[],
+  { serverId }: HaClaim,
+): Promise<Reason | undefined> {
+  const peers = [...new Set(standings.map(({ claim }) => claim.serverId))].filter((id) => id !== serverId);
+  const found = await records.getMany(peers.map(rebootKey));
+  for (const record of found) {
+    const reboot = record && parseRecord(reboots, record);
+    if (!reboot || (reboot.state !== 'sent' && reboot.state !== 'rebooting')) continue;
+    const detail = `${reboot.server.name} of HA group ${group} is being restarted since ${reboot.sent?.at}`;
+    return { code: 'ha-peer-under-way', detail };
+  }
+  return undefined;
+}
+
 async function claimGroup(records: Records, group: string, claim: HaClaim): Promise<Reason | undefined> {
   const key = groupKey(group);
   for (let attempt = 0; attempt < 20; attempt++) {
@@ -65,6 +116,8 @@ async function claimGroup(records: Records, group: string, claim: HaClaim): Prom
       return { code: 'ha-peer-unknown', detail: `${lost.missing} of HA group ${group}: its job is gone` };
     const decided = addClaim(group, standings as Standing[], claim);
     if ('reason' in decided) return decided.reason;
+    const rebooting = await rebootingPeer(records, group, standings as Standing[], claim);
+    if (rebooting) return rebooting;
     const next = recordOf<HaGroup>(groups, { schema: 1, group, claims: [...decided.claims] });
     if (await (record ? records.replace(next, record.revision) : records.create(next))) return undefined;
   }

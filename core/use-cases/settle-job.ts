@@ -146,7 +146,7 @@ async function gather(
  */
 const errorTitle = '\n----------ERROR-------\n';
 
-function readSummary(output: string): Summary | undefined {
+export function readSummary(output: string): Summary | undefined {
   try {
     return summarySchema.parse(JSON.parse(output.split(errorTitle, 1)[0] ?? ''));
   } catch {

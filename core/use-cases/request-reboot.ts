@@ -1,0 +1,126 @@
+/** Asks for a reboot of one server, and takes that back; one waits or runs per server. */
+import * as z from 'zod';
+import { Refused } from '../calls.ts';
+import { create, load, MissingItemError, update } from '../entities.ts';
+import { type Instant, millisOf, plusSeconds } from '../instant.ts';
+import { policySchema } from '../policy.ts';
+import type { Ports } from '../ports.ts';
+import {
+  endReboot,
+  isOpen,
+  latestSend,
+  pastOf,
+  type Reboot,
+  rebootKey,
+  rebootModeSchema,
+  rebootSchema,
+  reboots,
+  termsOf,
+} from '../reboot.ts';
+import { serverSchema } from '../server.ts';
+import { windowSchema } from '../window.ts';
+
+export const requestRebootInput = z.object({
+  server: serverSchema,
+  policy: policySchema,
+  hybridRoleId: z.string().optional(),
+  mode: rebootModeSchema.default('if-needed'),
+  reason: rebootSchema.shape.reason,
+  by: rebootSchema.shape.by,
+  window: windowSchema,
+});
+
+/**
+ * @returns the reboot as it waits
+ * @throws Refused `reboot-pending` when one waits or runs, `window-too-short`, `reboot-withheld` by the policy
+ */
+export async function requestReboot(
+  { records }: Pick<Ports, 'records'>,
+  input: z.input<typeof requestRebootInput>,
+  now: Instant,
+): Promise<Reboot> {
+  const { server, policy, hybridRoleId, mode, reason, by, window } = requestRebootInput.parse(input);
+  if (policy.reboot === 'never')
+    throw new Refused('reboot-withheld', `policy ${policy.name} says that ${server.name} is never rebooted`);
+  const wanted: Reboot = {
+    schema: 1,
+    id: `reboot-${server.id}-${Math.floor(millisOf(now) / 1000)}`,
+    server,
+    mode,
+    reason,
+    by,
+    requestedAt: now,
+    window,
+    state: 'pending',
+    reasons: [],
+    attempts: 0,
+    sent: null,
+    boot: null,
+    endedAt: null,
+    terms: termsOf(policy, server, hybridRoleId),
+    past: [],
+  };
+  const first = window.start > now ? window.start : now;
+  if (latestSend(wanted) < first) {
+    const needed = Math.ceil((millisOf(window.end) - millisOf(latestSend(wanted))) / 60_000);
+    throw new Refused(
+      'window-too-short',
+      `a reboot of ${server.name} takes up to ${needed} minutes, and the window ends at ${window.end}: make it longer`,
+    );
+  }
+  if (await create(records, reboots, wanted)) return wanted;
+  return update(records, reboots, rebootKey(server.id), (current) => {
+    if (isOpen(current)) {
+      const message = `${server.name} has a reboot that is ${current.state}, asked for by ${current.by} at ${current.requestedAt} (${current.reason}): wait for it, or cancel it`;
+      throw new Refused('reboot-pending', message);
+    }
+    return { ...wanted, past: pastOf(current) };
+  });
+}
+
+export const cancelRebootInput = z.object({
+  serverId: serverSchema.shape.id,
+  by: rebootSchema.shape.by,
+  reason: rebootSchema.shape.reason,
+});
+
+/** @throws Refused when none waits: what was sent can not be taken back */
+export async function cancelReboot(
+  { records }: Pick<Ports, 'records'>,
+  input: z.input<typeof cancelRebootInput>,
+  now: Instant,
+): Promise<Reboot> {
+  const { serverId, by, reason } = cancelRebootInput.parse(input);
+  const none = () => new Refused('no-reboot', `no reboot of ${serverId} waits`);
+  try {
+    return await update(records, reboots, rebootKey(serverId), (current) => {
+      if (!isOpen(current)) throw none();
+      if (current.state !== 'pending')
+        throw new Refused(
+          'reboot-under-way',
+          `the reboot of ${serverId} is ${current.state}, and runs to its end`,
+        );
+      const detail = `cancelled by ${by}: ${reason}`;
+      return endReboot(current, 'cancelled', [{ code: 'cancelled', detail: detail.slice(0, 400) }], now);
+    });
+  } catch (error) {
+    if (error instanceof MissingItemError) throw none();
+    throw error;
+  }
+}
+
+/** What is known of the reboot of a server, the last one and those before it. @throws Refused */
+export async function showReboot({ records }: Pick<Ports, 'records'>, serverId: string): Promise<Reboot> {
+  try {
+    return await load(records, reboots, rebootKey(serverId));
+  } catch (error) {
+    if (error instanceof MissingItemError)
+      throw new Refused('no-reboot', `nobody has asked for a reboot of ${serverId}`);
+    throw error;
+  }
+}
+
+/** From now on, for as long as is said, in the zone of the server. */
+export function windowFrom(start: Instant, minutes: number, zone: string): z.infer<typeof windowSchema> {
+  return { start, end: plusSeconds(start, minutes * 60), zone };
+}
