@@ -59,8 +59,10 @@ describe('a server that is not well after its patch', () => {
     ]);
     expect(job?.facts).toMatchObject({ installed: false, healthy: true });
     expect(job?.phases.rollback).toMatchObject({ rungs: [{ rung: 'packages', healthy: true }] });
-    const { report } = await readReport(world.objects);
+    const { report, jobs } = await readReport(world.objects);
     expect(report.counts).toEqual({ 'rolled-back': 1, 'not-started': 3 });
+    // What is there now, and not what the patch had brought.
+    expect(jobs[0]?.packages[0]).toMatchObject({ from: '3.0.1-1', to: '3.0.1-1', planned: '3.0.2-1' });
   });
 
   it('goes back alone, and the campaign goes on where the error budget allows it', async () => {

@@ -103,7 +103,7 @@ export function createSimulatedFleet(
     if (behaviour.prints !== undefined) return behaviour.prints;
     const campaign = String(task.parameters.CampaignId);
     const plan = behaviour.plan ?? samplePlan;
-    const content = gzipSync(resultObject(plan));
+    const content = gzipSync(resultObject(plan, phase));
     const key = `${serverPrefix(server, hybridRoleId)}/${campaign}/${phase}.gz`;
     if (!behaviour.withoutObject) await clock.busy(() => objects.put(key, content));
     const result = behaviour.result ?? good[phase].result;
@@ -177,10 +177,15 @@ export function createSimulatedFleet(
   };
 }
 
-function resultObject(plan: readonly PlanEntry[]): string {
+function resultObject(plan: readonly PlanEntry[], phase: Phase): string {
   const sections = {
     plan: plan.map((entry) => `${planLine(entry)}\n`).join(''),
-    after: plan.map(({ name, architecture, to }) => `${name}\t${architecture}\t${to ?? '-'}\n`).join(''),
+    after: plan
+      .map(({ name, architecture, from, to }) => {
+        const version = phase === 'rollback' ? from : to;
+        return `${name}\t${architecture}\t${version ?? '-'}\n`;
+      })
+      .join(''),
     log: 'simulated\n',
   };
   const parts = Object.entries(sections).map(
