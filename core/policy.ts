@@ -1,6 +1,7 @@
 /** Owns the policy: what holds for every campaign of an environment. */
 import * as z from 'zod';
 import { backupPolicySchema } from './backup.ts';
+import { parseCron } from './calendar/cron.ts';
 import { exclusionPattern } from './exclusion-pattern.ts';
 import { hookSchema } from './hook.ts';
 import { validationSchema } from './validation.ts';
@@ -51,6 +52,14 @@ const timeoutsSchema = z.object({
   verify: seconds(600, 30, 7200),
 });
 
+function refuseWrongCron(text: string, context: z.RefinementCtx): void {
+  try {
+    parseCron(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message, input: text });
+  }
+}
+
 export const policySchema = z.object({
   schema: z.literal(1),
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'is not a policy name: lower case, digits and dashes'),
@@ -84,6 +93,13 @@ export const policySchema = z.object({
     .prefault({}),
   /** `separate-window` patches without one, and leaves a reboot that is needed to a job of its own. */
   reboot: z.enum(['never', 'if-needed', 'always', 'separate-window']).default('if-needed'),
+  /** When reboots that are jobs of their own take place, in the zone of each server. */
+  rebootWindow: z
+    .object({
+      cron: z.string().max(100).default('0 3 * * *').superRefine(refuseWrongCron),
+      minutes: z.number().int().min(15).max(1440).default(120),
+    })
+    .prefault({}),
   removals: z.enum(['refuse', 'allow']).default('refuse'),
   /** Whether services that still use replaced files are restarted, where no reboot does it. */
   services: z.enum(['report', 'restart']).default('report'),

@@ -1,9 +1,12 @@
 /** Asks for a reboot of one server, and takes that back; one waits or runs per server. */
 import * as z from 'zod';
+import { nextRuns, parseCron } from '../calendar/cron.ts';
+import { createZoneClock } from '../calendar/zone-clock.ts';
 import { Refused } from '../calls.ts';
+import type { Campaign } from '../campaign.ts';
 import { create, load, MissingItemError, update } from '../entities.ts';
-import { type Instant, millisOf, plusSeconds } from '../instant.ts';
-import { policySchema } from '../policy.ts';
+import { type Instant, instantOf, millisOf, plusSeconds } from '../instant.ts';
+import { type Policy, policySchema } from '../policy.ts';
 import type { Ports } from '../ports.ts';
 import {
   endReboot,
@@ -17,8 +20,8 @@ import {
   reboots,
   termsOf,
 } from '../reboot.ts';
-import { serverSchema } from '../server.ts';
-import { windowSchema } from '../window.ts';
+import { type Server, serverSchema } from '../server.ts';
+import { type Window, windowSchema } from '../window.ts';
 
 export const requestRebootInput = z.object({
   server: serverSchema,
@@ -120,7 +123,39 @@ export async function showReboot({ records }: Pick<Ports, 'records'>, serverId: 
   }
 }
 
-/** From now on, for as long as is said, in the zone of the server. */
-export function windowFrom(start: Instant, minutes: number, zone: string): z.infer<typeof windowSchema> {
+/** The next window that a policy gives reboots of their own, in the zone of the server. */
+export function nextRebootWindow(
+  { rebootWindow: { cron, minutes } }: Policy,
+  zone: string,
+  now: Instant,
+): Window {
+  const [run] = nextRuns(parseCron(cron), createZoneClock(zone), millisOf(now), 1);
+  if (run === undefined)
+    throw new Refused('no-reboot-window', `${cron} never comes: change rebootWindow.cron`);
+  const start = instantOf(run.at);
   return { start, end: plusSeconds(start, minutes * 60), zone };
+}
+
+/** What a patch left for later: a reboot that its policy wants in a window of its own. Asked for already, it stays as it is. */
+export async function leaveReboot(
+  ports: Pick<Ports, 'records'>,
+  { id, policy, hybridRoleId }: Pick<Campaign, 'id' | 'policy' | 'hybridRoleId'>,
+  server: Server,
+  now: Instant,
+): Promise<void> {
+  const window = nextRebootWindow(policy, server.zone, now);
+  const reason = `left by the patch of campaign ${id}`;
+  const asked = {
+    server,
+    policy,
+    window,
+    reason,
+    by: `campaign ${id}`,
+    ...(hybridRoleId && { hybridRoleId }),
+  };
+  try {
+    await requestReboot(ports, asked, now);
+  } catch (error) {
+    if (!(error instanceof Refused && error.code === 'reboot-pending')) throw error;
+  }
 }

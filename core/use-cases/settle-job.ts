@@ -15,6 +15,7 @@ import { type Summary, summarySchema } from '../summary.ts';
 import { type Evidence, judgePhase, withoutSummary } from '../verdict.ts';
 import { planIn, readResult, unpackResult } from './orders.ts';
 import { isOwnBackup, recordBackup } from './record-backup.ts';
+import { leaveReboot } from './request-reboot.ts';
 
 /** @returns the job as it is stored afterwards */
 export async function settleJob(
@@ -29,6 +30,7 @@ export async function settleJob(
   const backup = backupIn(evidence, campaign, phase, job);
   // Before the job moves: whoever comes after an interruption finds it settled, and looks no further.
   if (backup) await recordBackup(ports, campaign, job.server, backup, now);
+  if (leavesReboot(evidence, campaign, phase)) await leaveReboot(ports, campaign, job.server, now);
   try {
     return await store(ports, campaign, phase, job, invocation, evidence, now);
   } catch (error) {
@@ -69,6 +71,12 @@ function store(
       },
     };
   });
+}
+
+/** Verified, and the restart that it needs has a window of its own. */
+function leavesReboot(evidence: Evidence, { policy }: Campaign, phase: Phase): boolean {
+  if (phase !== 'verify' || evidence.kind !== 'summary' || policy.reboot !== 'separate-window') return false;
+  return evidence.summary.result === 'verified' && evidence.summary.facts.rebootPending === true;
 }
 
 /** The archive that a server made before its patch; none where it names one that is not its own. */

@@ -15,6 +15,7 @@ describe('a policy', () => {
       waves: { canary: 1, percentages: [25, 100], soakSeconds: 900 },
       errorBudget: { failures: 5, share: 0.1 },
       reboot: 'if-needed',
+      rebootWindow: { cron: '0 3 * * *', minutes: 120 },
       removals: 'refuse',
       services: 'report',
       backup: {
@@ -72,6 +73,7 @@ describe('a policy', () => {
     [{ timeouts: { delivery: 29 } }, 'timeouts.delivery', 'Too small'],
     [{ timeouts: { patch: 86_401 } }, 'timeouts.patch', 'Too big'],
     [{ schema: 2 }, 'schema', 'expected 1'],
+    [{ rebootWindow: { cron: '0 3 * *' } }, 'rebootWindow.cron', '0 3 * *'],
     [{ backup: { configuration: 'best-effort' } }, 'backup.waiver', 'say in words'],
     [{ backup: { paths: ['/etc/../root'] } }, 'backup.paths[0]', 'must not contain ..'],
     [{ backup: { paths: ['etc'] } }, 'backup.paths[0]', 'is not an absolute path'],

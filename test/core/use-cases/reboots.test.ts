@@ -9,7 +9,12 @@ import type { Reboot } from '../../../core/reboot.ts';
 import { serverPrefix } from '../../../core/result-object.ts';
 import type { Summary } from '../../../core/summary.ts';
 import { pauseAll } from '../../../core/use-cases/pause-all.ts';
-import { cancelReboot, requestReboot, showReboot } from '../../../core/use-cases/request-reboot.ts';
+import {
+  cancelReboot,
+  leaveReboot,
+  requestReboot,
+  showReboot,
+} from '../../../core/use-cases/request-reboot.ts';
 import { runReboots } from '../../../core/use-cases/run-reboots.ts';
 import { allGood, policyOf, serverOf, summaryOf } from '../../support/samples.ts';
 
@@ -222,6 +227,24 @@ describe('a reboot that was sent', () => {
     await run(plusSeconds(within, 60));
     expect(sent).toHaveLength(1);
     expect((await stored()).sent?.commandId).toBe('command-1');
+  });
+});
+
+describe('a patch whose reboot has a window of its own', () => {
+  test('leaves a reboot for the next one, in the zone of the server, and no second', async () => {
+    const nightly = policyOf({
+      reboot: 'separate-window',
+      rebootWindow: { cron: '30 2 * * sun', minutes: 90 },
+    });
+    const berlin = { ...server, zone: 'Europe/Berlin' };
+    const campaign = { id: '2027-q1-canary', policy: nightly };
+    await leaveReboot({ records }, campaign, berlin, asked);
+    await leaveReboot({ records }, campaign, berlin, plusSeconds(asked, 60));
+    expect(await stored()).toMatchObject({
+      by: 'campaign 2027-q1-canary',
+      requestedAt: asked,
+      window: { start: '2027-01-10T01:30:00.000Z', end: '2027-01-10T03:00:00.000Z', zone: 'Europe/Berlin' },
+    });
   });
 });
 
