@@ -83,6 +83,33 @@ describe('a phase', () => {
   });
 });
 
+describe('the way back', () => {
+  const late = policyOf({ rollback: { graceSeconds: 600 } });
+  const until = plusSeconds(window.end, 600);
+  const stop = { by: 'bob', at: dayBefore, reason: 'incident' };
+  const closed = (changes: Partial<Campaign>, now = inWindow) =>
+    phaseClosed({ ...open, policy: late, ...changes }, 'rollback', now)?.code;
+
+  test('is open to the end of its time of grace, and not after it', () => {
+    expect([closed({}), closed({}, window.end), closed({}, until)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(closed({}, plusSeconds(until, 0.001))).toBe('rollback-too-late');
+  });
+
+  test('is open after a stop and without an approval: it repairs what was done', () => {
+    expect(closed({ stop })).toBeUndefined();
+    expect(closed({ approval: null })).toBeUndefined();
+  });
+
+  test('is closed once the campaign has ended, stopped by hand or not', () => {
+    expect(closed({ state: 'completed' })).toBe('campaign-ended');
+    expect(closed({ state: 'stopped', stop })).toBe('campaign-ended');
+  });
+});
+
 describe('the passage of a server', () => {
   const waiting: Record<Phase, JobState> = {
     prepare: 'planned',

@@ -18,6 +18,13 @@ describe('the facts after a phase', () => {
     expect(factsAfter('verify', allGood, { ...allGood, rebooted: false }).rebooted).toBe(false);
   });
 
+  test('are those that a rollback says, and a restart of before stays one', () => {
+    const said: Facts = { ...allGood, installed: false, rebooted: false };
+    expect(factsAfter('rollback', allGood, said)).toEqual({ ...said, rebooted: true });
+    expect(factsAfter('rollback', unknownFacts, said).rebooted).toBeNull();
+    expect(factsAfter('rollback', allGood, undefined)).toEqual(unknownFacts);
+  });
+
   test('stay what the patch said when nothing was heard of the verification', () => {
     expect(factsAfter('verify', allGood, undefined)).toEqual(allGood);
   });

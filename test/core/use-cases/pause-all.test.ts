@@ -7,7 +7,7 @@ import { pauseAll, pausedBy, resumeAll } from '../../../core/use-cases/pause-all
 import type { BareCampaign } from '../../support/bare-campaign.ts';
 import { carryOut, dispatch, opened, patching, sealed, settle } from '../../support/campaign-stages.ts';
 import { interposed } from '../../support/interruptions.ts';
-import { campaignId, serverOf, window } from '../../support/samples.ts';
+import { allGood, campaignId, serverOf, window } from '../../support/samples.ts';
 
 const servers = [1, 2, 3].map((n) => serverOf(n));
 const pause = (world: BareCampaign) =>
@@ -77,6 +77,15 @@ describe('while everything is paused', () => {
     await pause(world);
     await carryOut(world, 'w0-0001', 'verify');
     expect((await world.states())[0]).toBe('succeeded');
+  });
+
+  test('what is not well after its patch goes back', async () => {
+    const sick = { says: { facts: { ...allGood, healthy: false } } };
+    const world = await patching({ servers, hosts: { 'web-1': { answers: { verify: sick } } } });
+    for (const phase of ['patch', 'verify'] as const) await carryOut(world, 'w0-0001', phase);
+    await pause(world);
+    await carryOut(world, 'w0-0001', 'rollback');
+    expect((await world.job(serverOf(1))).state).toBe('rolled-back');
   });
 
   test('no wave begins', async () => {

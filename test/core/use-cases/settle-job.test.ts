@@ -16,6 +16,7 @@ import {
   resultObjectOf,
   resultText,
   serverOf,
+  summaryOf,
 } from '../../support/samples.ts';
 import type { Answer } from '../../support/scripted-run-command.ts';
 
@@ -311,4 +312,71 @@ describe('an answer that two processes settle at once', () => {
     expect(await settleJob(world.ports, campaign, 'patch', before, killed, world.now())).toEqual(settled);
     expect(await world.job(first)).toEqual(settled);
   });
+});
+
+describe('a server that goes back', () => {
+  const sick = { says: { facts: { ...allGood, healthy: false } } };
+  /** What becomes of it when it answers its rollback so. */
+  async function rollBackWith(answer: Answer) {
+    const answers = { verify: sick, rollback: answer };
+    const world = await patching({ servers: [first], hosts: { 'web-1': { answers } } });
+    for (const phase of ['patch', 'verify', 'rollback'] as const) await carryOut(world, 'w0-0001', phase);
+    return world.job(first);
+  }
+
+  test('and was killed over it has not come back, whatever it had written before', async () => {
+    const { state, reasons } = await rollBackWith({ status: 'execution-timed-out' });
+    expect(state).toBe('rollback-failed');
+    expect(reasons.map(({ code }) => code)).toEqual(['result-contradicts', 'not-healthy']);
+  });
+
+  test('has come back from the plan that was sealed, and from no other', async () => {
+    const plan = { sha256: sha256Of('another plan'), entries: 1, security: 0, downloadBytes: 1 };
+    expect(await rollBackWith({ says: { plan } })).toMatchObject({
+      state: 'rollback-failed',
+      reasons: [{ code: 'result-contradicts' }, { code: 'not-healthy' }],
+    });
+  });
+
+  test('says that it would go back only when it is asked that, so that is no end', async () => {
+    expect((await rollBackWith({ says: { result: 'possible' } })).state).toBe('rollback-failed');
+  });
+
+  test('has come back where there was nothing to undo and it is well', async () => {
+    expect(await rollBackWith({ says: { result: 'nothing-to-do', code: 2 } })).toMatchObject({
+      state: 'rolled-back',
+      reasons: [{ code: 'not-healthy' }],
+    });
+  });
+});
+
+describe('a backup that is required', () => {
+  const foreign = {
+    key: `backups/somebody-else/${campaignId}/a.tar.gz`,
+    sha256: sha256Of(''),
+    bytes: 1,
+    files: 1,
+  };
+
+  test.each([
+    ['is named', null],
+    ["is the server's own", foreign],
+  ])('has to be proven: where none %s, what was patched is no success', async (_, backup) => {
+    const job = await patchWith({ patch: { says: { backup } } });
+    expect(job).toMatchObject({ state: 'failed', reasons: [{ code: 'backup-unproven' }] });
+    expect(job.phases.patch).toMatchObject({ result: 'patched', backup: null, unproven: null });
+  });
+
+  test('is not asked of a server that had nothing to do any more', async () => {
+    const { state } = await patchWith({
+      patch: { says: { result: 'nothing-to-do', code: 2, backup: null } },
+    });
+    expect(state).toBe('succeeded');
+  });
+});
+
+test('what a server counted is kept as far as it is known', async () => {
+  const found = { ...summaryOf(first, 'verify').found, integrityUnexpected: 0, held: 2 };
+  const { phases } = await patchWith({ verify: { says: { found } } });
+  expect(phases.verify?.found).toEqual({ integrityUnexpected: 0, held: 2 });
 });
