@@ -147,10 +147,10 @@ end_rollback() {
 rehearse() {
   note_left
   list_package_steps
+  awk -F '\t' '{ print "packages\tleave\t" $1 "\t" $3 "\t-" }' "$STATE/kernels-left" >>"$STEPS"
   [[ $RollbackTo == packages ]] || list_restorable | sed 's/^/configuration\t/; s/$/\t-\t-/' >>"$STEPS"
-  if [[ $RollbackTo == kernel ]] && new_kernel_runs; then
-    awk -F '\t' '{ print "kernel\tleave\t" $1 "\t" $3 "\t-" }' "$STATE/kernels-left" >>"$STEPS"
-  fi
+  # Which one is known once it is chosen.
+  if [[ $RollbackTo == kernel ]] && new_kernel_runs; then printf 'kernel\tboot\tthe one before\t-\t-\n' >>"$STEPS"; fi
   judge_boot "${ST[boot]}"
   [[ -f $FAILED_BEFORE ]] || FAILED_BEFORE=$STATE/failed.before.rollback
   judge_health

@@ -64,7 +64,7 @@ export const installedVersions = async (host: Host) => {
 };
 
 export async function until(host: Host, path: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1000; tries++) {
     if ((await host.readFile(path)) !== undefined) return;
     await sleep(25);
   }

@@ -171,8 +171,11 @@ describe('a command probe', () => {
     const log = readFileSync(join(folder, 'log'), 'utf8');
     expect(log).toContain('last');
     expect(log.length).toBeLessThan(1500);
-    await command('/usr/bin/env');
-    expect(readFileSync(join(folder, 'log'), 'utf8')).not.toContain('SSM_');
+    const script = 'export SSM_Bucket=campaigns';
+    await probing({ kind: 'command', command: ['/usr/bin/env'] }, { script });
+    const seen = readFileSync(join(folder, 'log'), 'utf8');
+    expect(seen).toContain('HOME=/root');
+    expect(seen).not.toContain('SSM_Bucket');
   });
 
   it('is tried again as often as it may be, and is well when one try is', async () => {
