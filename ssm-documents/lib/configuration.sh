@@ -30,17 +30,15 @@ find_configuration() (
     case $kind in
     path)
       # A glob, in which no space can be; what has none stands for itself, there or not.
-      # shellcheck disable=SC2206
-      found=($path)
-      for path in "${found[@]}"; do [[ ! -e $path && ! -L $path ]] || starts+=("$path"); done
+      for found in $path; do [[ ! -e $found && ! -L $found ]] || starts+=("$found"); done
       ;;
     exclude) left+=(-path "$path" -prune -o) ;;
     esac
   done <"$STATE/backup"
   ((${#starts[@]} > 0)) || exit 1
-  find "${starts[@]}" -xdev "${left[@]}" "$@" 2>"$WORK/find.err"
-  # What goes while it is looked at is gone.
-  ! grep -v 'No such file or directory$' "$WORK/find.err" >>"$LOG"
+  find "${starts[@]}" -xdev "${left[@]}" "$@" 2>"$WORK/find.err" && exit
+  # What goes while it is looked at is gone; anything else, and an end without a word, is a list that is not whole.
+  [[ -s $WORK/find.err ]] && ! grep -v 'No such file or directory$' "$WORK/find.err" >>"$LOG"
 )
 
 # Writes path, type, hash or target, and attributes of files and links. Names with control characters or backslashes are

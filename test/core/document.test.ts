@@ -58,14 +58,15 @@ describe('a command', () => {
     });
   });
 
-  test('asks for a backup before a patch and never else, as the policy has it', () => {
+  test('asks for a backup before a patch as the policy has it, and has the pass before look for what makes one', () => {
     const campaign = campaignOf({ policy: policyOf({ backup: { maxBytes: 64 * 1024 ** 2 } }) });
-    expect(documentParameters(campaign, 'patch', buckets, order)).toMatchObject({
-      Backup: 'required',
-      BackupBucket: 'backups-111111111111',
-      BackupMebibytes: '64',
-    });
-    for (const phase of ['prepare', 'verify', 'rollback'] as const)
+    for (const phase of ['prepare', 'patch'] as const)
+      expect(documentParameters(campaign, phase, buckets, order)).toMatchObject({
+        Backup: 'required',
+        BackupBucket: 'backups-111111111111',
+        BackupMebibytes: '64',
+      });
+    for (const phase of ['verify', 'rollback'] as const)
       expect(documentParameters(campaign, phase, buckets, order)).not.toHaveProperty('Backup');
   });
 

@@ -111,6 +111,12 @@ describe('the archive of a backup', () => {
       /^the configuration can not be read, or there is none$/,
     ],
     [
+      'the search for files was ended without a word',
+      { find: '[[ $* != *-print0* ]] || { printf "./etc\\0"; exit 137; }' },
+      '',
+      /^the configuration can not be read, or there is none$/,
+    ],
+    [
       'a folder can not be read',
       { find: `[[ $* != *-print0* ]] || { echo "find: './etc/app': Input/output error" >&2; exit 1; }` },
       '',

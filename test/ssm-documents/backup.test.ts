@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { sha256Of } from '../../core/plan.ts';
 import { backupPrefix } from '../../core/result-object.ts';
 import { backupBucket, place } from '../support/document-trials.ts';
-import { type ShimTrial, serverId, spec, startShimTrial } from './shim-trial.ts';
+import { type ShimTrial, serverId, spec, startShimTrial, withoutProgram } from './shim-trial.ts';
 
 let trial: ShimTrial | undefined;
 
@@ -52,5 +52,17 @@ describe('the backup before a patch', () => {
     expect(listed).toContain(`/opt/app/etc/app.conf\tf\t${sha256Of('port = 80\n')}\t644:0:0`);
     expect(listed?.join('\n')).not.toContain('hostile');
     expect(sections.get('manifest')).toMatch(/^lib\tall\t1\.0-1\t/m);
+  });
+
+  it('is known to be impossible when the plan is made, where the server has no tar', async () => {
+    const { host, run, ...more } = await start();
+    const bare = await withoutProgram({ host, run, ...more }, 'tar');
+    const { summary } = await run(bare, 'prepare', { campaign: '2027-q1-bare', parameters });
+    expect(summary).toMatchObject({
+      result: 'blocked',
+      reasons: [{ code: 'tool-missing', detail: 'not found: tar' }],
+    });
+    const { summary: waived } = await run(bare, 'prepare', { campaign: '2027-q1-bare' });
+    expect(waived.result).toBe('planned');
   });
 });
