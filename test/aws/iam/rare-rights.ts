@@ -24,7 +24,7 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Three ways to read the same items: without one of them nobody would see less',
   },
   {
-    holder: /EnterWindow|JudgeWaveRole/,
+    holder: /EnterWindow|JudgeWaveRole|ShowCalendarRole/,
     action: /^dynamodb:PutItem$/,
     reason: 'Steps of a campaign have the one grant on its records, of which some only read',
   },
@@ -33,6 +33,11 @@ export const rareRights: readonly RareRight[] = [
       /(OpenCampaign|DispatchBatch|SealCampaign|CloseCampaign|CreateCampaign|LaunchCampaign|PlanSchedules|CheckFirings|Sweep)Role/,
     action: /^s3:(GetObject|PutObject|ListBucket)$/,
     reason: 'Who plans, orders and reports has the one grant on lists, orders, results and reports',
+  },
+  {
+    holder: /(ImportServers|SyncServers|SetSchedule|ShowCalendar)Role/,
+    action: /^s3:(GetObject|PutObject|ListBucket)$/,
+    reason: 'Who keeps inventory and schedules has the one grant on them, and on the pieces of long messages',
   },
   {
     holder: /GiveUpBatchRole|SettleEventsRole/,
@@ -79,7 +84,7 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Children of maps whose name has no label: the pattern of AWS for Distributed Map has both',
   },
   {
-    holder: /SweeperRole|Schedules(Launcher|DailyRole|QuarterlyRole|CheckRole)/,
+    holder: /SweeperRole|Schedules(Launcher|SyncRole|DailyRole|QuarterlyRole|CheckRole)/,
     action: /^lambda:InvokeFunction$/,
     resource: /:\*$/,
     reason: 'What CDK gives a schedule: any version of the one function that it calls',
@@ -90,7 +95,7 @@ export const rareRights: readonly RareRight[] = [
     reason: 'What CDK gives whoever takes messages; Lambda asks for less',
   },
   {
-    holder: /(Sweep|LaunchCampaign|PlanSchedules|CheckFirings)Role|SchedulesLauncher/,
+    holder: /(Sweep|LaunchCampaign|PlanSchedules|CheckFirings|SyncServers)Role|SchedulesLauncher/,
     action: /^sqs:(GetQueueAttributes|GetQueueUrl)$/,
     reason: 'What CDK gives whoever sends messages; Lambda asks for less',
   },

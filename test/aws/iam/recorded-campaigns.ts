@@ -14,6 +14,7 @@ import { runCampaign } from '../faults/campaign-runs.ts';
 import { type FaultKind, faultOf } from '../faults/fault-kinds.ts';
 import type { AwsCall } from '../proxy.ts';
 import { disksConfiguration, expire, makeAlarms, replaceRootVolumes } from './recorded-disks.ts';
+import { keptByPeople } from './recorded-inventory.ts';
 
 export interface RecordedCampaigns {
   readonly calls: readonly AwsCall[];
@@ -73,6 +74,7 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
     dies = true;
     await runCampaign(world, { id: 'campaign-silent', whenAsked: 'approve', servers });
     dies = false;
+    await keptByPeople(world);
     await drivenByCalendar(world);
     await startedBySweeper(world);
     await endedBySweeper(world);
