@@ -1,7 +1,7 @@
 /** Decides between waves whether the campaign goes on. */
 import * as z from 'zod';
 import { type Batch, isComplete } from '../batch.ts';
-import { type Campaign, notApproved, stoppedBy } from '../campaign.ts';
+import { type Campaign, notApproved, rollbackUntil, stoppedBy } from '../campaign.ts';
 import { phaseSeconds } from '../document.ts';
 import {
   acknowledgementKey,
@@ -88,9 +88,17 @@ export async function judgeWave(
           : [],
       timeoutSeconds: manifest('rollback').timeoutSeconds,
     },
-    soakUntil: plusSeconds(now, campaign.policy.waves.soakSeconds),
+    soakUntil: soakUntil(campaign, all, now),
     isLast: wave + 1 >= (campaign.seal?.waves.length ?? 0),
   };
+}
+
+/** A soak never makes it too late for servers whose patch broke off: they go back when their wave has been verified. */
+function soakUntil(campaign: Campaign, all: readonly Batch[], now: Instant): Instant {
+  const soaked = plusSeconds(now, campaign.policy.waves.soakSeconds);
+  const latest = plusSeconds(rollbackUntil(campaign), -phaseSeconds(campaign, 'verify'));
+  if (latest >= soaked || !all.some((batch) => goingBack(batch) > 0)) return soaked;
+  return latest > now ? latest : now;
 }
 
 /** Over all campaigns of the policy and quarter: a canary that failed in one window holds the later windows too. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createMemoryAlarms } from '../../../apps/local/memory-alarms.ts';
+import { phaseSeconds } from '../../../core/document.ts';
 import { budgetEntries, create as createItem } from '../../../core/entities.ts';
 import { plusSeconds } from '../../../core/instant.ts';
 import { type Alarms, PortError } from '../../../core/ports.ts';
@@ -191,6 +192,25 @@ describe('servers that go back', () => {
     });
     await carryOut(world, 'w1-0001', 'rollback');
     expect(await judge(world, 1, 'rolled-back')).toMatchObject({ verdict: 'go', rollback: { batches: [] } });
+  });
+
+  test('since their patch are not made too late by a long soak, which nobody else loses', async () => {
+    const torn = { ...broken, says: { ...broken.says, facts: { ...allGood, installed: false } } };
+    const policy = policyOf({
+      ...plainPolicy,
+      waves: { canary: 1, percentages: [100], soakSeconds: 86_400 },
+      rollback: { graceSeconds: 3600 },
+    });
+    const soakOf = async (hosts: Parameters<typeof patching>[0]['hosts'] = {}) => {
+      const world = await patching({ servers, policy, hosts });
+      await carryOut(world, 'w0-0001', 'patch');
+      const { soakUntil } = await judge(world, 0, 'patched');
+      return { soakUntil, now: world.now() };
+    };
+    const well = await soakOf();
+    expect(well.soakUntil).toBe(plusSeconds(well.now, 86_400));
+    const { soakUntil } = await soakOf({ 'web-1': { answers: { patch: torn } } });
+    expect(soakUntil).toBe(plusSeconds(window.end, 3600 - phaseSeconds({ policy }, 'verify')));
   });
 
   test('since their patch are named although the verification of their batch broke off', async () => {
