@@ -7,5 +7,9 @@ import { createHandler } from './handler.ts';
 export const handler = createHandler({
   name: 'snapshot-batch',
   compose: (world) => ({ records: records(world), snapshots: snapshots(world) }),
-  run: (ports, event, now) => snapshotBatch(ports, snapshotBatchInput.parse(event), now),
+  async run(ports, event, now, logger) {
+    const output = await snapshotBatch(ports, snapshotBatchInput.parse(event), now);
+    for (const volumeId of output.unencrypted) logger.warn('volume is not encrypted', { volumeId });
+    return output;
+  },
 });

@@ -26,6 +26,8 @@ export interface SnapshotBatchOutput {
   readonly waitSeconds: number;
   /** For the next call. */
   readonly attempt: number;
+  /** Volumes whose snapshots, taken now, are not encrypted, since they are not themselves: told, and not refused. */
+  readonly unencrypted: readonly string[];
 }
 
 /** EC2 allows an account some CreateSnapshots a second in a Region, and other batches have their share of it. */
@@ -50,7 +52,7 @@ export async function snapshotBatch(
 ): Promise<SnapshotBatchOutput> {
   const { campaignId, batchId, attempt } = snapshotBatchInput.parse(input);
   const campaign = await load(ports.records, campaigns, campaignKey(campaignId));
-  const done = { verdict: 'done', waitSeconds: 0, attempt } as const;
+  const done = { verdict: 'done', waitSeconds: 0, attempt, unencrypted: [] } as const;
   if (campaign.policy.backup.snapshots === 'none') return done;
   // The dispatch, which comes next, ends the jobs and says why.
   if (phaseClosed(campaign, 'patch', now) ?? (await pausedBy(ports))) return done;
@@ -67,7 +69,14 @@ export async function snapshotBatch(
     if (result.kind === 'again' && wait !== undefined) open++;
     else await record(ports, campaign, serverId, result, now);
   }
-  return open > 0 && wait !== undefined ? { verdict: 'wait', waitSeconds: wait, attempt: attempt + 1 } : done;
+  const unencrypted = attempts.flatMap(([, result]) =>
+    result.kind === 'taken'
+      ? result.snapshots.flatMap(({ volumeId, encrypted }) => (encrypted ? [] : [volumeId]))
+      : [],
+  );
+  return open > 0 && wait !== undefined
+    ? { verdict: 'wait', waitSeconds: wait, attempt: attempt + 1, unencrypted }
+    : { ...done, unencrypted };
 }
 
 async function takeAll(

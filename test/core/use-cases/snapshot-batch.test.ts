@@ -13,7 +13,7 @@ const servers = [1, 2, 3, 4].map((number) => serverOf(number));
 const hybrid = serverOf(9, { id: 'mi-00000000000000009' });
 const batchId = 'w1-0001';
 const waiver = 'stateless servers, made anew from their image';
-const done = { verdict: 'done', waitSeconds: 0, attempt: 0 };
+const done = { verdict: 'done', waitSeconds: 0, attempt: 0, unencrypted: [] };
 
 function policyWith(snapshots: 'required' | 'best-effort' | 'none'): Policy {
   return policySchema.parse({ ...plainPolicy, backup: { snapshots, keepDays: 30, keepLast: 2, waiver } });
@@ -54,6 +54,22 @@ describe('the snapshots of a batch', () => {
     ]);
     expect(taken).toMatchObject({ keepLast: 2 });
     expect(Date.parse(taken?.expiresAt ?? '') - Date.parse(world.now())).toBe(30 * 86_400_000);
+  });
+
+  test('of volumes that are not encrypted are told, and not refused', async () => {
+    const world = await patching({ servers, policy: policyWith('required') });
+    const memory = createMemorySnapshots(world.now);
+    const plain: Snapshots = {
+      ...memory,
+      take: async (place, order) =>
+        (await memory.take(place, order)).map((snapshot, index) => ({ ...snapshot, encrypted: index > 0 })),
+    };
+    const { verdict, unencrypted } = await take(world, plain);
+    expect(verdict).toBe('done');
+    const [root] = (await jobOf(world, 1)).snapshots;
+    expect(root).toMatchObject({ root: true, encrypted: false });
+    expect(unencrypted).toHaveLength(inBatch.length);
+    expect(unencrypted).toContain(root?.volumeId);
   });
 
   test('are not taken twice, whoever dies where', async () => {
