@@ -17,7 +17,9 @@ describeAlarms('CloudWatch of moto', async () => {
   const api = createAwsApi(moto.endpoint, moto.client.region);
   const cloudWatch = new CloudWatchClient(moto.client);
   return {
-    alarms: createCloudWatchAlarms({ account: '111111111111', region: 'eu-central-1' }, ({ region }) => createAlarmCalls({ ...moto.client, region })),
+    alarms: createCloudWatchAlarms({ account: '111111111111', region: 'eu-central-1' }, ({ region }) =>
+      createAlarmCalls({ ...moto.client, region }),
+    ),
     place: frankfurt,
     async set(AlarmName, kind, state) {
       const StateValue: StateValue = values[state];

@@ -40,6 +40,11 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Who keeps inventory and schedules has the one grant on them, and on the pieces of long messages',
   },
   {
+    holder: /(ImportServers|SyncServers|SetSchedule|ShowCalendar)Role/,
+    action: /^s3:(GetObject|PutObject|ListBucket)$/,
+    reason: 'Who keeps inventory and schedules has the one grant on them, and on the pieces of long messages',
+  },
+  {
     holder: /GiveUpBatchRole|SettleEventsRole/,
     action: /^s3:ListBucket$/,
     reason: 'A result that is not there must not read as one that is forbidden',
@@ -55,6 +60,13 @@ export const rareRights: readonly RareRight[] = [
     resource: /:document\/Quarterdeck-(Amazon|Arch|Rhel|Suse)-(Prepare|Patch|Verify|Rollback)$/,
     reason:
       'Servers of recorded campaigns are of the Debian family; the documents of the others are sent alike',
+  },
+  {
+    holder: /DecideRootVolumeRole|PatchMember/,
+    action:
+      /^kms:(CreateGrant|Decrypt|DescribeKey|GenerateDataKeyWithoutPlaintext|ReEncryptFrom|ReEncryptTo)$/,
+    resource: /:key\/\*$/,
+    reason: 'EC2 asks for them where a snapshot is encrypted, which moto does not play',
   },
   {
     holder: /SettingsWriter|AWS679f53fac002430cb0da5b7982bd2287/,
@@ -84,7 +96,7 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Children of maps whose name has no label: the pattern of AWS for Distributed Map has both',
   },
   {
-    holder: /SweeperRole|Schedules(Launcher|SyncRole|DailyRole|QuarterlyRole|CheckRole)/,
+    holder: /SweeperRole|Schedules(Launcher|SyncRole|SyncRole|DailyRole|QuarterlyRole|CheckRole)/,
     action: /^lambda:InvokeFunction$/,
     resource: /:\*$/,
     reason: 'What CDK gives a schedule: any version of the one function that it calls',

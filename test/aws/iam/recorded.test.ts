@@ -44,7 +44,7 @@ beforeAll(async () => {
     access.model.policies,
     requests.map((request) => toSimulate(access.model, request)),
   );
-}, 300_000);
+}, 600_000);
 
 /** botocore's names of the services that speak JSON; the answers of those that we play ourselves are held to it, too. */
 const jsonServices: Readonly<Record<string, { readonly name: string; readonly isOurs: boolean }>> = {
