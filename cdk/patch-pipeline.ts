@@ -25,6 +25,7 @@ import { EventInlet } from './constructs/event-forwarding.ts';
 import { NoticeTopic } from './constructs/notice-topic.ts';
 import { documentHashes, PatchDocuments } from './constructs/patch-documents.ts';
 import { PatchFunction } from './constructs/patch-function.ts';
+import { Reboots } from './constructs/reboots.ts';
 import { ServerAccess } from './constructs/server-access.ts';
 import { Servers } from './constructs/servers.ts';
 import { SettingsObject } from './constructs/settings-object.ts';
@@ -179,6 +180,7 @@ export class PatchPipeline extends Construct {
       test: this.functions['test-restores'],
       expire: this.functions['expire-snapshots'],
     });
+    new Reboots(this, 'Reboots', { run: this.functions['run-reboots'] });
     if (memberAccounts.length > 0) new EventInlet(this, 'Inlet', { memberAccounts });
     new Alarms(this, 'Alarms', {
       topic: this.topic,

@@ -12,6 +12,9 @@ export const callNames = [
   'show-backups',
   'verify-backups',
   'test-restores',
+  'request-reboot',
+  'cancel-reboot',
+  'show-reboot',
 ] as const;
 export type CallName = (typeof callNames)[number];
 

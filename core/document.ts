@@ -1,7 +1,7 @@
 /** Owns what a command says to a document: its name and parameters for each phase. */
 import { createHash } from 'node:crypto';
 import type { Campaign } from './campaign.ts';
-import { type DocumentPhase, type Phase, phaseSchema } from './phase.ts';
+import { type DocumentPhase, documentPhaseSchema, type Phase } from './phase.ts';
 import {
   type Policy,
   patchReboots,
@@ -26,10 +26,10 @@ export function pinKey(place: Place, family: Family, phase: Phase): string {
   return `${placeKey(place)} ${family} ${phase}`;
 }
 
-/** Names of all documents that campaigns send. */
-export function campaignDocuments(): string[] {
+/** Names of all documents that functions send. */
+export function sentDocuments(): string[] {
   return familySchema.options.flatMap((family) =>
-    phaseSchema.options.map((phase) => documentName(family, phase)),
+    documentPhaseSchema.options.map((phase) => documentName(family, phase)),
   );
 }
 

@@ -17,6 +17,9 @@ export const failedSnapshotsMetric = 'FailedSnapshots';
 /** Backups that did not come back as they were. */
 export const failedRestoresMetric = 'FailedRestores';
 
+/** Reboots of their own that failed, or of which nothing was heard. */
+export const failedRebootsMetric = 'FailedReboots';
+
 /** Of servers; with the function as `service`. */
 export const measureMetrics: Readonly<Record<Measure, string>> = {
   'rollbacks-failed': 'RollbacksFailed',

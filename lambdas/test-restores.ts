@@ -1,4 +1,6 @@
 /** Restores a few backups into a scratch place, when EventBridge Scheduler or a person calls. */
+
+import { answer } from '../core/call-message.ts';
 import { testRestores, testRestoresInput } from '../core/use-cases/test-restores.ts';
 import { backups, notices, objects, records } from './compose.ts';
 import { createHandler } from './handler.ts';
@@ -12,10 +14,11 @@ export const handler = createHandler({
     backups: backups(world),
     notices: notices(world),
   }),
-  async run(ports, event, now, _logger, count) {
-    const report = await testRestores(ports, testRestoresInput.parse(event), now);
-    const failed = report.restored.filter(({ differences }) => differences.length > 0);
-    count(failedRestoresMetric, failed.length);
-    return report;
-  },
+  run: (ports, event, now, _logger, count) =>
+    answer(ports.objects, event, async (input) => {
+      const report = await testRestores(ports, testRestoresInput.parse(input), now);
+      const failed = report.restored.filter(({ differences }) => differences.length > 0);
+      count(failedRestoresMetric, failed.length);
+      return report;
+    }),
 });

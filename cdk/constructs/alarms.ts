@@ -14,6 +14,7 @@ import { type FunctionName, functions } from '../../lambdas/functions.ts';
 import {
   badBackupsMetric,
   countingFunctions,
+  failedRebootsMetric,
   failedRestoresMetric,
   failedSnapshotsMetric,
   measureMetrics,
@@ -72,6 +73,7 @@ export class Alarms extends Construct {
     this.watchSchedules(props);
     this.watchServers();
     this.watchBackups(props);
+    this.watchReboots(props);
     this.watchFunctions(props);
   }
 
@@ -199,6 +201,20 @@ export class Alarms extends Construct {
     });
   }
 
+  private watchReboots({ functions: all }: AlarmsProps): void {
+    this.add('RebootsFailed', {
+      heading: 'a-reboot-failed',
+      loss: 'A server was to be restarted and may be down, or still runs what its update replaced.',
+      metric: counted(failedRebootsMetric, 'run-reboots'),
+    });
+    this.add('RebootsStuck', {
+      heading: 'reboots-are-not-looked-at',
+      loss: 'Reboots miss their windows, and nobody hears of those that were sent.',
+      metric: all['run-reboots'].handler.metricErrors({ period, statistic: 'sum' }),
+      periods: 3,
+    });
+  }
+
   private watchFunctions({ functions: all, steps }: AlarmsProps): void {
     const handlers = (names: readonly FunctionName[]) => names.map((name) => all[name].handler);
     const others = (Object.keys(functions) as FunctionName[]).filter(
@@ -206,6 +222,7 @@ export class Alarms extends Construct {
         !steps.includes(name) &&
         !planners.includes(name) &&
         !keepers.includes(name) &&
+        name !== 'run-reboots' &&
         name !== 'sweep' &&
         name !== 'settle-events',
     );

@@ -2,7 +2,7 @@
 import { NestedStack } from 'aws-cdk-lib';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { campaignDocuments, documentContentHash, documentPrefix } from '../../core/document.ts';
+import { documentContentHash, documentPrefix, sentDocuments } from '../../core/document.ts';
 import { type AssembledDocument, assembleDocuments } from '../../ssm-documents/assemble.ts';
 import { fileOf } from '../repository.ts';
 
@@ -16,7 +16,7 @@ export function patchDocuments(): readonly AssembledDocument[] {
 
 /** What a campaign compares with when it pins a document; nothing has rights on those that no campaign sends. */
 export function documentHashes(): Record<string, string> {
-  const sent = campaignDocuments();
+  const sent = sentDocuments();
   return Object.fromEntries(
     patchDocuments()
       .filter(({ name }) => sent.includes(name))

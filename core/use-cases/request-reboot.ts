@@ -5,7 +5,7 @@ import { createZoneClock } from '../calendar/zone-clock.ts';
 import { Refused } from '../calls.ts';
 import type { Campaign } from '../campaign.ts';
 import { create, load, MissingItemError, update } from '../entities.ts';
-import { type Instant, instantOf, millisOf, plusSeconds } from '../instant.ts';
+import { type Instant, instantOf, instantSchema, millisOf, plusSeconds } from '../instant.ts';
 import { type Policy, policySchema } from '../policy.ts';
 import type { Ports } from '../ports.ts';
 import {
@@ -123,12 +123,30 @@ export async function showReboot({ records }: Pick<Ports, 'records'>, serverId: 
   }
 }
 
-/** The next window that a policy gives reboots of their own, in the zone of the server. */
-export function nextRebootWindow(
-  { rebootWindow: { cron, minutes } }: Policy,
+/** What a person says. */
+export const askedRebootInput = requestRebootInput.pick({ mode: true, reason: true, by: true }).extend({
+  /** Id or name. */
+  server: z.string().min(1).max(255),
+  /** When it may begin; undefined is the policy's next window, or now where a length is given. */
+  start: instantSchema.optional(),
+  minutes: z.number().int().min(15).max(1440).optional(),
+});
+
+export function windowOf(
+  policy: Policy,
   zone: string,
+  { start, minutes }: { readonly start?: Instant | undefined; readonly minutes?: number | undefined },
   now: Instant,
 ): Window {
+  if (start === undefined && minutes === undefined) return nextRebootWindow(policy, zone, now);
+  const from = start ?? now;
+  return { start: from, end: plusSeconds(from, (minutes ?? policy.rebootWindow.minutes) * 60), zone };
+}
+
+export const showRebootInput = z.object({ serverId: serverSchema.shape.id });
+
+/** The next window that a policy gives reboots of their own, in the zone of the server. */
+function nextRebootWindow({ rebootWindow: { cron, minutes } }: Policy, zone: string, now: Instant): Window {
   const [run] = nextRuns(parseCron(cron), createZoneClock(zone), millisOf(now), 1);
   if (run === undefined)
     throw new Refused('no-reboot-window', `${cron} never comes: change rebootWindow.cron`);
