@@ -335,13 +335,21 @@ submenu 'Advanced' $menuentry_id_option 'gnulinux-advanced-0a' {
       code: 'kernel-left',
       detail: `stays installed, and runs: ${brought.name}`,
     });
-    const { summary, workExits } = await fleet.run(host, 'rollback', {
+    const furthest = {
       terms: etc,
       asked: stubborn,
       plan,
       campaign,
       parameters: { RollbackTo: 'kernel', Reboot: 'never' },
+    };
+    const rehearsed = await fleet.run(host, 'rollback', {
+      ...furthest,
+      parameters: { ...furthest.parameters, DryRun: 'yes' },
     });
+    expect(readSections(rehearsed.sections).steps?.map(({ rung, action }) => `${rung} ${action}`)).toEqual(
+      expect.arrayContaining(['packages leave', 'kernel boot']),
+    );
+    const { summary, workExits } = await fleet.run(host, 'rollback', furthest);
     // Containers start with the kernel of their machine, so this one can not come back with the other.
     expect(workExits).toEqual([194, 0]);
     expect(summary).toMatchObject({
