@@ -18,7 +18,6 @@ import { createDynamoDbCalls, createDynamoDbRecords } from './aws/dynamodb-recor
 import { createEc2Calls, type Ec2Calls, parseTag } from './aws/ec2-instances.ts';
 import { type FoundServers, findOptedInServers } from './aws/opted-in-servers.ts';
 import { type Home, type Locate, locateFrom, perPlace } from './aws/place-clients.ts';
-import { createBackupCalls, createS3Backups } from './aws/s3-backups.ts';
 import { createS3Calls, createS3Objects } from './aws/s3-objects.ts';
 import { createCallbackCalls, createSfnCallbacks } from './aws/sfn-callbacks.ts';
 import { createExecutionCalls, createSfnExecutions } from './aws/sfn-executions.ts';
@@ -34,9 +33,6 @@ import type { Environment, EnvironmentKey } from './environment.ts';
 export function backupBucket({ environment }: WorldWith<'backupBucket'>): Pick<Backups, 'bucket'> {
   return { bucket: environment.backupBucket };
 }
-
-/** Of the scratch folder of what restores, less than all. */
-const scratchBytes = 4 * 1024 ** 3;
 
 export interface WorldWith<Key extends EnvironmentKey> {
   readonly environment: Environment<Key>;
@@ -63,15 +59,6 @@ export function objects({
     region: environment.campaignBucketRegion,
     owner: home.account,
     calls: createS3Calls({ region: environment.campaignBucketRegion }),
-  });
-}
-
-export function backups({ home, environment }: WorldWith<'backupBucket'>): Backups {
-  return createS3Backups({
-    bucket: environment.backupBucket,
-    owner: home.account,
-    scratchBytes,
-    calls: createBackupCalls({ region: home.region }),
   });
 }
 

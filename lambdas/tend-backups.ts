@@ -1,7 +1,8 @@
 /** Looks after backups that are due for it, when EventBridge Scheduler calls. */
 import * as z from 'zod';
 import { tendBackups } from '../core/use-cases/tend-backups.ts';
-import { backups, notices, records } from './compose.ts';
+import { notices, records } from './compose.ts';
+import { backups } from './compose-backups.ts';
 import { createHandler } from './handler.ts';
 import { badBackupsMetric } from './metric-names.ts';
 

@@ -2,7 +2,8 @@
 
 import { answer } from '../core/call-message.ts';
 import { testRestores, testRestoresInput } from '../core/use-cases/test-restores.ts';
-import { backups, notices, objects, records } from './compose.ts';
+import { notices, objects, records } from './compose.ts';
+import { backups } from './compose-backups.ts';
 import { createHandler } from './handler.ts';
 import { failedRestoresMetric } from './metric-names.ts';
 

@@ -2,7 +2,8 @@
 
 import { answer } from '../core/call-message.ts';
 import { findBackupsInput, verifyBackups } from '../core/use-cases/find-backups.ts';
-import { backups, objects, records } from './compose.ts';
+import { objects, records } from './compose.ts';
+import { backups } from './compose-backups.ts';
 import { createHandler } from './handler.ts';
 
 export const handler = createHandler({
