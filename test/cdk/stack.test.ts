@@ -259,24 +259,23 @@ describe('functions', () => {
     const [onDocuments, onServers] = [':document/', 'instance/'].map((part) =>
       sending.filter(({ statement }) => targets(statement).some((target) => target.includes(part))),
     );
-    expect(onDocuments?.map(({ statement }) => [targets(statement).toSorted(), statement.Condition])).toEqual(
-      [
-        [
-          sentDocuments()
-            .toSorted()
-            .map((name) => `arn:aws:ssm:eu-central-1:111111111111:document/${name}`),
-          undefined,
-        ],
-      ],
-    );
-    expect(onServers?.map(({ statement }) => [targets(statement).toSorted(), statement.Condition])).toEqual([
-      [
-        [
-          'arn:aws:ec2:eu-central-1:111111111111:instance/*',
-          'arn:aws:ssm:eu-central-1:111111111111:managed-instance/*',
-        ],
-        { StringEquals: { 'ssm:resourceTag/quarterdeck': 'enrolled' } },
-      ],
+    const documents = sentDocuments()
+      .toSorted()
+      .map((name) => `arn:aws:ssm:eu-central-1:111111111111:document/${name}`);
+    const asTold = (all = sending) =>
+      all.map(({ statement }) => [targets(statement).toSorted(), statement.Condition]);
+    expect(asTold(onDocuments)).toEqual([
+      [documents, undefined],
+      [documents, undefined],
+    ]);
+    const servers = [
+      'arn:aws:ec2:eu-central-1:111111111111:instance/*',
+      'arn:aws:ssm:eu-central-1:111111111111:managed-instance/*',
+    ];
+    const tagged = { StringEquals: { 'ssm:resourceTag/quarterdeck': 'enrolled' } };
+    expect(asTold(onServers)).toEqual([
+      [servers, tagged],
+      [servers, tagged],
     ]);
     expect(home.text).not.toContain('AWS-Run');
   });
