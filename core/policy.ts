@@ -118,7 +118,7 @@ export const policySchema = z.object({
        * a person's approval.
        */
       automatic: z.enum(['none', 'packages', 'configuration', 'kernel']).default('configuration'),
-      /** Seconds after the window's end in which a rollback may still begin. */
+      /** Seconds after the window's end in which a rollback may still begin: what a soak outlasts is left to people. */
       graceSeconds: seconds(3600, 0, 86_400),
       /** Whether the files of the versions before are kept on the server, where repositories still have them. */
       packages: z.enum(['keep', 'none']).default('keep'),
