@@ -1,6 +1,7 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, vi } from 'vitest';
-import { backups, objects, records } from '../../../lambdas/compose.ts';
+import { objects, records } from '../../../lambdas/compose.ts';
+import { backups } from '../../../lambdas/compose-backups.ts';
 import { describeBackups } from '../../contracts/backups.contract.ts';
 import { describeObjects } from '../../contracts/objects.contract.ts';
 import { describeRecords } from '../../contracts/records.contract.ts';
