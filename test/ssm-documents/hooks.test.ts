@@ -171,14 +171,12 @@ describe('hooks around a patch', () => {
     expect((await told(host)).map(({ by }) => by)).toEqual(['drain']);
   });
 
-  it('end with their time, and their children with them', async () => {
+  it.each([
+    ['they stop when they are told', 'wait'],
+    ['they do not listen', "trap '' TERM; wait; sleep 317.31"],
+  ])('end with their time, and their children with them, where %s', async (_, waiting) => {
     const { host, run, plan, root } = await start();
-    await write(
-      host,
-      root,
-      'hang',
-      `trap '' TERM\n(trap '' TERM; sleep 2; sleep 2; sleep 317.31; echo late >${root}/late) &\nwait`,
-    );
+    await write(host, root, 'hang', `(trap '' TERM; sleep 317.31; echo late >${root}/late) &\n${waiting}`);
     const hooks = [hook('hang', { timeoutSeconds: 1 })];
     const { summary } = await run(host, 'patch', { plan, asked: { hooks } });
     expect(summary).toMatchObject({
