@@ -103,7 +103,7 @@ export class CampaignMachine extends Construct {
         new PolicyStatement({
           actions: ['states:SendTaskSuccess', 'states:SendTaskFailure'],
           // Tokens of a Distributed Map's children belong to the machine under the map's label.
-          resources: ['', ...mapLabels().map((label) => `/${label}`)].map(
+          resources: ['', ...mapLabels(waitsForTokens).map((label) => `/${label}`)].map(
             (suffix) => `${this.machine.stateMachineArn}${suffix}`,
           ),
         }),
@@ -133,10 +133,18 @@ export class CampaignMachine extends Construct {
   }
 }
 
+interface State {
+  readonly Label?: string;
+}
+
 /** `Label` of every Distributed Map in the definition: part of its children's names. */
-function mapLabels(): string[] {
-  const definition: { States: Record<string, { Label?: string }> } = JSON.parse(
-    readFileSync(definitionFile, 'utf8'),
-  );
-  return Object.values(definition.States).flatMap(({ Label }) => Label ?? []);
+function mapLabels(isAsked = (_map: State) => true): string[] {
+  const definition: { States: Record<string, State> } = JSON.parse(readFileSync(definitionFile, 'utf8'));
+  return Object.values(definition.States)
+    .filter(isAsked)
+    .flatMap(({ Label }) => Label ?? []);
+}
+
+function waitsForTokens(map: State): boolean {
+  return JSON.stringify(map).includes('.waitForTaskToken"');
 }
