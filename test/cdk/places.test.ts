@@ -80,8 +80,11 @@ describe('stacks of places', () => {
   });
 
   test('have the member role and the rights of servers once for an account', () => {
-    const count = (type: string) => stacks.map(({ resources }) => ofType(resources, type).length);
-    expect(count('AWS::IAM::ManagedPolicy')).toEqual([1, 0, 1, 0]);
+    // CDK moves what is too long for a role's own policy into managed ones.
+    const policies = stacks.map(({ resources }) =>
+      ofType(resources, 'AWS::IAM::ManagedPolicy').filter(([id]) => !id.includes('OverflowPolicy')),
+    );
+    expect(policies.map(({ length }) => length)).toEqual([1, 0, 1, 0]);
     const named = stacks.map(({ resources }) =>
       ofType(resources, 'AWS::IAM::Role').flatMap(([, { Properties }]) => Properties.RoleName ?? []),
     );
