@@ -11,8 +11,8 @@ export interface StackLocation {
   readonly endpoint?: string;
 }
 
-/** A function may work for five minutes; the client would give up sooner. */
-const longestMillis = 330_000;
+/** The longest that a function may work; the client would give up sooner. */
+const longestMillis = 905_000;
 
 export function createAwsBackend({ stack, region, endpoint }: StackLocation): Backend {
   // On Node 20 the SDK would warn, on the first client of each process, of the year in which its support ends.
