@@ -17,11 +17,17 @@ const claimSchema = z.object({
 });
 export type HaClaim = z.infer<typeof claimSchema>;
 
+/** A member that was about to be restarted: how far that is, its reboot says. */
+const restartSchema = z.object({ serverId: serverIdSchema, name: z.string(), at: instantSchema });
+export type HaRestart = z.infer<typeof restartSchema>;
+
 export const haGroupSchema = z.object({
   schema: z.literal(1),
   group: z.string().min(1),
   /** Newest first. */
   claims: z.array(claimSchema),
+  /** What has ended is forgotten with the next write. */
+  restarts: z.array(restartSchema).exactOptional(),
 });
 export type HaGroup = z.infer<typeof haGroupSchema>;
 

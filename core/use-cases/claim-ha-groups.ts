@@ -9,8 +9,15 @@ import {
   parseRecord,
   recordOf,
 } from '../entities.ts';
-import { addClaim, type HaClaim, type HaGroup, haGroupSchema, type Standing } from '../ha-claim.ts';
-import type { Instant } from '../instant.ts';
+import {
+  addClaim,
+  type HaClaim,
+  type HaGroup,
+  type HaRestart,
+  haGroupSchema,
+  type Standing,
+} from '../ha-claim.ts';
+import { type Instant, plusSeconds } from '../instant.ts';
 import type { Job } from '../job.ts';
 import type { Reason } from '../outcome.ts';
 import type { Ports, RecordKey, Records } from '../ports.ts';
@@ -52,55 +59,39 @@ export async function claimHaGroups(
 }
 
 /**
- * Why a server should not be restarted now: another member of its groups is being patched, or is not well. Looked at and
- * not claimed, since a restart takes minutes; one that a campaign takes up meanwhile finds the reboot itself.
+ * The same before a restart: it is written into the groups as well, so that neither a patch nor another restart of a
+ * member begins beside it. Calling it again changes nothing.
  */
-export async function haPeerInTheWay(
+export async function claimRestart(
   { records }: Pick<Ports, 'records'>,
-  server: Server,
+  { id, name, haGroups = [] }: Server,
   quarter: string,
   now: Instant,
 ): Promise<Reason | undefined> {
   const campaignId = 'a-reboot';
-  const claim = { serverId: server.id, name: server.name, campaignId, policy: '', quarter, at: now };
-  for (const group of server.haGroups ?? []) {
-    const record = await records.get(groupKey(group));
-    if (record === undefined) continue;
-    const standings: Standing[] = [];
-    for (const each of parseRecord(groups, record).claims) {
-      const standing = await standingOf(records, each);
-      if ('missing' in standing)
-        return {
-          code: 'ha-peer-unknown',
-          detail: `${standing.missing} of HA group ${group}: its job is gone`,
-        };
-      standings.push(standing);
-    }
-    const decided = addClaim(group, standings, claim);
-    if ('reason' in decided) return decided.reason;
+  const claim: HaClaim = { serverId: id, name, campaignId, policy: '', quarter, at: now };
+  for (const group of [...new Set(haGroups)].toSorted()) {
+    const reason = await changeGroup(records, group, claim, now, ({ claims }) => ({
+      claims,
+      restarts: [{ serverId: id, name, at: now }],
+    }));
+    if (reason) return reason;
   }
   return undefined;
 }
 
-/** A member that restarts is not well, whoever asked for it. */
-async function rebootingPeer(
+function claimGroup(records: Records, group: string, claim: HaClaim): Promise<Reason | undefined> {
+  return changeGroup(records, group, claim, claim.at, (_, claims) => ({ claims }));
+}
+
+/** @param next what the group is when nobody is in the way: `claims` has the new one among them */
+async function changeGroup(
   records: Records,
   group: string,
-  standings: readonly Standing[],
-  { serverId }: HaClaim,
+  claim: HaClaim,
+  now: Instant,
+  next: (current: Pick<HaGroup, 'claims'>, claims: HaClaim[]) => Pick<HaGroup, 'claims' | 'restarts'>,
 ): Promise<Reason | undefined> {
-  const peers = [...new Set(standings.map(({ claim }) => claim.serverId))].filter((id) => id !== serverId);
-  const found = await records.getMany(peers.map(rebootKey));
-  for (const record of found) {
-    const reboot = record && parseRecord(reboots, record);
-    if (!reboot || (reboot.state !== 'sent' && reboot.state !== 'rebooting')) continue;
-    const detail = `${reboot.server.name} of HA group ${group} is being restarted since ${reboot.sent?.at}`;
-    return { code: 'ha-peer-under-way', detail };
-  }
-  return undefined;
-}
-
-async function claimGroup(records: Records, group: string, claim: HaClaim): Promise<Reason | undefined> {
   const key = groupKey(group);
   for (let attempt = 0; attempt < 20; attempt++) {
     const record = await records.get(key);
@@ -109,19 +100,50 @@ async function claimGroup(records: Records, group: string, claim: HaClaim): Prom
       const detail = `what is stored of HA group ${group} can not be read, so nobody knows how its members are`;
       return { code: 'ha-group-unreadable', detail };
     }
-    const before = parsed?.data.claims ?? [];
+    const { claims: before = [], restarts = [] } = parsed?.data ?? {};
     const standings = await Promise.all(before.map((each) => standingOf(records, each)));
     const lost = standings.find((standing) => 'missing' in standing);
     if (lost)
       return { code: 'ha-peer-unknown', detail: `${lost.missing} of HA group ${group}: its job is gone` };
     const decided = addClaim(group, standings as Standing[], claim);
     if ('reason' in decided) return decided.reason;
-    const rebooting = await rebootingPeer(records, group, standings as Standing[], claim);
-    if (rebooting) return rebooting;
-    const next = recordOf<HaGroup>(groups, { schema: 1, group, claims: [...decided.claims] });
-    if (await (record ? records.replace(next, record.revision) : records.create(next))) return undefined;
+    const restarting = await restartInTheWay(records, group, restarts, claim, now);
+    if (restarting) return restarting;
+    const changed = { schema: 1 as const, group, ...next({ claims: before }, [...decided.claims]) };
+    const stored = recordOf<HaGroup>(groups, changed);
+    if (await (record ? records.replace(stored, record.revision) : records.create(stored))) return undefined;
   }
   throw new Error(`the claims of HA group ${group} change too often to be written`);
+}
+
+/** Between the claim and the command lies less than this; who died in between comes again. */
+const aboutToBeSent = 600;
+/** A member that did not come back is down for all anybody knows; after that somebody has seen to it. */
+const mayBeDown = 86_400;
+
+async function restartInTheWay(
+  records: Records,
+  group: string,
+  restarts: readonly HaRestart[],
+  { serverId }: HaClaim,
+  now: Instant,
+): Promise<Reason | undefined> {
+  const others = restarts.filter((restart) => restart.serverId !== serverId);
+  const found = await records.getMany(others.map((restart) => rebootKey(restart.serverId)));
+  for (const [index, { name, at }] of others.entries()) {
+    const record = found[index];
+    const reboot = record && parseRecord(reboots, record);
+    const isSent = reboot?.state === 'sent' || reboot?.state === 'rebooting';
+    if (isSent || (reboot?.state === 'pending' && now < plusSeconds(at, aboutToBeSent))) {
+      const detail = `${name} of HA group ${group} is being restarted since ${at}`;
+      return { code: 'ha-peer-under-way', detail };
+    }
+    if (reboot?.state === 'timeout' && now < plusSeconds(reboot.endedAt ?? at, mayBeDown)) {
+      const detail = `${name} of HA group ${group} was restarted at ${at} and was not heard of again`;
+      return { code: 'ha-peer-not-healthy', detail };
+    }
+  }
+  return undefined;
 }
 
 async function standingOf(records: Records, claim: HaClaim): Promise<Standing | { missing: string }> {

@@ -23,7 +23,7 @@ import {
 import { serverPrefix } from '../result-object.ts';
 import type { Summary } from '../summary.ts';
 import { whyNotIn } from '../window.ts';
-import { haPeerInTheWay } from './claim-ha-groups.ts';
+import { claimRestart } from './claim-ha-groups.ts';
 import { readResult } from './orders.ts';
 import { pausedBy } from './pause-all.ts';
 import { readSummary } from './settle-job.ts';
@@ -104,8 +104,6 @@ async function begin(
   if (paused) return waitsFor(ports, reboot, paused);
   const held = heldBy(exceptionsFor(server, inForce, now));
   if (held) return waitsFor(ports, reboot, held);
-  const peer = await haPeerInTheWay(ports, server, quarterOf(now, window.zone), now);
-  if (peer) return waitsFor(ports, reboot, peer);
   const presence = (await ports.fleet.presence(server.place, [server.id])).get(server.id);
   if (presence === 'gone') {
     const reason = { code: 'server-gone', detail: `${server.id} is gone, or has no opt-in tag any more` };
@@ -116,6 +114,9 @@ async function begin(
       code: 'server-offline',
       detail: `the agent of ${server.id} does not answer`,
     });
+  // Last of all: what waits for something else keeps no other member from its turn.
+  const peer = await claimRestart(ports, server, quarterOf(now, window.zone), now);
+  if (peer) return waitsFor(ports, reboot, peer);
   return send(ports, reboot, now);
 }
 
