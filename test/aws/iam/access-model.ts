@@ -61,6 +61,8 @@ export function accessModel(deployed: readonly Deployed[]): AccessModel {
           break;
         case 'AWS::IAM::ManagedPolicy':
           add(Properties.PolicyDocument);
+          // What is too long for a role's own policies: CDK makes one of these of it.
+          if (Properties.Roles !== undefined) for (const role of rolesOf(stack, resource)) give(role, name);
           break;
         case 'AWS::KMS::Key':
           ofResource.set(arnOf(stack, id), add(Properties.KeyPolicy));

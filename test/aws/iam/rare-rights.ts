@@ -40,9 +40,9 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Who keeps inventory and schedules has the one grant on them, and on the pieces of long messages',
   },
   {
-    holder: /GiveUpBatchRole|SettleEventsRole/,
+    holder: /GiveUpBatchRole|SettleEventsRole|ExpireSnapshotsRole/,
     action: /^s3:ListBucket$/,
-    reason: 'A result that is not there must not read as one that is forbidden',
+    reason: 'A result, or settings, that are not there must not read as what is forbidden',
   },
   {
     holder: anyFunction,
@@ -91,7 +91,7 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Children of maps whose name has no label: the pattern of AWS for Distributed Map has both',
   },
   {
-    holder: /SweeperRole|Schedules(Launcher|SyncRole|DailyRole|QuarterlyRole|CheckRole)/,
+    holder: /SweeperRole|BackupCareRole|Schedules(Launcher|SyncRole|DailyRole|QuarterlyRole|CheckRole)/,
     action: /^lambda:InvokeFunction$/,
     resource: /:\*$/,
     reason: 'What CDK gives a schedule: any version of the one function that it calls',
