@@ -1,8 +1,9 @@
 /** Owns what may be asked for on the command line, and what is said when it is asked for wrongly. */
-import { instantSchema } from '../../core/instant.ts';
 import { nearest } from '../../core/near-match.ts';
 import { type FlagKinds, readFlags } from '../local/flags.ts';
 import type { AskedRule, CommandLine, CommonArguments, FeedArguments, ListArguments } from './asked.ts';
+import { instantOfText } from './instant-text.ts';
+import { isJobCommand, jobArgumentsOf, jobCommands } from './job-arguments.ts';
 
 type Command = Exclude<CommandLine, { kind: 'help' }>['kind'];
 
@@ -62,6 +63,7 @@ const commands: Readonly<Record<Command, { flags: FlagKinds; word?: string; mayB
   feed: { flags: { owner: 'text', group: 'text', out: 'text' } },
   pause: { flags: { reason: 'text' } },
   resume: { flags: { reason: 'text' } },
+  ...jobCommands,
 };
 const names = Object.keys(commands) as Command[];
 
@@ -93,6 +95,7 @@ type Refuse = (message: string) => UsageError;
 function argumentsOf(kind: Command, given: Given, word: string, refuse: Refuse): CommandLine {
   const shared = commonArguments(given, refuse);
   const has = (flag: string) => given.has(flag);
+  if (isJobCommand(kind)) return jobArgumentsOf(kind, { shared, given, word, refuse });
   switch (kind) {
     case 'plan': {
       const [servers, quarter] = [given.get('servers'), given.get('quarter') ?? 'current'];
@@ -183,7 +186,7 @@ function commonArguments(given: Given, refuse: Refuse): CommonArguments {
   return {
     config: given.get('config'),
     place: aws ? { aws } : { aws, state: state ?? defaultState },
-    now: instantOfText(given.get('now'), refuse),
+    now: instantOfText('now', given.get('now'), refuse),
     json: given.has('json'),
     by: given.get('by'),
   };
@@ -235,16 +238,4 @@ function audienceOf(given: Given, refuse: Refuse): FeedArguments['audience'] {
     throw refuse('a feed is of an owner or of a group: leave out --owner or --group');
   if (owner !== undefined) return { kind: 'owner', owner };
   return group === undefined ? { kind: 'fleet' } : { kind: 'group', group };
-}
-
-/** ISO 8601 with Z or an offset; seconds may be left out, and a day alone is its midnight in UTC. */
-function instantOfText(text: string | undefined, refuse: Refuse): string | undefined {
-  if (text === undefined) return undefined;
-  const form = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:?\d\d))?$/;
-  const millis = form.test(text) ? Date.parse(text) : Number.NaN;
-  const instant = Number.isNaN(millis) ? undefined : new Date(millis).toISOString();
-  // 30 February is read as 2 March.
-  const sameDay = text.length > 10 || instant?.startsWith(text);
-  if (instant !== undefined && sameDay && instantSchema.safeParse(instant).success) return instant;
-  throw refuse(`--now ${JSON.stringify(text)} is not an instant: write it like 2026-11-21T12:00:00Z`);
 }

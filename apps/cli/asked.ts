@@ -1,4 +1,5 @@
 /** Owns the shapes of what is asked for on the command line. */
+import type { JobCommandLine } from './asked-jobs.ts';
 
 /** Where what is stored is kept, and how answers are written. */
 export interface CommonArguments {
@@ -78,4 +79,5 @@ export type CommandLine =
   | { readonly kind: 'schedule show'; readonly arguments: ScheduleArguments }
   | { readonly kind: 'schedule list'; readonly arguments: ListArguments }
   | { readonly kind: 'feed'; readonly arguments: FeedArguments }
-  | { readonly kind: 'pause' | 'resume'; readonly arguments: PauseArguments };
+  | { readonly kind: 'pause' | 'resume'; readonly arguments: PauseArguments }
+  | JobCommandLine;

@@ -1,4 +1,5 @@
 /** Owns the help of the command line: a page for all of it, and one for each command. */
+import { jobOverview, jobPages } from './job-help.ts';
 
 const stored = `
   --aws              What the stack on AWS has stored, with your own credentials; the stack is
@@ -119,6 +120,7 @@ Usage: quarterdeck resume --aws --reason TEXT [options]
 ${changing}${stored}
 Exit: 0 done, 1 not done, and why.
 `,
+  ...jobPages,
 };
 
 const overview = `Quarterdeck: when each server is patched, and why then.
@@ -137,7 +139,7 @@ Usage: quarterdeck COMMAND [options]
   feed               Write a calendar to subscribe to.
   pause              Pause everything on AWS.
   resume             End the pause.
-
+${jobOverview}
 quarterdeck COMMAND --help shows the options of each.
 
 What is stored is kept in .quarterdeck/state on this machine, or on AWS with --aws.

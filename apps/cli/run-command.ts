@@ -1,7 +1,9 @@
 /** Owns which command is run by which file. */
 import type { CommandLine } from './asked.ts';
+import { runBackups, runRestoreTest } from './backups-command.ts';
 import { runPause, runResume } from './pause-command.ts';
 import { runPlan } from './plan-command.ts';
+import { runRebootCancel, runRebootRequest, runRebootShow } from './reboot-command.ts';
 import { runFeed, runScheduleList, runSet, runShow } from './schedule-command.ts';
 import { runExport, runImport, runServerList, runSync } from './servers-command.ts';
 import type { World } from './world.ts';
@@ -36,5 +38,17 @@ export function runCommand(line: Exclude<CommandLine, { kind: 'help' }>, world: 
       return runPause(line.arguments, world);
     case 'resume':
       return runResume(line.arguments, world);
+    case 'reboot request':
+      return runRebootRequest(line.arguments, world);
+    case 'reboot show':
+      return runRebootShow(line.arguments, world);
+    case 'reboot cancel':
+      return runRebootCancel(line.arguments, world);
+    case 'backups list':
+      return runBackups('show-backups', line.arguments, world);
+    case 'backups verify':
+      return runBackups('verify-backups', line.arguments, world);
+    case 'backups test':
+      return runRestoreTest(line.arguments, world);
   }
 }

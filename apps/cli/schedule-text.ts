@@ -4,7 +4,8 @@ import type { ServerSchedule } from '../../core/calendar/server-schedule.ts';
 import { type Instant, secondsBetween } from '../../core/instant.ts';
 import type { LastOutcome } from '../../core/use-cases/last-runs.ts';
 import { visibleText } from '../local/report/visible-text.ts';
-import { painter, wrapText } from '../local/terminal-text.ts';
+import { painter } from '../local/terminal-text.ts';
+import { labelledLines } from './labelled-lines.ts';
 import { dayAndTime } from './local-times.ts';
 
 const shownWindows = 5;
@@ -20,12 +21,7 @@ export function scheduleText(
     list: 'from the server list',
     policy: '',
   };
-  const label = (name: string, ...all: string[]) =>
-    all.flatMap((text, index) =>
-      wrapText(visibleText(text), columns - 12).map(
-        (line, part) => `${(index === 0 && part === 0 ? name : '').padEnd(10)}  ${line}`,
-      ),
-    );
+  const label = (name: string, ...all: string[]) => labelledLines(name, all, columns);
   const next = windows.slice(0, shownWindows);
   const lines = [
     paint(

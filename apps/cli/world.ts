@@ -22,7 +22,8 @@ export interface World {
   open(asked: CommonArguments): Promise<Backend>;
 }
 
-export const exitCodes = { done: 0, refused: 1, conflicts: 4 } as const;
+/** What is not well is done, and somebody should look. */
+export const exitCodes = { done: 0, refused: 1, conflicts: 4, unwell: 4 } as const;
 
 /** Opens, and closes whatever happens. */
 export async function withBackend<T>(

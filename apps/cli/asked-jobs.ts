@@ -1,0 +1,38 @@
+/** Owns the shapes of what is asked for of servers and campaigns on AWS: reboots, backups, root volumes, decisions. */
+import type { CommonArguments } from './asked.ts';
+
+export interface RebootRequest extends CommonArguments {
+  /** Id or name. */
+  readonly server: string;
+  readonly reason: string;
+  readonly mode: 'if-needed' | 'always';
+  /** Undefined: the policy's next window, or now where a length is given. */
+  readonly start: string | undefined;
+  readonly minutes: number | undefined;
+}
+
+export interface OneServer extends CommonArguments {
+  readonly serverId: string;
+}
+
+export interface RebootCancel extends OneServer {
+  readonly reason: string;
+}
+
+/** One of the two. */
+export interface BackupsArguments extends CommonArguments {
+  readonly campaignId: string | undefined;
+  readonly serverId: string | undefined;
+}
+
+export interface RestoreArguments extends CommonArguments {
+  /** Undefined: as many as the function takes by itself. */
+  readonly count: number | undefined;
+}
+
+export type JobCommandLine =
+  | { readonly kind: 'reboot request'; readonly arguments: RebootRequest }
+  | { readonly kind: 'reboot show'; readonly arguments: OneServer }
+  | { readonly kind: 'reboot cancel'; readonly arguments: RebootCancel }
+  | { readonly kind: 'backups list' | 'backups verify'; readonly arguments: BackupsArguments }
+  | { readonly kind: 'backups test'; readonly arguments: RestoreArguments };

@@ -1,0 +1,87 @@
+/** Owns how reboots and backups are asked for on the command line, and what is said when it is done wrongly. */
+import { serverIdSchema } from '../../core/server.ts';
+import type { FlagKinds } from '../local/flags.ts';
+import type { CommonArguments } from './asked.ts';
+import type { BackupsArguments, JobCommandLine } from './asked-jobs.ts';
+import { instantOfText } from './instant-text.ts';
+
+type JobCommand = JobCommandLine['kind'];
+
+/** What each takes beside the common flags, and the word after its name. */
+export const jobCommands: Readonly<Record<JobCommand, { flags: FlagKinds; word?: string }>> = {
+  'reboot request': {
+    flags: { reason: 'text', always: 'switch', start: 'text', minutes: 'text' },
+    word: 'the server, by id or name',
+  },
+  'reboot show': { flags: {}, word: 'the id of the server' },
+  'reboot cancel': { flags: { reason: 'text' }, word: 'the id of the server' },
+  'backups list': { flags: { campaign: 'text', server: 'text' } },
+  'backups verify': { flags: { campaign: 'text', server: 'text' } },
+  'backups test': { flags: { count: 'text' } },
+};
+
+interface Said {
+  readonly shared: CommonArguments;
+  readonly given: ReadonlyMap<string, string>;
+  readonly word: string;
+  readonly refuse: (message: string) => Error;
+}
+
+export function isJobCommand(name: string): name is JobCommand {
+  return Object.hasOwn(jobCommands, name);
+}
+
+/** @throws what `refuse` makes */
+export function jobArgumentsOf(kind: JobCommand, said: Said): JobCommandLine {
+  const { shared, given, word, refuse } = said;
+  switch (kind) {
+    case 'reboot request': {
+      const start = instantOfText('start', given.get('start'), refuse);
+      const minutes = wholeNumber('minutes', [15, 1440], said);
+      const mode = given.has('always') ? 'always' : 'if-needed';
+      return { kind, arguments: { ...shared, server: word, reason: reasonOf(said), mode, start, minutes } };
+    }
+    case 'reboot show':
+      return { kind, arguments: { ...shared, serverId: serverIdOf(word, refuse) } };
+    case 'reboot cancel':
+      return { kind, arguments: { ...shared, serverId: serverIdOf(word, refuse), reason: reasonOf(said) } };
+    case 'backups list':
+    case 'backups verify':
+      return { kind, arguments: { ...shared, ...whoseBackups(said) } };
+    case 'backups test':
+      return { kind, arguments: { ...shared, count: wholeNumber('count', [1, 100], said) } };
+  }
+}
+
+function reasonOf({ given, refuse }: Said): string {
+  const reason = given.get('reason')?.trim() ?? '';
+  if (reason === '') throw refuse('--reason is missing: others will want to know why');
+  return reason;
+}
+
+/** Names are for people, and servers that have gone have none: what is kept of them is kept by id. */
+function serverIdOf(text: string, refuse: Said['refuse']): string {
+  if (serverIdSchema.safeParse(text).success) return text;
+  throw refuse(
+    `${JSON.stringify(text)} is not the id of a server: write it like i-0123456789abcdef0 or mi-0123456789abcdef0`,
+  );
+}
+
+function whoseBackups({ given, refuse }: Said): Pick<BackupsArguments, 'campaignId' | 'serverId'> {
+  const [campaignId, server] = [given.get('campaign'), given.get('server')];
+  if ((campaignId === undefined) === (server === undefined))
+    throw refuse('backups are those of a campaign or of a server: give one of --campaign ID, --server ID');
+  return { campaignId, serverId: server === undefined ? undefined : serverIdOf(server, refuse) };
+}
+
+function wholeNumber(
+  flag: string,
+  [least, most]: readonly [number, number],
+  { given, refuse }: Said,
+): number | undefined {
+  const text = given.get(flag);
+  if (text === undefined) return undefined;
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw refuse(`--${flag} ${JSON.stringify(text)} is not a number from ${least} to ${most}`);
+}

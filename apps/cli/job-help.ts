@@ -1,0 +1,78 @@
+/** Owns the help of what is asked for of servers on AWS: reboots and backups. */
+
+const onAws = `
+  --aws              The stack on AWS that the configuration names, with your own credentials.
+                     It is needed: this machine has nothing of it.
+  --config FILE      Default: quarterdeck.yaml.
+  --json             Print JSON.
+`;
+const by = `  --by NAME          Who is remembered for it. Default: whoever is logged in.
+`;
+
+export const jobPages: Readonly<Record<string, string>> = {
+  'reboot request': `Asks for a restart of one server, as a job of its own, in a window.
+
+Usage: quarterdeck reboot request SERVER --aws --reason TEXT [options]
+
+SERVER is an id or a name. One reboot waits or runs per server.
+
+  --reason TEXT      Why, for those who see it restart.
+  --always           Also when the server has no need. Default: only if it needs to.
+  --start INSTANT    When it may begin: 2027-01-09T02:00:00Z, or with an offset. Default: the
+                     next window of the policy, or now where --minutes is given.
+  --minutes N        How long the window is, 15 to 1440. Default: as long as the policy's.
+${by}${onAws}
+Exit: 0 it waits for its window, 1 nothing was asked for, and why.
+`,
+  'reboot show': `Shows the last reboot that was asked for of a server, what was seen of it and what is only
+inferred, and those before it.
+
+Usage: quarterdeck reboot show SERVER-ID --aws [options]
+${onAws}
+Exit: 0, 4 when it failed, timed out or missed its window, 1 when nobody asked for one.
+`,
+  'reboot cancel': `Takes a reboot back that waits. What was sent runs to its end.
+
+Usage: quarterdeck reboot cancel SERVER-ID --aws --reason TEXT [options]
+
+  --reason TEXT      Why, for whoever asked for it.
+${by}${onAws}
+Exit: 0 done, 1 none waits, or it is under way.
+`,
+  'backups list': `Lists backups, with what reading them showed when that was done last.
+
+Usage: quarterdeck backups list (--campaign ID | --server ID) --aws [options]
+
+  --campaign ID      Those that the campaign made, and which servers have none.
+  --server ID        All of a server: i-… or mi-….
+${onAws}
+Exit: 0, 4 when one is bad or has no copy, 1 when there is no such campaign.
+`,
+  'backups verify': `Reads backups to their end, and compares them with what their servers said.
+
+Usage: quarterdeck backups verify (--campaign ID | --server ID) --aws [options]
+
+  --campaign ID      Those that the campaign made.
+  --server ID        All of a server: i-… or mi-….
+${onAws}
+Exit: 0 all are good, 4 one is bad or has no copy, 1 they could not be read.
+`,
+  'backups test': `Restores some backups into a scratch place, and compares what comes back with what the
+servers listed. It takes minutes. Nothing on a server is touched.
+
+Usage: quarterdeck backups test --aws [options]
+
+  --count N          How many, 1 to 100. Default: 5.
+${onAws}
+Exit: 0 all came back as they were, 4 one did not, or there was none to restore.
+`,
+};
+
+/** Lines of the overview. */
+export const jobOverview = `  reboot request     Ask for a restart of a server on AWS.
+  reboot show        Show what became of it.
+  reboot cancel      Take it back.
+  backups list       List the backups of a campaign or a server on AWS.
+  backups verify     Read them to their end.
+  backups test       Restore some, and compare.
+`;
