@@ -1,6 +1,7 @@
 /** Backups, changed configuration and hooks on real apt, and what becomes of the patch where they fail. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Host } from '../../apps/local/hosts/host.ts';
 import { archiveSchema } from '../../core/backup.ts';
@@ -12,7 +13,18 @@ import { runDocument, startStep } from '../support/run-document.ts';
 import { type AptFleet, createAptFleet, plain, until, version, waiting } from './apt-fleet.ts';
 import { shell } from './observe.ts';
 
-const names = ['whole', 'refused', 'waived', 'large', 'moving', 'cut', 'drained', 'hung', 'altered'];
+const names = [
+  'whole',
+  'refused',
+  'waived',
+  'large',
+  'moving',
+  'cut',
+  'moments',
+  'drained',
+  'hung',
+  'altered',
+];
 
 const shipped = (version: string) =>
   plain('conf-tool', version, {
@@ -209,6 +221,42 @@ describe('a backup before a patch by apt', () => {
       );
       expect((await shell(host, `ls ${folder}`)).stdout).toBe('index\noriginals\n');
     });
+  });
+
+  it('is whole at whatever moment the power is cut, with what changed and hooks that ran to their end', async () => {
+    const host = fleet.host('moments');
+    await script(host, 'before', 'sleep 0.2; echo before >>/var/tmp/hooks');
+    await script(host, 'after', 'sleep 0.2; echo after >>/var/tmp/hooks');
+    const asked = { hooks: [hook('before'), hook('after', { when: 'after-patch' })] };
+    let previous = '1.0-1';
+    for (const delay of [200, 500, 900, 1400, 2000, 2800]) {
+      const campaign = `2027-q1-moment-${delay}`;
+      const next = `2.${delay}-1`;
+      await shell(host, 'rm -f /var/tmp/hooks');
+      await fleet.whilePublished('stable', [shipped(next)], async () => {
+        const { plan } = await fleet.prepare(host, { campaign });
+        const order = await fleet.order(host, 'patch', { plan, campaign, terms, parameters, asked });
+        const work = startStep(host, documentOf('patch'), 'work', order);
+        await sleep(delay);
+        await host.powerCut();
+        await work.exit;
+        await host.reboot();
+        const { summary } = await runDocument(host, documentOf('patch'), order);
+        expect(summary, `after ${delay} ms`).toMatchObject({ result: 'patched', reasons: [], warnings: [] });
+        const archive = await fleet.backups.get(summary.backup?.key ?? '');
+        expect(sha256Of(archive ?? '')).toBe(summary.backup?.sha256);
+        expect(tar(archive, '--extract', '--to-stdout', './etc/conf-tool.conf')).toBe(
+          `shipped with ${previous}\n`,
+        );
+        const folder = `/var/lib/quarterdeck/${campaign}/configuration`;
+        expect(await host.readFile(`${folder}/originals/etc/conf-tool.conf`)).toBe(
+          `shipped with ${previous}\n`,
+        );
+        expect((await shell(host, `cut -f 1 ${folder}/index`)).stdout).toContain('/etc/conf-tool.conf\n');
+        expect((await host.readFile('/var/tmp/hooks')) ?? '').toMatch(/^(before\n)+(after\n)+$/);
+      });
+      previous = next;
+    }
   });
 });
 
