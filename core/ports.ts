@@ -278,7 +278,7 @@ export interface Snapshots {
   delete(place: Place, snapshotId: string): Promise<'deleted' | 'gone' | 'in-use'>;
 }
 
-export interface SnapshotList {
+interface SnapshotList {
   readonly snapshots: readonly TakenSnapshot[];
   /** Those that carry our tags, but not as we write them. */
   readonly unread: readonly { readonly snapshotId: string; readonly why: string }[];
@@ -296,7 +296,7 @@ export interface Alarms {
 }
 
 /** What EC2 and its agent say of a server whose root volume is replaced. */
-export interface RootVolumeView {
+interface RootVolumeView {
   /** As EC2 names it: `running`, `stopped`, `terminated`. */
   readonly instanceState: string;
   /** Null where the root is no EBS volume, or none is attached. */

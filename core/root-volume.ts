@@ -14,7 +14,7 @@ const personSchema = z.object({
 
 const volumeId = z.string().max(64);
 
-export const rootVolumeSchema = z.object({
+const rootVolumeSchema = z.object({
   schema: z.literal(1),
   campaignId: z.string(),
   serverId: serverIdSchema,

@@ -23,6 +23,7 @@ export function forbiddenRequests(
   const topic = arnOfOne('AWS::SNS::Topic');
   const dispatcher = roleOf('dispatch-batch');
   const instance = arn('ec2', 'instance/i-0123456789abcdef0');
+  const snapshot = `arn:${partition}:ec2:${home.region}::snapshot/snap-0123456789abcdef0`;
   const tagged = { 'ssm:resourceTag/patching': 'yes' };
   const inHome = { 's3:ResourceAccount': account };
   const unsafe = { 'aws:SecureTransport': 'false' };
@@ -66,6 +67,67 @@ export function forbiddenRequests(
       tagged,
     ),
     request('a function that sends nothing', roleOf('settle-events'), 'ssm:SendCommand', instance, tagged),
+    request(
+      'the disks of a server without the tag',
+      roleOf('snapshot-batch'),
+      'ec2:CreateSnapshots',
+      instance,
+      { 'aws:ResourceTag/patching': 'no' },
+    ),
+    request('a snapshot without our tags, made', roleOf('snapshot-batch'), 'ec2:CreateSnapshots', snapshot),
+    request('tags of a snapshot that is there', roleOf('snapshot-batch'), 'ec2:CreateTags', snapshot, {
+      'aws:RequestTag/quarterdeck:campaign': 'campaign-0001',
+    }),
+    request(
+      'a snapshot of somebody else, deleted',
+      roleOf('expire-snapshots'),
+      'ec2:DeleteSnapshot',
+      snapshot,
+    ),
+    request(
+      'a snapshot that is deleted by who takes them',
+      roleOf('snapshot-batch'),
+      'ec2:DeleteSnapshot',
+      snapshot,
+      {
+        'aws:ResourceTag/quarterdeck:campaign': 'campaign-0001',
+      },
+    ),
+    request(
+      'the root volume of a server without the tag',
+      roleOf('decide-root-volume'),
+      'ec2:CreateReplaceRootVolumeTask',
+      instance,
+    ),
+    request(
+      'a root volume of what is no snapshot of ours',
+      roleOf('decide-root-volume'),
+      'ec2:CreateReplaceRootVolumeTask',
+      snapshot,
+    ),
+    request(
+      'a root volume replaced by who only asks for it',
+      roleOf('request-root-volume'),
+      'ec2:CreateReplaceRootVolumeTask',
+      snapshot,
+      { 'aws:ResourceTag/quarterdeck:campaign': 'campaign-0001' },
+    ),
+    request(
+      'the key of a disk, past EC2',
+      roleOf('decide-root-volume'),
+      'kms:Decrypt',
+      arn('kms', 'key/11111111-2222-3333-4444-555555555555'),
+      { 'kms:ViaService': 's3.eu-central-1.amazonaws.com' },
+    ),
+    request(
+      'alarms of a Region without places',
+      roleOf('judge-wave'),
+      'cloudwatch:DescribeAlarms',
+      arn('cloudwatch', 'alarm:any'),
+      {
+        'aws:RequestedRegion': 'ap-south-1',
+      },
+    ),
     request('a Region without places', roleOf('sweep'), 'ssm:ListCommandInvocations', '*', {
       'aws:RequestedRegion': 'ap-south-1',
     }),
