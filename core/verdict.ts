@@ -154,10 +154,11 @@ function judgeVerification(
   policy: Policy,
 ): Verdict {
   if (summary.result !== 'verified') return afterFailure(named(summary), unproven, facts, policy);
-  const missing = [...(unproven ? [unproven] : []), ...unmet(facts, policy)];
-  return missing.length === 0
-    ? { state: 'succeeded', reasons: [] }
-    : afterFailure([...missing, ...summary.reasons], unproven, facts, policy);
+  const missing = unmet(facts, policy);
+  if (!unproven && missing.length === 0) return { state: 'succeeded', reasons: [] };
+  // The server's own words first: they name the service, and not only that something is not as it should be.
+  const reasons = [...(unproven ? [unproven] : []), ...summary.reasons, ...missing];
+  return afterFailure(reasons, unproven, facts, policy);
 }
 
 /** Rolled back is a server on which all that the patch did is undone and that is well again; less is a failure. */
