@@ -7,6 +7,7 @@ import { visibleLines } from '../local/report/visible-text.ts';
 import { systemDate } from '../local/system-clock.ts';
 import { mayColour } from '../local/terminal-text.ts';
 import { parseCommandLine, UsageError } from './arguments.ts';
+import { flowedHelp, narrowed } from './flow-text.ts';
 import { helpText } from './help.ts';
 import { openBackend } from './open-backend.ts';
 import { runCommand } from './run-command.ts';
@@ -25,7 +26,7 @@ const world: World = {
   now: systemDate().toISOString(),
   user: userInfo().username,
   out: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text),
+  note: tell,
   // What is written to a file or a pipe has no edge to fit.
   columns: process.stdout.isTTY ? (process.stdout.columns ?? 100) : 100,
   colour: mayColour(process.stdout, process.env),
@@ -34,11 +35,17 @@ const world: World = {
 
 try {
   const line = parseCommandLine(process.argv.slice(2));
-  if (line.kind === 'help') process.stdout.write(helpText(line.command));
+  if (line.kind === 'help') process.stdout.write(flowedHelp(helpText(line.command), world.columns));
   else process.exitCode = await runCommand(line, world);
 } catch (error) {
   process.exitCode = exitCodes.refused;
   const isExpected = error instanceof UsageError || error instanceof Refused;
   const text = isExpected ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${visibleLines(text ?? '')}\n`);
+  tell(`${visibleLines(text ?? '')}\n`);
+}
+
+/** On a terminal no word is cut in two. */
+function tell(text: string): void {
+  const { isTTY, columns = 100 } = process.stderr;
+  process.stderr.write(isTTY ? narrowed(text, columns) : text);
 }
