@@ -52,7 +52,7 @@ export function rebootText(
     ...past.flatMap((before, index) =>
       label(
         index === 0 ? 'before' : '',
-        `${at(before.endedAt)}  ${before.state}${before.detail === '' ? '' : `, ${before.detail}`} (${before.by}: ${before.reason})`,
+        `${at(before.endedAt)}: ${before.state}${before.detail === '' ? '' : `, ${before.detail}`} (${before.by}: ${before.reason})`,
       ),
     ),
   ];
