@@ -110,7 +110,9 @@ describe('a sealed plan on zypper', () => {
       );
       const { summary } = await families.run(host, 'verify', { plan });
       expect(summary).toMatchObject({ code: 0, result: 'verified', newer: 1, facts: { installed: true } });
-      expect((await shell(host, 'ls /var/lib/quarterdeck/*')).stdout.trim()).toBe('configuration\nold\nstate');
+      expect((await shell(host, 'ls /var/lib/quarterdeck/*')).stdout.trim()).toBe(
+        'configuration\nold\nstate',
+      );
     });
   });
 
