@@ -64,6 +64,13 @@ export const rareRights: readonly RareRight[] = [
     reason: 'EC2 asks for them where a snapshot is encrypted, which moto does not play',
   },
   {
+    holder: /DispatchBatchRole|PatchMember/,
+    action: /^ssm:SendCommand$/,
+    resource: /:document\/Quarterdeck-Debian-Rollback$/,
+    reason:
+      'The server that goes back in recorded campaigns is a canary in one place; in the others it is sent alike',
+  },
+  {
     holder: /SettingsWriter|AWS679f53fac002430cb0da5b7982bd2287/,
     action: /^kms:Decrypt$/,
     reason: 'What PutObject takes when the SDK sends an object in parts',
