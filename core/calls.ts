@@ -15,6 +15,10 @@ export const callNames = [
   'request-reboot',
   'cancel-reboot',
   'show-reboot',
+  'request-root-volume',
+  'decide-root-volume',
+  'stop-campaign',
+  'decide-approval',
 ] as const;
 export type CallName = (typeof callNames)[number];
 

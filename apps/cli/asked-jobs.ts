@@ -30,9 +30,34 @@ export interface RestoreArguments extends CommonArguments {
   readonly count: number | undefined;
 }
 
+export interface RootVolumeRequest extends OneServer {
+  readonly campaignId: string;
+  readonly reason: string;
+}
+
+export interface RootVolumeDecision extends RootVolumeRequest {
+  readonly snapshotId: string;
+  readonly approved: boolean;
+}
+
+export interface CampaignStop extends CommonArguments {
+  readonly campaignId: string;
+  readonly reason: string;
+}
+
+export interface CampaignDecision extends CampaignStop {
+  /** SHA-256 of the sealed plans that the person has seen. */
+  readonly root: string;
+  readonly approved: boolean;
+}
+
 export type JobCommandLine =
   | { readonly kind: 'reboot request'; readonly arguments: RebootRequest }
   | { readonly kind: 'reboot show'; readonly arguments: OneServer }
   | { readonly kind: 'reboot cancel'; readonly arguments: RebootCancel }
   | { readonly kind: 'backups list' | 'backups verify'; readonly arguments: BackupsArguments }
-  | { readonly kind: 'backups test'; readonly arguments: RestoreArguments };
+  | { readonly kind: 'backups test'; readonly arguments: RestoreArguments }
+  | { readonly kind: 'root-volume request'; readonly arguments: RootVolumeRequest }
+  | { readonly kind: 'root-volume decide'; readonly arguments: RootVolumeDecision }
+  | { readonly kind: 'campaign stop'; readonly arguments: CampaignStop }
+  | { readonly kind: 'campaign approve' | 'campaign deny'; readonly arguments: CampaignDecision };

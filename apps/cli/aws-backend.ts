@@ -41,10 +41,22 @@ function sendTo(client: LambdaClient, FunctionName: string, name: CallName): Sen
       });
     const text = Payload === undefined ? 'null' : Buffer.from(Payload).toString('utf8');
     if (FunctionError === undefined) return JSON.parse(text);
-    const { errorMessage } = JSON.parse(text) as { errorMessage?: string };
+    const { errorType = '', errorMessage } = JSON.parse(text) as {
+      errorType?: string;
+      errorMessage?: string;
+    };
+    const said = saidByFunctions[errorType];
+    if (said !== undefined) throw new Refused(said, errorMessage ?? `${name} refused, and did not say why`);
     throw new Error(`${name} failed on AWS: ${errorMessage ?? text.slice(0, 400)}`);
   };
 }
+
+/** Functions that are older than calls throw their refusals; Lambda passes the name of an error on. */
+const saidByFunctions: Readonly<Record<string, string>> = {
+  DecisionRefused: 'decision-refused',
+  RootVolumeRefused: 'root-volume-refused',
+  MissingItemError: 'not-stored',
+};
 
 /** What people can mend by themselves is said so. */
 function whyNot(error: unknown, functionName: string): unknown {

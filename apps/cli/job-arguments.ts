@@ -1,4 +1,4 @@
-/** Owns how reboots and backups are asked for on the command line, and what is said when it is done wrongly. */
+/** Owns how servers and campaigns on AWS are asked for on the command line, and what is said when it is done wrongly. */
 import { serverIdSchema } from '../../core/server.ts';
 import type { FlagKinds } from '../local/flags.ts';
 import type { CommonArguments } from './asked.ts';
@@ -18,6 +18,14 @@ export const jobCommands: Readonly<Record<JobCommand, { flags: FlagKinds; word?:
   'backups list': { flags: { campaign: 'text', server: 'text' } },
   'backups verify': { flags: { campaign: 'text', server: 'text' } },
   'backups test': { flags: { count: 'text' } },
+  'root-volume request': { flags: { campaign: 'text', reason: 'text' }, word: 'the id of the server' },
+  'root-volume decide': {
+    flags: { campaign: 'text', snapshot: 'text', approve: 'switch', deny: 'switch', reason: 'text' },
+    word: 'the id of the server',
+  },
+  'campaign stop': { flags: { reason: 'text' }, word: 'the id of the campaign' },
+  'campaign approve': { flags: { root: 'text', reason: 'text' }, word: 'the id of the campaign' },
+  'campaign deny': { flags: { root: 'text', reason: 'text' }, word: 'the id of the campaign' },
 };
 
 interface Said {
@@ -50,6 +58,28 @@ export function jobArgumentsOf(kind: JobCommand, said: Said): JobCommandLine {
       return { kind, arguments: { ...shared, ...whoseBackups(said) } };
     case 'backups test':
       return { kind, arguments: { ...shared, count: wholeNumber('count', [1, 100], said) } };
+    case 'root-volume request': {
+      const [serverId, campaignId] = [serverIdOf(word, refuse), needed('campaign', 'the id of one', said)];
+      return { kind, arguments: { ...shared, serverId, campaignId, reason: reasonOf(said) } };
+    }
+    case 'root-volume decide': {
+      const [serverId, campaignId] = [serverIdOf(word, refuse), needed('campaign', 'the id of one', said)];
+      const snapshotId = needed('snapshot', 'the one that the notice names', said);
+      const approved = given.has('approve');
+      if (approved === given.has('deny'))
+        throw refuse('a decision is one of --approve, --deny: give one of them');
+      const reason = approved ? (given.get('reason') ?? '') : reasonOf(said);
+      return { kind, arguments: { ...shared, serverId, campaignId, snapshotId, approved, reason } };
+    }
+    case 'campaign stop':
+      return { kind, arguments: { ...shared, campaignId: word, reason: reasonOf(said) } };
+    case 'campaign approve':
+    case 'campaign deny': {
+      const approved = kind === 'campaign approve';
+      const root = rootOf(said);
+      const reason = approved ? (given.get('reason') ?? '') : reasonOf(said);
+      return { kind, arguments: { ...shared, campaignId: word, root, approved, reason } };
+    }
   }
 }
 
@@ -57,6 +87,20 @@ function reasonOf({ given, refuse }: Said): string {
   const reason = given.get('reason')?.trim() ?? '';
   if (reason === '') throw refuse('--reason is missing: others will want to know why');
   return reason;
+}
+
+function needed(flag: string, what: string, { given, refuse }: Said): string {
+  const text = given.get(flag);
+  if (text === undefined) throw refuse(`--${flag} is missing: ${what}`);
+  return text;
+}
+
+function rootOf(said: Said): string {
+  const root = needed('root', 'the hash of the plans that you have looked at, as the notice has it', said);
+  if (/^[0-9a-f]{64}$/.test(root)) return root;
+  throw said.refuse(
+    `--root ${JSON.stringify(root)} is not a hash of plans: it has 64 digits from 0 to f, as in the notice`,
+  );
 }
 
 /** Names are for people, and servers that have gone have none: what is kept of them is kept by id. */

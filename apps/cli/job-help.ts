@@ -1,4 +1,4 @@
-/** Owns the help of what is asked for of servers on AWS: reboots and backups. */
+/** Owns the help of what is asked for of servers and campaigns on AWS. */
 
 const onAws = `
   --aws              The stack on AWS that the configuration names, with your own credentials.
@@ -66,6 +66,55 @@ Usage: quarterdeck backups test --aws [options]
 ${onAws}
 Exit: 0 all came back as they were, 4 one did not, or there was none to restore.
 `,
+  'root-volume request': `Asks for the root volume of a server as it was before a campaign patched it. Nothing is done
+until another person approves; everything written to it since then would be gone from it.
+
+Usage: quarterdeck root-volume request SERVER-ID --campaign ID --aws --reason TEXT [options]
+
+  --campaign ID      The campaign, whose snapshot is taken.
+  --reason TEXT      Why, for the person who decides.
+${by}${onAws}
+Exit: 0 it waits for a decision, for a day, 1 nothing was asked for, and why.
+`,
+  'root-volume decide': `Decides on the root volume that another person asked for. The server restarts at once.
+
+Usage: quarterdeck root-volume decide SERVER-ID --campaign ID --snapshot ID (--approve | --deny)
+       --aws [options]
+
+  --campaign ID      The campaign that the notice names.
+  --snapshot ID      The snapshot that the notice names: the one that you approve.
+  --approve, --deny  Who asked may deny, and not approve.
+  --reason TEXT      Why; a denial needs it.
+${by}${onAws}
+Exit: 0 done, 4 approved and EC2 refused, 1 nothing was decided, and why.
+`,
+  'campaign stop': `Stops a campaign: no patch of it is sent any more. What was patched is verified, or taken
+back where it is not well, and what runs on servers ends by itself.
+
+Usage: quarterdeck campaign stop ID --aws --reason TEXT [options]
+
+  --reason TEXT      Why, for those who wait for it.
+${by}${onAws}
+Exit: 0 done, also where it had ended, 1 not done, and why.
+`,
+  'campaign approve': `Approves the sealed plans of a campaign. Who asked for the campaign can not.
+
+Usage: quarterdeck campaign approve ID --root HASH --aws [options]
+
+  --root HASH        Of the plans that you have looked at, as the notice has it.
+  --reason TEXT      What is remembered of it.
+${by}${onAws}
+Exit: 0 done, 1 not approved, and why.
+`,
+  'campaign deny': `Denies the sealed plans of a campaign: it ends, and no server is patched.
+
+Usage: quarterdeck campaign deny ID --root HASH --aws --reason TEXT [options]
+
+  --root HASH        Of the plans, as the notice has it.
+  --reason TEXT      Why, for those who wait for it.
+${by}${onAws}
+Exit: 0 done, 1 not denied, and why.
+`,
 };
 
 /** Lines of the overview. */
@@ -75,4 +124,10 @@ export const jobOverview = `  reboot request     Ask for a restart of a server o
   backups list       List the backups of a campaign or a server on AWS.
   backups verify     Read them to their end.
   backups test       Restore some, and compare.
+  root-volume request
+                     Ask for a root volume as it was before a campaign.
+  root-volume decide Approve that, or deny it.
+  campaign stop      Stop a campaign on AWS.
+  campaign approve   Approve its sealed plans.
+  campaign deny      Deny them.
 `;

@@ -1,9 +1,11 @@
 /** Owns which command is run by which file. */
 import type { CommandLine } from './asked.ts';
 import { runBackups, runRestoreTest } from './backups-command.ts';
+import { runDecision, runStop } from './campaign-command.ts';
 import { runPause, runResume } from './pause-command.ts';
 import { runPlan } from './plan-command.ts';
 import { runRebootCancel, runRebootRequest, runRebootShow } from './reboot-command.ts';
+import { runRootVolumeDecision, runRootVolumeRequest } from './root-volume-command.ts';
 import { runFeed, runScheduleList, runSet, runShow } from './schedule-command.ts';
 import { runExport, runImport, runServerList, runSync } from './servers-command.ts';
 import type { World } from './world.ts';
@@ -50,5 +52,14 @@ export function runCommand(line: Exclude<CommandLine, { kind: 'help' }>, world: 
       return runBackups('verify-backups', line.arguments, world);
     case 'backups test':
       return runRestoreTest(line.arguments, world);
+    case 'root-volume request':
+      return runRootVolumeRequest(line.arguments, world);
+    case 'root-volume decide':
+      return runRootVolumeDecision(line.arguments, world);
+    case 'campaign stop':
+      return runStop(line.arguments, world);
+    case 'campaign approve':
+    case 'campaign deny':
+      return runDecision(line.arguments, world);
   }
 }
