@@ -4,6 +4,7 @@ import type { Campaign } from './campaign.ts';
 import { instantSchema } from './instant.ts';
 import { jobStateSchema } from './job.ts';
 import type { Phase } from './phase.ts';
+import { rehearsalSchema, rollbackToSchema } from './rehearsal.ts';
 import { familySchema, placeSchema, serverIdSchema } from './server.ts';
 import { type BatchPlan, batchLimit } from './waves.ts';
 
@@ -39,7 +40,7 @@ export type Run = z.infer<typeof runSchema>;
 export const batchSchema = z.object({
   schema: z.literal(1),
   campaignId: z.string(),
-  id: z.string().regex(/^(p|w\d+)-\d{4,}$/),
+  id: z.string().regex(/^(p|w\d+|r\d+)-\d{4,}$/),
   /** Null for the batches that are prepared, before there are waves. */
   wave: z.number().int().nonnegative().nullable(),
   place: placeSchema,
@@ -53,6 +54,15 @@ export const batchSchema = z.object({
     verify: runSchema.optional(),
     rollback: runSchema.optional(),
   }),
+  /** Of a rollback that a person asked for: no state machine waits for it, and the policy is not what says how far. */
+  byHand: z
+    .object({
+      to: rollbackToSchema,
+      dryRun: z.boolean(),
+      /** What servers answered to a dry run. */
+      answers: z.array(rehearsalSchema).max(batchLimit),
+    })
+    .exactOptional(),
   /** When a sweeper with too much to do looked at it last: it goes to the end of the row. */
   sweptAt: instantSchema.nullable(),
   /** The plans of a prepared batch. */
@@ -86,9 +96,26 @@ export function newBatch(campaignId: string, wave: number | null, plan: BatchPla
   };
 }
 
-/** The campaign as far as the batch goes: servers that restart fast do not wait for those that do not. */
-export function campaignFor({ metal }: Batch, { metal: _some, ...campaign }: Campaign): Campaign {
-  return { ...campaign, ...(metal && { metal }) };
+/** One of the batches of the n-th rollback of a campaign by hand. */
+export function rollbackBatch(
+  campaignId: string,
+  number: number,
+  byHand: Pick<NonNullable<Batch['byHand']>, 'to' | 'dryRun'>,
+  plan: BatchPlan,
+  index: number,
+): Batch {
+  const id = `r${number}-${String(index + 1).padStart(4, '0')}`;
+  return { ...newBatch(campaignId, null, plan, index), id, byHand: { ...byHand, answers: [] } };
+}
+
+/**
+ * The campaign as far as the batch goes: servers that restart fast do not wait for those that do not, and what a person
+ * asked for goes as far as that person said.
+ */
+export function campaignFor({ metal, byHand }: Batch, { metal: _some, ...campaign }: Campaign): Campaign {
+  const { policy } = campaign;
+  const policyByHand = byHand && { ...policy, rollback: { ...policy.rollback, automatic: byHand.to } };
+  return { ...campaign, ...(metal && { metal }), policy: policyByHand ?? policy };
 }
 
 /** The batch with this run in place of the one that the phase had. */

@@ -92,6 +92,7 @@ export function documentParameters(
   phase: Phase,
   { objects, backups }: DocumentBuckets,
   order: OrderRef,
+  dryRun = false,
 ): Record<string, string> {
   const { policy } = campaign;
   return {
@@ -120,7 +121,7 @@ export function documentParameters(
       BackupMebibytes: String(Math.floor(policy.backup.maxBytes / 1024 ** 2)),
     }),
     ExecutionTimeout: String(executionSeconds(campaign, phase)),
-    ...(phase === 'rollback' && { RollbackTo: rollbackTo(policy), DryRun: 'no' }),
+    ...(phase === 'rollback' && { RollbackTo: rollbackTo(policy), DryRun: dryRun ? 'yes' : 'no' }),
   };
 }
 

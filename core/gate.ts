@@ -61,8 +61,17 @@ export type Passage =
  * Why a phase may not be dispatched at all at this moment. Verification changes nothing on a server, so it may run
  * after the window and after a stop: what was patched is always looked at. The way back repairs, so no stop keeps a
  * server from it, and it has some time after the window.
+ *
+ * @param byHand whether a person asked for this rollback
  */
-export function phaseClosed(campaign: Campaign, phase: Phase, now: Instant): Reason | undefined {
+export function phaseClosed(
+  campaign: Campaign,
+  phase: Phase,
+  now: Instant,
+  byHand = false,
+): Reason | undefined {
+  // A person decided on it, after the end of the campaign and whatever its window.
+  if (byHand) return undefined;
   switch (phase) {
     case 'verify':
       return undefined;

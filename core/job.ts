@@ -155,6 +155,21 @@ export function moveJob(
   };
 }
 
+/**
+ * The one way out of an end: a person wants the server back as it was before its patch. No event ever comes by here.
+ *
+ * @returns undefined where a rollback is under way already
+ */
+export function reopenForRollback(job: Job, at: Instant, reason: Reason): Job | undefined {
+  if (!isEnded(job.state)) return undefined;
+  return {
+    ...job,
+    state: 'rolling-back',
+    reasons: [reason, ...job.reasons].slice(0, 8),
+    history: [...job.history, { state: 'rolling-back', at }],
+  };
+}
+
 /** States that count against the error budget once the patch was dispatched. */
 const failures: ReadonlySet<JobState> = new Set([
   // Whatever the way back brings, the patch has failed.

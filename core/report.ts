@@ -4,6 +4,7 @@ import { campaignSchema, campaignStateSchema } from './campaign.ts';
 import { instantSchema } from './instant.ts';
 import { jobSchema, jobStateSchema } from './job.ts';
 import { reasonSchema } from './outcome.ts';
+import { askedRollbackSchema } from './rollback.ts';
 
 /** A package of the plan as it was before and is after; null where it was or is not installed. */
 const packageChangeSchema = z.object({
@@ -42,6 +43,8 @@ export const reportSchema = z.object({
   closedAt: instantSchema,
   counts: z.partialRecord(jobStateSchema, z.number().int().positive()),
   parts: z.array(z.string()),
+  /** That people asked for after its end; counts are those of after the last. */
+  rollbacks: z.array(askedRollbackSchema).exactOptional(),
 });
 export type Report = z.infer<typeof reportSchema>;
 

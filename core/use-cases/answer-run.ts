@@ -10,6 +10,9 @@ export interface RunRef {
   readonly phase: Phase;
 }
 
+/** In place of a task token where no state machine waits. */
+export const nobody = 'nobody';
+
 /**
  * Counts as answered only once the call returned. A token that is gone is as good as answered: a retry or redrive
  * brings a new one, and dispatch answers that at once.
@@ -19,7 +22,8 @@ export async function answerRun(
   ref: RunRef,
   run: Run,
 ): Promise<void> {
-  await ports.callbacks.succeed(run.token, { batchId: ref.batchId, counts: run.counts ?? {} });
+  if (run.token !== nobody)
+    await ports.callbacks.succeed(run.token, { batchId: ref.batchId, counts: run.counts ?? {} });
   await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (batch) => {
     const current = batch.runs[ref.phase];
     // Another token came while this one was answered: the sweeper or the dispatcher answers that.

@@ -42,7 +42,10 @@ export const dispatchBatchInput = z.object({
   taskToken: z.string().min(1).max(2048),
 });
 
-type DispatchPorts = Pick<Ports, 'records' | 'objects' | 'backups' | 'fleet' | 'callbacks' | 'measures'> & {
+export type DispatchPorts = Pick<
+  Ports,
+  'records' | 'objects' | 'backups' | 'fleet' | 'callbacks' | 'measures'
+> & {
   readonly commands: Pick<Commands, 'find' | 'send' | 'invocations'>;
 };
 
@@ -141,7 +144,8 @@ async function passGate(
   now: Instant,
 ): Promise<Run> {
   const { phase } = ref;
-  const closed = phaseClosed(campaign, phase, now) ?? (await pausedFor(ports, phase));
+  const isByHand = batch.byHand !== undefined;
+  const closed = phaseClosed(campaign, phase, now, isByHand) ?? (await pausedFor(ports, phase));
   const members = await loadJobs(ports.records, ref.campaignId, batch.serverIds);
   // A place that let nobody in when the campaign opened is not asked again: all its jobs have ended.
   const waits = members.some(({ state }) => state === stateBefore[phase]);
@@ -155,6 +159,11 @@ async function passGate(
       return moved && { ...moved, wave: batch.wave };
     });
   const orders = await inParallel(members, storeParallelism, async (job) => {
+    // It is asked what it would do, and its job stays as it is.
+    if (batch.byHand?.dryRun) {
+      const sealed = await readPlan(ports.objects, job);
+      return sealed?.kind === 'plan' ? [{ server: job.server, plan: sealed.entries }] : [];
+    }
     const plan = phase === 'prepare' ? null : await readPlan(ports.objects, job);
     if (plan?.kind === 'unreadable') {
       await end(job, phase === 'rollback' ? 'rollback-failed' : 'failed', plan.reason);
@@ -198,6 +207,7 @@ async function markUnderWay(
 ): Promise<ReadonlySet<string>> {
   // Here and not at the gate, which a dispatch that was interrupted has passed long ago.
   const fences = await loadFences(ports.records, run.serverIds);
+  if (batch.byHand?.dryRun) return new Set(run.serverIds.filter((id) => !fencedBy(fences.get(id), campaign)));
   const marked = await inParallel(run.serverIds, storeParallelism, (id) =>
     update(ports.records, jobs, jobKey(ref.campaignId, id), (current) => {
       const fenced = fencedBy(fences.get(id), campaign);

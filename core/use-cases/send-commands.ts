@@ -99,7 +99,8 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
   // Read again: it may have been stopped or closed, or everything paused, since this dispatch began.
   const current = await load(ports.records, campaigns, campaignKey(ref.campaignId));
   const closed =
-    phaseClosed(campaignFor(batch, current), ref.phase, now) ?? (await pausedFor(ports, ref.phase));
+    phaseClosed(campaignFor(batch, current), ref.phase, now, batch.byHand !== undefined) ??
+    (await pausedFor(ports, ref.phase));
   if (closed) {
     const state = stateWhenNotSent[ref.phase];
     return endUnsent(sending, serverIds, state, closed, run.attempted.includes(range));
@@ -114,7 +115,7 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
     const commandId = await ports.commands.send(batch.place, {
       document,
       serverIds,
-      parameters: documentParameters(campaign, ref.phase, ports, run.order),
+      parameters: documentParameters(campaign, ref.phase, ports, run.order, batch.byHand?.dryRun),
       comment,
       deliveryTimeout: campaign.policy.timeouts.delivery,
     });

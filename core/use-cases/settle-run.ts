@@ -21,6 +21,8 @@ import { batchDigest } from '../plan.ts';
 import type { Commands, Invocation, Ports } from '../ports.ts';
 import { answerRun, type RunRef } from './answer-run.ts';
 import { loadJobs } from './load-jobs.ts';
+import { readInvocations } from './read-invocations.ts';
+import { settleDryRun } from './settle-dry-run.ts';
 import { settleJob } from './settle-job.ts';
 import { writeBudget } from './write-budget.ts';
 
@@ -55,6 +57,7 @@ export async function settleRun(ports: SettlePorts, ref: RunRef, now: Instant): 
   const run = batch.runs[ref.phase];
   if (run === undefined || run.state === 'answered') return;
   if (run.state === 'complete') return answerRun(ports, ref, run);
+  if (batch.byHand?.dryRun) return settleDryRun(ports, ref, batch, run, now);
 
   const campaign = await load(ports.records, campaigns, campaignKey(ref.campaignId));
   const members = await loadJobs(ports.records, ref.campaignId, run.serverIds);
@@ -82,17 +85,6 @@ export async function settleRun(ports: SettlePorts, ref: RunRef, now: Instant): 
   await complete(ports, ref, campaign, batch, now);
 }
 
-async function readInvocations(
-  ports: Pick<SettlePorts, 'commands'>,
-  batch: Batch,
-  run: Run,
-): Promise<Map<string, Invocation>> {
-  const pages = await inParallel(Object.values(run.commands), 4, (id) =>
-    ports.commands.invocations(batch.place, id),
-  );
-  return new Map(pages.flat().map((invocation) => [invocation.serverId, invocation]));
-}
-
 /** Run Command lists invocations late; after the deadline that counts as never delivered. */
 function neverSeen(serverId: string): Invocation {
   return { serverId, status: 'pending', terminal: false, statusDetails: 'not listed', summary: '' };
@@ -110,7 +102,8 @@ async function complete(
   const counts: NonNullable<Run['counts']> = {};
   for (const job of all) counts[job.state] = (counts[job.state] ?? 0) + 1;
   // The budget first, then the completion: a wave is judged on complete batches, and must find their failures.
-  if (ref.phase !== 'prepare') await writeBudget(ports, campaign, batch, all, now);
+  // A rollback by hand follows the end of the campaign: whoever asked for it knows, and other campaigns go on.
+  if (ref.phase !== 'prepare' && !batch.byHand) await writeBudget(ports, campaign, batch, all, now);
   let isFirst = false;
   const stored = await update(ports.records, batches, batchKey(ref.campaignId, ref.batchId), (current) => {
     const run = current.runs[ref.phase];

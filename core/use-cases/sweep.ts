@@ -5,9 +5,11 @@ import { batches, campaigns, dueShards, parseRecord, update } from '../entities.
 import { type Instant, plusSeconds } from '../instant.ts';
 import { phaseSchema } from '../phase.ts';
 import type { Ports, StoredRecord } from '../ports.ts';
+import { rollbackSort, rollbacks } from '../rollback.ts';
 import { rootVolumeSort, rootVolumes } from '../root-volume.ts';
 import { answerApproval } from './answer-approval.ts';
 import { closeCampaign } from './close-campaign.ts';
+import { closeRollback } from './close-rollback.ts';
 import { type FollowPorts, followRootVolume } from './follow-root-volume.ts';
 import { type SettlePorts, settleRun } from './settle-run.ts';
 
@@ -47,6 +49,7 @@ async function sweepRecord(ports: SweepPorts, record: StoredRecord, now: Instant
   if (record.key.sort === 'campaign') return sweepCampaign(ports, parseRecord(campaigns, record), now);
   if (record.key.sort === rootVolumeSort)
     return followRootVolume(ports, parseRecord(rootVolumes, record), now);
+  if (record.key.sort === rollbackSort) return closeRollback(ports, parseRecord(rollbacks, record), now);
   const batch = parseRecord(batches, record);
   for (const phase of phaseSchema.options) {
     if (!batch.runs[phase]) continue;
@@ -73,7 +76,7 @@ async function sweepCampaign(ports: SweepPorts, campaign: Campaign, now: Instant
 
 /** What waits on makes room for what has not been looked at. */
 async function putBack(ports: SettlePorts, record: StoredRecord, now: Instant): Promise<void> {
-  if (record.key.sort === 'campaign' || record.key.sort === rootVolumeSort) return;
+  if (['campaign', rootVolumeSort, rollbackSort].includes(record.key.sort)) return;
   await update(ports.records, batches, record.key, (batch) => ({ ...batch, sweptAt: now }));
 }
 
@@ -85,7 +88,9 @@ async function reviveDispatch(
   now: Instant,
 ): Promise<void> {
   const run = batch.runs[phase];
-  if (run?.state !== 'dispatching' || now < plusSeconds(run.leaseUntil, dispatchGrace)) return;
+  // Whoever closes a rollback by hand ends what was never dispatched.
+  if (run?.state !== 'dispatching' || batch.byHand || now < plusSeconds(run.leaseUntil, dispatchGrace))
+    return;
   await ports.callbacks.fail(
     run.token,
     'DispatchLost',
