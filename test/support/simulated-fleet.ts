@@ -103,10 +103,12 @@ export function createSimulatedFleet(
     if (behaviour.prints !== undefined) return behaviour.prints;
     const campaign = String(task.parameters.CampaignId);
     const plan = behaviour.plan ?? samplePlan;
-    const content = gzipSync(resultObject(plan, phase));
+    const rehearses = phase === 'rollback' && task.parameters.DryRun === 'yes';
+    const content = gzipSync(resultObject(plan, phase, rehearses));
     const key = `${serverPrefix(server, hybridRoleId)}/${campaign}/${phase}.gz`;
     if (!behaviour.withoutObject) await clock.busy(() => objects.put(key, content));
-    const result = behaviour.result ?? good[phase].result;
+    const usual = rehearses ? 'possible' : good[phase].result;
+    const result = behaviour.result ?? usual;
     const archive = {
       key: `${backupPrefix(server, hybridRoleId)}/${campaign}/configuration.tar.gz`,
       sha256: sha256Of(`${campaign} ${server.id}`),
@@ -118,7 +120,7 @@ export function createSimulatedFleet(
       phase,
       campaign,
       server: server.id,
-      code: result === 'nothing-to-do' ? 2 : result === good[phase].result ? 0 : 1,
+      code: result === 'nothing-to-do' ? 2 : result === usual ? 0 : 1,
       result,
       reasons: behaviour.reason ? [behaviour.reason] : [],
       warnings: [],
@@ -177,7 +179,7 @@ export function createSimulatedFleet(
   };
 }
 
-function resultObject(plan: readonly PlanEntry[], phase: Phase): string {
+function resultObject(plan: readonly PlanEntry[], phase: Phase, rehearses: boolean): string {
   const sections = {
     plan: plan.map((entry) => `${planLine(entry)}\n`).join(''),
     after: plan
@@ -186,6 +188,9 @@ function resultObject(plan: readonly PlanEntry[], phase: Phase): string {
         return `${name}\t${architecture}\t${version ?? '-'}\n`;
       })
       .join(''),
+    ...(rehearses && {
+      steps: plan.map(({ name, from, to }) => `packages\tdowngrade\t${name}\t${to}\t${from}\n`).join(''),
+    }),
     log: 'simulated\n',
   };
   const parts = Object.entries(sections).map(
