@@ -68,17 +68,17 @@ export function jobArgumentsOf(kind: JobCommand, said: Said): JobCommandLine {
       const approved = given.has('approve');
       if (approved === given.has('deny'))
         throw refuse('a decision is one of --approve, --deny: give one of them');
-      const reason = approved ? (given.get('reason') ?? '') : reasonOf(said);
-      return { kind, arguments: { ...shared, serverId, campaignId, snapshotId, approved, reason } };
+      return {
+        kind,
+        arguments: { ...shared, serverId, campaignId, snapshotId, ...decisionOf(approved, said) },
+      };
     }
     case 'campaign stop':
       return { kind, arguments: { ...shared, campaignId: word, reason: reasonOf(said) } };
     case 'campaign approve':
     case 'campaign deny': {
-      const approved = kind === 'campaign approve';
-      const root = rootOf(said);
-      const reason = approved ? (given.get('reason') ?? '') : reasonOf(said);
-      return { kind, arguments: { ...shared, campaignId: word, root, approved, reason } };
+      const decision = decisionOf(kind === 'campaign approve', said);
+      return { kind, arguments: { ...shared, campaignId: word, root: rootOf(said), ...decision } };
     }
   }
 }
@@ -87,6 +87,14 @@ function reasonOf({ given, refuse }: Said): string {
   const reason = given.get('reason')?.trim() ?? '';
   if (reason === '') throw refuse('--reason is missing: others will want to know why');
   return reason;
+}
+
+/** Who is logged in may be written otherwise than who asked, and so would approve what they asked for themselves. */
+function decisionOf(approved: boolean, said: Said): { readonly approved: boolean; readonly reason: string } {
+  if (!approved) return { approved, reason: reasonOf(said) };
+  if (said.shared.by === undefined)
+    throw said.refuse('--by is missing: an approval says who gives it, in the form in which people ask');
+  return { approved, reason: said.given.get('reason') ?? '' };
 }
 
 function needed(flag: string, what: string, { given, refuse }: Said): string {

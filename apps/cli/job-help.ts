@@ -8,6 +8,9 @@ const onAws = `
 `;
 const by = `  --by NAME          Who is remembered for it. Default: whoever is logged in.
 `;
+const decidedBy = `  --by NAME          Who decides, in the form in which people ask: nobody approves what they
+                     asked for. An approval needs it.
+`;
 
 export const jobPages: Readonly<Record<string, string>> = {
   'reboot request': `Asks for a restart of one server, as a job of its own, in a window.
@@ -85,7 +88,7 @@ Usage: quarterdeck root-volume decide SERVER-ID --campaign ID --snapshot ID (--a
   --snapshot ID      The snapshot that the notice names: the one that you approve.
   --approve, --deny  Who asked may deny, and not approve.
   --reason TEXT      Why; a denial needs it.
-${by}${onAws}
+${decidedBy}${onAws}
 Exit: 0 done, 4 approved and EC2 refused, 1 nothing was decided, and why.
 `,
   'campaign stop': `Stops a campaign: no patch of it is sent any more. What was patched is verified, or taken
@@ -99,11 +102,11 @@ Exit: 0 done, also where it had ended, 1 not done, and why.
 `,
   'campaign approve': `Approves the sealed plans of a campaign. Who asked for the campaign can not.
 
-Usage: quarterdeck campaign approve ID --root HASH --aws [options]
+Usage: quarterdeck campaign approve ID --root HASH --by NAME --aws [options]
 
   --root HASH        Of the plans that you have looked at, as the notice has it.
   --reason TEXT      What is remembered of it.
-${by}${onAws}
+${decidedBy}${onAws}
 Exit: 0 done, 1 not approved, and why.
 `,
   'campaign deny': `Denies the sealed plans of a campaign: it ends, and no server is patched.

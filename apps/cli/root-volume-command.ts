@@ -41,7 +41,7 @@ function rootVolumeText(volume: RootVolume, { columns, colour }: World): string 
   const { name, serverId, campaignId, state, reason, snapshotId, snapshotAt, requested, decision } = volume;
   const label = (text: string, ...all: string[]) => labelledLines(text, all, columns);
   const told = label('state', `${state}: ${words[state]}`);
-  const decide = `quarterdeck root-volume decide ${serverId} --campaign ${campaignId} --snapshot ${snapshotId} --aws --approve`;
+  const decide = `quarterdeck root-volume decide ${serverId} --campaign ${campaignId} --snapshot ${snapshotId} --aws --approve --by NAME`;
   const lines = [
     painter(colour)('strong', visibleText(`${name}  ${serverId}, before campaign ${campaignId}`)),
     ...(state === 'failed' ? told.map((line) => painter(colour)('bad', line)) : told),

@@ -9,9 +9,12 @@ import type { World } from '../../../apps/cli/world.ts';
 import { defaultCalendar } from '../../../core/calendar/planning-calendar.ts';
 import { answer } from '../../../core/call-message.ts';
 import { type Backend, Refused } from '../../../core/calls.ts';
+import { campaigns, create } from '../../../core/entities.ts';
+import { decideApproval, decideApprovalInput } from '../../../core/use-cases/decide-approval.ts';
 import { findBackupsInput } from '../../../core/use-cases/find-backups.ts';
 import { importServers, importServersInput } from '../../../core/use-cases/import-servers.ts';
 import { showCalendar, showCalendarInput } from '../../../core/use-cases/show-calendar.ts';
+import { campaignId, campaignOf } from '../../support/samples.ts';
 import { memoryStores } from '../../support/stored-fleet.ts';
 
 const now = '2026-11-21T12:00:00.000Z';
@@ -42,7 +45,9 @@ async function playLambda(functions: Readonly<Record<string, Function>>) {
       response.end(text);
     } catch (error) {
       response.writeHead(200, { 'x-amz-function-error': 'Unhandled', 'content-type': 'application/json' });
-      response.end(JSON.stringify({ errorType: 'Error', errorMessage: (error as Error).message }));
+      response.end(
+        JSON.stringify({ errorType: (error as Error).name, errorMessage: (error as Error).message }),
+      );
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -138,6 +143,28 @@ describe('a stack on AWS', () => {
       name: 'Refused',
       code: 'second-schedule',
       message: 'web-1 has one',
+    });
+  });
+
+  it('refuses as functions do that throw their refusals', async () => {
+    const { records } = memoryStores();
+    const callbacks = { succeed: async () => 'delivered' as const, fail: async () => 'delivered' as const };
+    await create(records, campaigns, campaignOf({ state: 'sealed' }));
+    await open({
+      'Patching-decide-approval': (event) =>
+        decideApproval({ records, callbacks }, decideApprovalInput.parse(event), now),
+    });
+    const decide = (id: string) =>
+      backend.call('decide-approval', { campaignId: id, root: 'a'.repeat(64), approved: true, by: 'bob' });
+    await expect(decide(campaignId)).rejects.toMatchObject({
+      name: 'Refused',
+      code: 'decision-refused',
+      message: `campaign ${campaignId} has not asked for an approval`,
+    });
+    await expect(decide('2027-q1-other')).rejects.toMatchObject({
+      name: 'Refused',
+      code: 'not-stored',
+      message: expect.stringContaining('campaign#2027-q1-other'),
     });
   });
 
