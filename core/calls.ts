@@ -19,6 +19,8 @@ export const callNames = [
   'decide-root-volume',
   'stop-campaign',
   'decide-approval',
+  'roll-back',
+  'show-rollback',
 ] as const;
 export type CallName = (typeof callNames)[number];
 

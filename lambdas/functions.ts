@@ -214,6 +214,19 @@ export const functions = {
     memoryMb: 512,
     description: 'Sends reboots that are due, and settles those that were sent',
   },
+  'roll-back': {
+    ports: ['records', 'objects', 'calendar', 'backup-name', 'commands', 'fleet', 'notices'],
+    // Less than the lease of a dispatcher, as it is one.
+    timeoutSeconds: 110,
+    memoryMb: 512,
+    description: 'Brings servers of an ended campaign back, or has them say what they would do',
+  },
+  'show-rollback': {
+    ports: ['records', 'objects', 'calendar'],
+    timeoutSeconds: 60,
+    memoryMb: 512,
+    description: 'Shows the rollback by hand of a campaign, server by server',
+  },
   'plan-schedules': {
     ports: ['records', 'objects', 'calendar', 'policies', 'executions', 'notices', 'schedules'],
     timeoutSeconds: 600,

@@ -34,6 +34,7 @@ export const countingFunctions = [
   'settle-events',
   'sweep',
   'close-campaign',
+  'roll-back',
 ] as const satisfies readonly FunctionName[];
 
 /** @param count of the handler */

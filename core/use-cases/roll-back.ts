@@ -56,6 +56,9 @@ export const rollBackInput = z.object({
 
 type RollBackPorts = DispatchPorts & Pick<Ports, 'notices'>;
 
+/** Jobs that are read at once, to find those that may go back. */
+const mostLooked = 5000;
+
 export interface RollBackOutput {
   readonly number: number;
   readonly dryRun: boolean;
@@ -167,6 +170,11 @@ async function choose(
   campaign: Campaign,
   named: readonly string[] | undefined,
 ): Promise<Choice> {
+  if (!named && campaign.serverCount > mostLooked)
+    throw new Refused(
+      'too-many-servers',
+      `campaign ${campaign.id} has ${campaign.serverCount} servers, and no more than ${mostLooked} are looked through at once: name those that go back`,
+    );
   const members = await readServers(ports.objects, campaign);
   const wanted = named && new Set(named.map((name) => name.toLowerCase()));
   const chosen = wanted

@@ -254,7 +254,9 @@ describe('functions', () => {
         .filter((statement) => actionsOf(statement).includes('ssm:SendCommand'))
         .map((statement) => ({ name, statement })),
     );
-    expect(new Set(sending.map(({ name }) => name))).toEqual(new Set(['dispatch-batch', 'run-reboots']));
+    expect(new Set(sending.map(({ name }) => name))).toEqual(
+      new Set(['dispatch-batch', 'roll-back', 'run-reboots']),
+    );
     const targets = (statement: (typeof sending)[number]['statement']) => resourcesOf(statement).map(String);
     const [onDocuments, onServers] = [':document/', 'instance/'].map((part) =>
       sending.filter(({ statement }) => targets(statement).some((target) => target.includes(part))),

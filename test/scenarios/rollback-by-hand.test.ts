@@ -252,7 +252,7 @@ describe('a rollback by hand is refused', () => {
     });
     const [first] = serversOf(1);
     await create(world.records, fences, {
-      schema: 1,
+      schema: 1 as const,
       serverId: first?.id ?? '',
       since: world.now(),
       campaignId,
