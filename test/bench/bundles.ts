@@ -16,7 +16,9 @@ const ownKilobytes = 340;
 /** Beside them in those that plan or read lists: luxon (70), papaparse (21), names of zones (14), and the calendar. */
 const planKilobytes = 140;
 /** Beside them in those that settle: luxon, since a patch may leave a reboot to the next night of its server. */
-const zoneKilobytes = 75;
+const zoneKilobytes = 85;
+/** Beside them in those that read archives: tar and what it stands on. */
+const archiveKilobytes = 60;
 const settling: readonly FunctionName[] = [
   'dispatch-batch',
   'settle-events',
@@ -59,7 +61,8 @@ async function measure(name: string, folder: string): Promise<BenchRow[]> {
 function kilobytesOf(name: string): number {
   const { ports }: FunctionShape = functions[name as FunctionName];
   const zones = settling.includes(name as FunctionName) ? zoneKilobytes : 0;
-  return ownKilobytes + (ports.includes('calendar') ? planKilobytes : zones);
+  const archives = ports.includes('backups') ? archiveKilobytes : 0;
+  return ownKilobytes + archives + (ports.includes('calendar') ? planKilobytes : zones);
 }
 
 /** As the stack bundles. @returns the files of ours that are in it */
