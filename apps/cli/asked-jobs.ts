@@ -40,8 +40,19 @@ export interface RootVolumeDecision extends RootVolumeRequest {
   readonly approved: boolean;
 }
 
-export interface CampaignStop extends CommonArguments {
+export interface OneCampaign extends CommonArguments {
   readonly campaignId: string;
+}
+
+export interface RollbackRequest extends OneCampaign {
+  /** Ids or names; undefined is all that the campaign patched. */
+  readonly servers: readonly string[] | undefined;
+  readonly to: string;
+  readonly dryRun: boolean;
+  readonly reason: string;
+}
+
+export interface CampaignStop extends OneCampaign {
   readonly reason: string;
 }
 
@@ -59,5 +70,7 @@ export type JobCommandLine =
   | { readonly kind: 'backups test'; readonly arguments: RestoreArguments }
   | { readonly kind: 'root-volume request'; readonly arguments: RootVolumeRequest }
   | { readonly kind: 'root-volume decide'; readonly arguments: RootVolumeDecision }
+  | { readonly kind: 'rollback request'; readonly arguments: RollbackRequest }
+  | { readonly kind: 'rollback show'; readonly arguments: OneCampaign }
   | { readonly kind: 'campaign stop'; readonly arguments: CampaignStop }
   | { readonly kind: 'campaign approve' | 'campaign deny'; readonly arguments: CampaignDecision };

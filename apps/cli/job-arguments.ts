@@ -1,4 +1,5 @@
 /** Owns how servers and campaigns on AWS are asked for on the command line, and what is said when it is done wrongly. */
+import { rollbackToSchema } from '../../core/rehearsal.ts';
 import { serverIdSchema } from '../../core/server.ts';
 import type { FlagKinds } from '../local/flags.ts';
 import type { CommonArguments } from './asked.ts';
@@ -23,6 +24,11 @@ export const jobCommands: Readonly<Record<JobCommand, { flags: FlagKinds; word?:
     flags: { campaign: 'text', snapshot: 'text', approve: 'switch', deny: 'switch', reason: 'text' },
     word: 'the id of the server',
   },
+  'rollback request': {
+    flags: { servers: 'text', to: 'text', 'dry-run': 'switch', reason: 'text' },
+    word: 'the id of the campaign',
+  },
+  'rollback show': { flags: {}, word: 'the id of the campaign' },
   'campaign stop': { flags: { reason: 'text' }, word: 'the id of the campaign' },
   'campaign approve': { flags: { root: 'text', reason: 'text' }, word: 'the id of the campaign' },
   'campaign deny': { flags: { root: 'text', reason: 'text' }, word: 'the id of the campaign' },
@@ -73,6 +79,16 @@ export function jobArgumentsOf(kind: JobCommand, said: Said): JobCommandLine {
         arguments: { ...shared, serverId, campaignId, snapshotId, ...decisionOf(approved, said) },
       };
     }
+    case 'rollback request': {
+      const servers = given.get('servers')?.split(',');
+      const [to, dryRun] = [rungOf(said), given.has('dry-run')];
+      return {
+        kind,
+        arguments: { ...shared, campaignId: word, servers, to, dryRun, reason: reasonOf(said) },
+      };
+    }
+    case 'rollback show':
+      return { kind, arguments: { ...shared, campaignId: word } };
     case 'campaign stop':
       return { kind, arguments: { ...shared, campaignId: word, reason: reasonOf(said) } };
     case 'campaign approve':
@@ -136,4 +152,11 @@ function wholeNumber(
   const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw refuse(`--${flag} ${JSON.stringify(text)} is not a number from ${least} to ${most}`);
+}
+
+function rungOf({ given, refuse }: Said): string {
+  const to = given.get('to') ?? 'packages';
+  const rungs = rollbackToSchema.options;
+  if (rungs.some((rung) => rung === to)) return to;
+  throw refuse(`--to ${JSON.stringify(to)} is no rung: write one of ${rungs.join(', ')}`);
 }

@@ -91,6 +91,26 @@ Usage: quarterdeck root-volume decide SERVER-ID --campaign ID --snapshot ID (--a
 ${decidedBy}${onAws}
 Exit: 0 done, 4 approved and EC2 refused, 1 nothing was decided, and why.
 `,
+  'rollback request': `Brings servers back to what they were before a campaign that has ended. A dry run asks them
+what they would do, and changes nothing.
+
+Usage: quarterdeck rollback request CAMPAIGN-ID --aws --reason TEXT [options]
+
+  --servers A,B      Ids or names. Default: all that the campaign patched and that can go back.
+  --to RUNG          How far a server climbs that is not well: packages, configuration or
+                     kernel. Default: packages. What comes after packages is only done to one
+                     that is not well.
+  --dry-run          Only ask.
+  --reason TEXT      Why, for those who read the report.
+${by}${onAws}
+Exit: 0 servers were asked, 1 nothing was done, and why.
+`,
+  'rollback show': `Shows the last rollback by hand of a campaign, server by server, and those before it.
+
+Usage: quarterdeck rollback show CAMPAIGN-ID --aws [options]
+${onAws}
+Exit: 0, 4 when it is over and a server did not go back or could not, 1 when nobody asked for one.
+`,
   'campaign stop': `Stops a campaign: no patch of it is sent any more. What was patched is verified, or taken
 back where it is not well, and what runs on servers ends by itself.
 
@@ -127,9 +147,10 @@ export const jobOverview = `  reboot request     Ask for a restart of a server o
   backups list       List the backups of a campaign or a server on AWS.
   backups verify     Read them to their end.
   backups test       Restore some, and compare.
-  root-volume request
-                     Ask for a root volume as it was before a campaign.
-  root-volume decide Approve that, or deny it.
+  root-volume        Ask for a root volume as it was before a campaign (request), and approve that
+                     or deny it (decide).
+  rollback request   Bring servers back after a campaign on AWS, or ask whether they could.
+  rollback show      Show what became of it.
   campaign stop      Stop a campaign on AWS.
   campaign approve   Approve its sealed plans.
   campaign deny      Deny them.

@@ -5,6 +5,7 @@ import { runDecision, runStop } from './campaign-command.ts';
 import { runPause, runResume } from './pause-command.ts';
 import { runPlan } from './plan-command.ts';
 import { runRebootCancel, runRebootRequest, runRebootShow } from './reboot-command.ts';
+import { runRollbackRequest, runRollbackShow } from './rollback-command.ts';
 import { runRootVolumeDecision, runRootVolumeRequest } from './root-volume-command.ts';
 import { runFeed, runScheduleList, runSet, runShow } from './schedule-command.ts';
 import { runExport, runImport, runServerList, runSync } from './servers-command.ts';
@@ -56,6 +57,10 @@ export function runCommand(line: Exclude<CommandLine, { kind: 'help' }>, world: 
       return runRootVolumeRequest(line.arguments, world);
     case 'root-volume decide':
       return runRootVolumeDecision(line.arguments, world);
+    case 'rollback request':
+      return runRollbackRequest(line.arguments, world);
+    case 'rollback show':
+      return runRollbackShow(line.arguments, world);
     case 'campaign stop':
       return runStop(line.arguments, world);
     case 'campaign approve':

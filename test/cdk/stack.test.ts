@@ -266,19 +266,13 @@ describe('functions', () => {
       .map((name) => `arn:aws:ssm:eu-central-1:111111111111:document/${name}`);
     const asTold = (all = sending) =>
       all.map(({ statement }) => [targets(statement).toSorted(), statement.Condition]);
-    expect(asTold(onDocuments)).toEqual([
-      [documents, undefined],
-      [documents, undefined],
-    ]);
+    expect(asTold(onDocuments)).toEqual(Array(3).fill([documents, undefined]));
     const servers = [
       'arn:aws:ec2:eu-central-1:111111111111:instance/*',
       'arn:aws:ssm:eu-central-1:111111111111:managed-instance/*',
     ];
     const tagged = { StringEquals: { 'ssm:resourceTag/quarterdeck': 'enrolled' } };
-    expect(asTold(onServers)).toEqual([
-      [servers, tagged],
-      [servers, tagged],
-    ]);
+    expect(asTold(onServers)).toEqual(Array(3).fill([servers, tagged]));
     expect(home.text).not.toContain('AWS-Run');
   });
 
