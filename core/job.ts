@@ -155,13 +155,25 @@ export function moveJob(
   };
 }
 
+const mayReopen: ReadonlySet<JobState> = new Set([
+  'succeeded',
+  'failed',
+  // Asked again, a server goes on where its way back was interrupted, and else says the same again.
+  'rollback-failed',
+]);
+
+/** Whether there may be something on its server that this job has put there, and that can be undone. */
+export function mayGoBack({ state, plan, dispatched }: Job): boolean {
+  return plan !== null && dispatched !== null && mayReopen.has(state);
+}
+
 /**
  * The one way out of an end: a person wants the server back as it was before its patch. No event ever comes by here.
  *
- * @returns undefined where a rollback is under way already
+ * @returns undefined where there is none, or a rollback is under way already
  */
 export function reopenForRollback(job: Job, at: Instant, reason: Reason): Job | undefined {
-  if (!isEnded(job.state)) return undefined;
+  if (!mayGoBack(job)) return undefined;
   return {
     ...job,
     state: 'rolling-back',

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { type Entity, shardOf } from './entities.ts';
 import { instantSchema, plusSeconds } from './instant.ts';
-import type { Job, JobState } from './job.ts';
+import { type Job, mayGoBack } from './job.ts';
 import type { RecordKey } from './ports.ts';
 import { rollbackToSchema } from './rehearsal.ts';
 import { serverIdSchema } from './server.ts';
@@ -64,16 +64,11 @@ export function askedOf({
   return asked;
 }
 
-const mayGoBack: ReadonlySet<JobState> = new Set([
-  'succeeded',
-  'failed',
-  // Asked again, a server goes on where its way back was interrupted, and else says the same again.
-  'rollback-failed',
-]);
-
 /** Why there is nothing to bring back by this job; undefined when there may be. */
-export function whyNotBack({ server, state, plan, dispatched }: Job): string | undefined {
-  if (plan === null || dispatched === null) return `${server.name} was not patched by this campaign`;
-  if (!mayGoBack.has(state)) return `the job of ${server.name} is ${state}`;
-  return undefined;
+export function whyNotBack(job: Job): string | undefined {
+  if (mayGoBack(job)) return undefined;
+  const { server, state, plan, dispatched } = job;
+  return plan === null || dispatched === null
+    ? `${server.name} was not patched by this campaign`
+    : `the job of ${server.name} is ${state}`;
 }

@@ -3,11 +3,13 @@ import { describe, expect, test } from 'vitest';
 import {
   isEnded,
   isFailure,
+  type Job,
   type JobState,
   jobSchema,
   jobStateSchema,
   mayMove,
   moveJob,
+  reopenForRollback,
 } from '../../core/job.ts';
 import { dayBefore, jobOf } from '../support/samples.ts';
 
@@ -88,6 +90,33 @@ describe('the moves of a job', () => {
     const job = Object.freeze(jobOf());
     moveJob(job, 'held', dayBefore, [{ code: 'hold', detail: 'held' }]);
     expect(job).toEqual(jobOf());
+  });
+});
+
+describe('a job that has ended', () => {
+  const asked = { code: 'rollback-by-hand', detail: 'ann asked for it' };
+  const plan = { sha256: 'a', entries: 1, security: 0, downloadBytes: 1, objectKey: 'k' };
+  const patched = { plan, dispatched: { at: dayBefore, online: true } };
+
+  test('goes back by hand where it may have changed its server, and nowhere else', () => {
+    const open = states.filter((of) => reopenForRollback(jobOf({ ...patched, state: of }), dayBefore, asked));
+    expect(open).toEqual(['succeeded', 'failed', 'rollback-failed']);
+    for (const bare of [{ plan: null }, { dispatched: null }]) {
+      const job = jobOf({ ...patched, ...bare, state: 'failed' });
+      expect(reopenForRollback(job, dayBefore, asked)).toBeUndefined();
+    }
+  });
+
+  test('ends once more as a rollback does, whatever late events come', () => {
+    fc.assert(
+      fc.property(fc.array(state, { maxLength: 20 }), (events) => {
+        const start = reopenForRollback(jobOf({ ...patched, state: 'succeeded' }), dayBefore, asked) as Job;
+        const end = events.reduce((job, to) => moveJob(job, to, dayBefore) ?? job, start);
+        expect(['rolling-back', 'rolled-back', 'rollback-failed', 'lost']).toContain(end.state);
+        expect(end.reasons).toContainEqual(asked);
+        expect(end.history.length).toBeLessThanOrEqual(start.history.length + 1);
+      }),
+    );
   });
 });
 
