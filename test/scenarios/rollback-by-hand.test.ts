@@ -231,6 +231,29 @@ describe('a rollback by hand is refused', () => {
     expect(await refusal(world)).toMatch(/^rollback-open: .*ann/);
   });
 
+  it('where another one came in between, whether there was one before or not', async () => {
+    const world = await patched();
+    for (const number of [1, 2]) {
+      const { records } = world.host.ports;
+      let isFirst = true;
+      const late = {
+        ...world.host.ports,
+        records: {
+          ...records,
+          create: async (record: Parameters<typeof records.create>[0]) => {
+            if (isFirst) await rollBack(world.host.ports, { campaignId, ...by, dryRun: true }, world.now());
+            isFirst = false;
+            return records.create(record);
+          },
+        },
+      };
+      const asked = world.clock.busy(() => rollBack(late, { campaignId, ...by, dryRun: true }, world.now()));
+      await expect(asked).rejects.toMatchObject({ code: 'rollback-open' });
+      expect((await kept(world)).number).toBe(number);
+      await comeBack(world);
+    }
+  });
+
   it('for servers that the campaign does not know or did not patch, or that went back', async () => {
     const world = await patched({
       behave: ({ name }, phase) =>
