@@ -57,6 +57,12 @@ export const rareRights: readonly RareRight[] = [
       'Servers of recorded campaigns are of the Debian family; the documents of the others are sent alike',
   },
   {
+    holder: /(RollBack|ShowRollback)Role/,
+    action: /^(ssm:(ListCommands|SendCommand)|sns:Publish|s3:(GetObject|PutObject|ListBucket)|dynamodb:PutItem)$/,
+    reason:
+      'The recorded rollback by hand is a dry run in one place; in earnest it is sent, reported and told by the same grants',
+  },
+  {
     holder: /DecideRootVolumeRole|PatchMember/,
     action:
       /^kms:(CreateGrant|Decrypt|DescribeKey|GenerateDataKeyWithoutPlaintext|ReEncryptFrom|ReEncryptTo)$/,

@@ -15,6 +15,7 @@ import { type FaultKind, faultOf } from '../faults/fault-kinds.ts';
 import type { AwsCall } from '../proxy.ts';
 import { disksConfiguration, expire, makeAlarms, replaceRootVolumes } from './recorded-disks.ts';
 import { keptByPeople } from './recorded-inventory.ts';
+import { rolledBackByHand } from './recorded-rollback.ts';
 
 export interface RecordedCampaigns {
   readonly calls: readonly AwsCall[];
@@ -47,6 +48,7 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
     const from = world.proxy.calls.length;
     await makeAlarms(world);
     await runCampaign(world, { id: 'campaign-well', whenAsked: 'approve' });
+    await rolledBackByHand(world, 'campaign-well');
     await replaceRootVolumes(world, 'campaign-well');
     await expire(world);
     // What functions do in one place of another account they do in all.
