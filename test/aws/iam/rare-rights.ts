@@ -58,7 +58,8 @@ export const rareRights: readonly RareRight[] = [
   },
   {
     holder: /(RollBack|ShowRollback)Role/,
-    action: /^(ssm:(ListCommands|SendCommand)|sns:Publish|s3:(GetObject|PutObject|ListBucket)|dynamodb:PutItem)$/,
+    action:
+      /^(ssm:(ListCommands|SendCommand)|sns:Publish|s3:(GetObject|PutObject|ListBucket)|dynamodb:PutItem)$/,
     reason:
       'The recorded rollback by hand is a dry run in one place; in earnest it is sent, reported and told by the same grants',
   },
