@@ -26,11 +26,9 @@ export function pinKey(place: Place, family: Family, phase: Phase): string {
   return `${placeKey(place)} ${family} ${phase}`;
 }
 
-/** Names of all documents that functions send. */
-export function sentDocuments(): string[] {
-  return familySchema.options.flatMap((family) =>
-    documentPhaseSchema.options.map((phase) => documentName(family, phase)),
-  );
+/** Names of the documents of these phases, of every family; of all phases where none is named. */
+export function sentDocuments(phases: readonly DocumentPhase[] = documentPhaseSchema.options): string[] {
+  return familySchema.options.flatMap((family) => phases.map((phase) => documentName(family, phase)));
 }
 
 /** A campaign, or one of its batches: what takes longer on bare metal. */

@@ -1,4 +1,5 @@
 /** Owns the list of functions: what each may touch, how long it may run, and with how much memory. Read by the stack. */
+import type { DocumentPhase } from '../core/phase.ts';
 import type { EnvironmentKey } from './environment.ts';
 
 /** What a function may touch. One name is one grant: rights and environment variables together. */
@@ -83,6 +84,8 @@ export interface FunctionShape {
   readonly ports: readonly PortName[];
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
+  /** Phases whose documents it pins or sends; those of campaigns where it is not said. */
+  readonly sends?: readonly DocumentPhase[];
   /** Of the scratch folder; 512 where it is not said. */
   readonly scratchMb?: number;
   readonly description: string;
@@ -179,37 +182,38 @@ export const functions = {
     description: 'Restores some backups into a scratch place, and proves that they come back as they were',
   },
   'show-backups': {
-    ports: ['records', 'objects', 'calendar'],
+    ports: ['records', 'calendar'],
     timeoutSeconds: 60,
     memoryMb: 512,
     description: 'Lists the backups of a campaign or of a server',
   },
   'verify-backups': {
-    ports: ['records', 'objects', 'calendar', 'backups'],
+    ports: ['records', 'calendar', 'backups'],
     timeoutSeconds: 900,
     memoryMb: 1024,
     description: 'Reads the backups of a campaign or of a server to their end, and compares them',
   },
   'request-reboot': {
-    ports: ['records', 'objects', 'calendar', 'policies', 'discovery'],
+    ports: ['records', 'calendar', 'policies', 'discovery'],
     timeoutSeconds: 300,
     memoryMb: 512,
     description: 'Asks for a reboot of a server, in a window',
   },
   'cancel-reboot': {
-    ports: ['records', 'objects', 'calendar'],
+    ports: ['records', 'calendar'],
     timeoutSeconds: 30,
     memoryMb: 512,
     description: 'Takes a reboot back that waits',
   },
   'show-reboot': {
-    ports: ['records', 'objects', 'calendar'],
+    ports: ['records', 'calendar'],
     timeoutSeconds: 30,
     memoryMb: 512,
     description: 'Shows the reboots of a server',
   },
   'run-reboots': {
     ports: ['records', 'due', 'objects', 'commands', 'documents', 'fleet'],
+    sends: ['reboot'],
     timeoutSeconds: 300,
     memoryMb: 512,
     description: 'Sends reboots that are due, and settles those that were sent',
@@ -217,6 +221,7 @@ export const functions = {
   'roll-back': {
     ports: ['records', 'objects', 'calendar', 'backup-name', 'commands', 'fleet', 'notices'],
     // Less than the lease of a dispatcher, as it is one.
+    sends: ['rollback'],
     timeoutSeconds: 110,
     memoryMb: 512,
     description: 'Brings servers of an ended campaign back, or has them say what they would do',

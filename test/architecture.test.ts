@@ -27,6 +27,7 @@ const layers: readonly { folder: string; mayImport: readonly string[]; packages?
       'core/configuration.ts',
       'core/steps.ts',
       'core/document.ts',
+      'core/phase.ts',
       'core/snapshot-tags.ts',
       'lambdas/environment.ts',
       'lambdas/functions.ts',

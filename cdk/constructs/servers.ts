@@ -1,7 +1,14 @@
 /** Owns what functions may do with servers, in the stack's own account and, through the member role, in others. */
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { portEnvironment } from '../../lambdas/functions.ts';
+import { sentDocuments } from '../../core/document.ts';
+import { phaseSchema } from '../../core/phase.ts';
+import {
+  type FunctionName,
+  type FunctionShape,
+  functions,
+  portEnvironment,
+} from '../../lambdas/functions.ts';
 import type { PatchFunction } from './patch-function.ts';
 import { type OptInTag, type ServerPort, serverRights } from './server-rights.ts';
 
@@ -30,7 +37,8 @@ export class Servers extends Construct {
   }
 
   grant(port: ServerPort, fn: PatchFunction): void {
-    const { home, places, memberRole, memberAccounts, optInTag, documents } = this.props;
+    const { home, places, memberRole, memberAccounts, optInTag } = this.props;
+    const documents = documentsOf(fn.name, this.props.documents);
     const { partition } = Stack.of(this);
     const rights = serverRights(port, {
       partition,
@@ -53,4 +61,14 @@ export class Servers extends Construct {
     };
     for (const key of portEnvironment[port]) fn.setVariable(key, values[key]);
   }
+}
+
+/** Of all that functions send, what this one does. */
+function documentsOf(
+  name: FunctionName,
+  documents: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const { sends = phaseSchema.options }: FunctionShape = functions[name];
+  const sent = sentDocuments(sends);
+  return Object.fromEntries(Object.entries(documents).filter(([document]) => sent.includes(document)));
 }

@@ -27,7 +27,7 @@ export function addStacks(app: App, configuration: Configuration): PatchingStack
       .map((place) => new PlaceStack(app, { configuration, place })),
   };
   // S3 takes no rule for a bucket that is not there.
-  if (copy) stacks.home.addDependency(copy);
+  if (copy) stacks.home.addStackDependency(copy);
   for (const [key, value] of Object.entries(tags)) Tags.of(app).add(key, value);
   for (const stack of [stacks.home, ...stacks.places, ...(copy ? [copy] : [])]) {
     if (permissionsBoundary === undefined) continue;

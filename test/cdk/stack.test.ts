@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { patchDocuments } from '../../cdk/constructs/patch-documents.ts';
 import { fileOf, repositoryRoot } from '../../cdk/repository.ts';
 import { documentContentHash, sentDocuments } from '../../core/document.ts';
+import { type DocumentPhase, phaseSchema } from '../../core/phase.ts';
 import { familySchema } from '../../core/server.ts';
 import { type StepName, steps, stepToken } from '../../core/steps.ts';
 import { environmentNames } from '../../lambdas/environment.ts';
@@ -210,7 +211,7 @@ describe('documents', () => {
     expect(JSON.parse(Variables.DOCUMENT_HASHES as string)).toEqual(
       Object.fromEntries(
         documents
-          .filter(({ Name }) => sentDocuments().includes(String(Name)))
+          .filter(({ Name }) => sentDocuments(phaseSchema.options).includes(String(Name)))
           .map(({ Name, Content }) => [Name, documentContentHash(Content)]),
       ),
     );
@@ -261,12 +262,21 @@ describe('functions', () => {
     const [onDocuments, onServers] = [':document/', 'instance/'].map((part) =>
       sending.filter(({ statement }) => targets(statement).some((target) => target.includes(part))),
     );
-    const documents = sentDocuments()
-      .toSorted()
-      .map((name) => `arn:aws:ssm:eu-central-1:111111111111:document/${name}`);
+    const documents = (phases: readonly DocumentPhase[]) =>
+      sentDocuments(phases)
+        .toSorted()
+        .map((name) => `arn:aws:ssm:eu-central-1:111111111111:document/${name}`);
+    expect(
+      Object.fromEntries(
+        onDocuments?.map(({ name, statement }) => [name, targets(statement).toSorted()]) ?? [],
+      ),
+    ).toEqual({
+      'dispatch-batch': documents(phaseSchema.options),
+      'roll-back': documents(['rollback']),
+      'run-reboots': documents(['reboot']),
+    });
     const asTold = (all = sending) =>
       all.map(({ statement }) => [targets(statement).toSorted(), statement.Condition]);
-    expect(asTold(onDocuments)).toEqual(Array(3).fill([documents, undefined]));
     const servers = [
       'arn:aws:ec2:eu-central-1:111111111111:instance/*',
       'arn:aws:ssm:eu-central-1:111111111111:managed-instance/*',

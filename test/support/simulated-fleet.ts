@@ -4,7 +4,7 @@ import type { LocalClock } from '../../apps/local/clock.ts';
 import type { Agent, AgentTask, CommandEnd } from '../../apps/local/run-command/agent.ts';
 import { documentPrefix } from '../../core/document.ts';
 import type { Facts } from '../../core/outcome.ts';
-import { type Phase, phaseSchema } from '../../core/phase.ts';
+import { type DocumentPhase, documentPhaseSchema, type Phase } from '../../core/phase.ts';
 import { type PlanEntry, planHash, planLine, sha256Of } from '../../core/plan.ts';
 import type { Objects } from '../../core/ports.ts';
 import { backupPrefix, serverPrefix } from '../../core/result-object.ts';
@@ -29,6 +29,7 @@ export interface Behaviour {
   readonly prints?: string;
 }
 
+/** A restart that is a job of its own goes as a verification would. */
 export type Behave = (server: Server, phase: Phase) => Behaviour | 'offline';
 
 export interface SimulatedFleet extends Agent {
@@ -37,10 +38,11 @@ export interface SimulatedFleet extends Agent {
   /** Times a server began its transaction; the job marker on the host makes more than one impossible. */
   readonly patched: ReadonlyMap<string, number>;
   /** Epoch milliseconds at which commands were taken. */
-  readonly log: readonly { readonly server: string; readonly phase: Phase; readonly at: number }[];
+  readonly log: readonly { readonly server: string; readonly phase: DocumentPhase; readonly at: number }[];
 }
 
 const bootId = '00000000-0000-4000-8000-000000000001';
+const nextBootId = '00000000-0000-4000-8000-000000000002';
 
 export const samplePlan: readonly PlanEntry[] = [
   {
@@ -59,7 +61,7 @@ export const samplePlan: readonly PlanEntry[] = [
   },
 ];
 
-const good: Record<Phase, { result: Summary['result']; facts: Facts }> = {
+const good: Record<DocumentPhase, { result: Summary['result']; facts: Facts }> = {
   prepare: {
     result: 'planned',
     facts: { installed: null, rebootPending: false, rebooted: null, healthy: null, compliant: null },
@@ -76,6 +78,10 @@ const good: Record<Phase, { result: Summary['result']; facts: Facts }> = {
     result: 'rolled-back',
     facts: { installed: false, rebootPending: false, rebooted: false, healthy: true, compliant: null },
   },
+  reboot: {
+    result: 'rebooted',
+    facts: { installed: null, rebootPending: false, rebooted: true, healthy: true, compliant: null },
+  },
 };
 
 export function createSimulatedFleet(
@@ -88,16 +94,16 @@ export function createSimulatedFleet(
   const byId = new Map(servers.map((server) => [server.id, server]));
   const taken = new Map<string, number>();
   const patched = new Map<string, number>();
-  const log: { server: string; phase: Phase; at: number }[] = [];
+  const log: { server: string; phase: DocumentPhase; at: number }[] = [];
   const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
 
-  const phaseOf = (task: AgentTask): Phase =>
-    phaseSchema.parse(task.documentName.slice(documentPrefix.length).split('-')[1]?.toLowerCase());
+  const phaseOf = (task: AgentTask): DocumentPhase =>
+    documentPhaseSchema.parse(task.documentName.slice(documentPrefix.length).split('-')[1]?.toLowerCase());
 
   const answer = async (
     task: AgentTask,
     server: Server,
-    phase: Phase,
+    phase: DocumentPhase,
     behaviour: Behaviour,
   ): Promise<string> => {
     if (behaviour.prints !== undefined) return behaviour.prints;
@@ -136,7 +142,7 @@ export function createSimulatedFleet(
         phase === 'patch' && task.parameters.Backup !== 'none' && !behaviour.withoutBackup ? archive : null,
       rungs: phase === 'rollback' ? [{ rung: 'packages', healthy: true }] : [],
       newer: 0,
-      boot: { before: bootId, after: bootId },
+      boot: { before: bootId, after: phase === 'reboot' ? nextBootId : bootId },
       object: behaviour.withoutObject ? null : { key, sha256: sha256Of(content), bytes: content.length },
       system: { id: 'debian', version: '12', kernel: '6.1.0-40-amd64' },
       seconds: { total: behaviour.seconds ?? 30 },
@@ -155,7 +161,7 @@ export function createSimulatedFleet(
     async execute(task, link): Promise<CommandEnd> {
       const server = byId.get(task.instanceId) as Server;
       const phase = phaseOf(task);
-      const behaviour = behave(server, phase);
+      const behaviour = behave(server, phase === 'reboot' ? 'verify' : phase);
       count(taken, `${server.id} ${phase}`);
       log.push({ server: server.name, phase, at: clock.now() });
       if (behaviour === 'offline' || behaviour.dies) return 'silent';
@@ -179,7 +185,7 @@ export function createSimulatedFleet(
   };
 }
 
-function resultObject(plan: readonly PlanEntry[], phase: Phase, rehearses: boolean): string {
+function resultObject(plan: readonly PlanEntry[], phase: DocumentPhase, rehearses: boolean): string {
   const sections = {
     plan: plan.map((entry) => `${planLine(entry)}\n`).join(''),
     after: plan

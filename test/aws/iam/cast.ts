@@ -1,5 +1,5 @@
 /** Owns the stacks that rights are looked at in, and who stands in for the servers that AWS knows. */
-import { synthesise } from '../../support/synthesise.ts';
+import { type Resources, synthesise } from '../../support/synthesise.ts';
 import { configurations } from '../templates/configurations.ts';
 import { type DeployedAccess, deployedAccess } from './deployed-access.ts';
 import { accountOf } from './request.ts';
@@ -19,7 +19,17 @@ export interface Cast {
 export function cast(name: string, physicalIds?: ReadonlyMap<string, string>): Cast {
   const make = configurations[name];
   if (make === undefined) throw new Error(`there is no configuration ${name}`);
-  const stacks = synthesise(make()).stacks.map(({ resources, account, region }, index) => ({
+  const has = (type: string, resources: Resources) =>
+    Object.values(resources).some(({ Type }) => Type === type);
+  // Home first, whatever is deployed before it; no servers live where only copies of backups are.
+  const made = synthesise(make())
+    .stacks.filter(({ resources }) => has('AWS::SSM::Document', resources))
+    .toSorted(
+      (a, b) =>
+        Number(has('AWS::StepFunctions::StateMachine', b.resources)) -
+        Number(has('AWS::StepFunctions::StateMachine', a.resources)),
+    );
+  const stacks = made.map(({ resources, account, region }, index) => ({
     resources,
     account,
     region,

@@ -24,18 +24,19 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Three ways to read the same items: without one of them nobody would see less',
   },
   {
-    holder: /EnterWindow|JudgeWaveRole|ShowCalendarRole/,
+    holder: /EnterWindow|JudgeWaveRole|Show(Calendar|Backups|Reboot|Rollback)Role/,
     action: /^dynamodb:PutItem$/,
     reason: 'Steps of a campaign have the one grant on its records, of which some only read',
   },
   {
     holder:
-      /(OpenCampaign|DispatchBatch|SealCampaign|CloseCampaign|CreateCampaign|LaunchCampaign|PlanSchedules|CheckFirings|Sweep)Role/,
+      /(OpenCampaign|DispatchBatch|SealCampaign|CloseCampaign|CreateCampaign|LaunchCampaign|PlanSchedules|CheckFirings|Sweep|RunReboots|TestRestores)Role/,
     action: /^s3:(GetObject|PutObject|ListBucket)$/,
     reason: 'Who plans, orders and reports has the one grant on lists, orders, results and reports',
   },
   {
-    holder: /(ImportServers|SyncServers|SetSchedule|ShowCalendar)Role/,
+    holder:
+      /(ImportServers|SyncServers|SetSchedule|Show(Calendar|Backups|Reboot|Rollback)|VerifyBackups|TestRestores|(Request|Cancel)Reboot|RollBack)Role/,
     action: /^s3:(GetObject|PutObject|ListBucket)$/,
     reason: 'Who keeps inventory and schedules has the one grant on them, and on the pieces of long messages',
   },
@@ -50,9 +51,9 @@ export const rareRights: readonly RareRight[] = [
     reason: 'A dispatcher that died, and a result that no state can have: the token is failed instead',
   },
   {
-    holder: /(OpenCampaign|DispatchBatch)Role|PatchMember/,
+    holder: /(OpenCampaign|DispatchBatch|RunReboots|RollBack)Role|PatchMember/,
     action: /^ssm:(DescribeDocument|GetDocument|SendCommand)$/,
-    resource: /:document\/Quarterdeck-(Amazon|Arch|Rhel|Suse)-(Prepare|Patch|Verify|Rollback)$/,
+    resource: /:document\/Quarterdeck-(Amazon|Arch|Rhel|Suse)-(Prepare|Patch|Verify|Rollback|Reboot)$/,
     reason:
       'Servers of recorded campaigns are of the Debian family; the documents of the others are sent alike',
   },
@@ -76,6 +77,16 @@ export const rareRights: readonly RareRight[] = [
     resource: /:document\/Quarterdeck-Debian-Rollback$/,
     reason:
       'The server that goes back in recorded campaigns is a canary in one place; in the others it is sent alike',
+  },
+  {
+    holder: /(TendBackups|TestRestores|VerifyBackups)Role/,
+    action: /^s3:DeleteObject$/,
+    reason: 'A backup goes when it has had its time, which no recorded campaign lives to see',
+  },
+  {
+    holder: /BackupsCopyRole/,
+    action: /^(s3|kms|sts):/,
+    reason: 'S3 copies backups to their second Region, which moto does not',
   },
   {
     holder: /SettingsWriter|AWS679f53fac002430cb0da5b7982bd2287/,

@@ -16,6 +16,7 @@ import type { AwsCall } from '../proxy.ts';
 import { disksConfiguration, expire, makeAlarms, replaceRootVolumes } from './recorded-disks.ts';
 import { keptByPeople } from './recorded-inventory.ts';
 import { rolledBackByHand } from './recorded-rollback.ts';
+import { keptSafe } from './recorded-safety.ts';
 
 export interface RecordedCampaigns {
   readonly calls: readonly AwsCall[];
@@ -51,6 +52,7 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
     await rolledBackByHand(world, 'campaign-well');
     await replaceRootVolumes(world, 'campaign-well');
     await expire(world);
+    await keptSafe(world, 'campaign-well');
     // What functions do in one place of another account they do in all.
     const servers = someOf(world);
     isDelivered = false;

@@ -34,6 +34,7 @@ tags: { cost-center: '42' }
 network: { vpc: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d], securityGroups: [sg-0a1b2c3d] }
 logRetentionDays: 90
 calendar: { firstMonth: october }
+backups: { lockDays: 30, copyRegion: eu-west-1 }
 reservedConcurrency: { dispatch-batch: 20 }
 `;
 
