@@ -16,7 +16,7 @@ export const disksConfiguration = () => {
     placesText.replace(
       '    mode: all\n',
       `    mode: all
-    backup: { configuration: none, snapshots: best-effort, waiver: hybrid nodes have no disks of EBS }
+    backup: { snapshots: best-effort, waiver: hybrid nodes have no disks of EBS }
     validation: { alarms: [${alarms}] }
 `,
     ),
