@@ -23,7 +23,7 @@ import { windowSchema } from './window.ts';
  * - `cancelled`: by a person, before it was sent.
  * - `missed`: its window closed before it could be sent.
  */
-export const rebootStateSchema = z.enum([
+const rebootStateSchema = z.enum([
   'pending',
   'sent',
   'rebooting',

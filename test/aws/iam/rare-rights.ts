@@ -79,6 +79,11 @@ export const rareRights: readonly RareRight[] = [
       'The server that goes back in recorded campaigns is a canary in one place; in the others it is sent alike',
   },
   {
+    holder: /RunRebootsRole/,
+    action: /^ssm:ListCommands$/,
+    reason: 'Whoever comes after an interruption looks whether the reboot was sent',
+  },
+  {
     holder: /(TendBackups|TestRestores|VerifyBackups)Role/,
     action: /^s3:DeleteObject$/,
     reason: 'A backup goes when it has had its time, which no recorded campaign lives to see',
@@ -116,7 +121,8 @@ export const rareRights: readonly RareRight[] = [
     reason: 'Children of maps whose name has no label: the pattern of AWS for Distributed Map has both',
   },
   {
-    holder: /SweeperRole|BackupCareRole|Schedules(Launcher|SyncRole|DailyRole|QuarterlyRole|CheckRole)/,
+    holder:
+      /SweeperRole|BackupCareRole|RebootsRole|Schedules(Launcher|SyncRole|DailyRole|QuarterlyRole|CheckRole)/,
     action: /^lambda:InvokeFunction$/,
     resource: /:\*$/,
     reason: 'What CDK gives a schedule: any version of the one function that it calls',

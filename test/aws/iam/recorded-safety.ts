@@ -1,5 +1,6 @@
 /** Owns what people and the hours do to backups and reboots while calls are recorded: each function does all of its work. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { instantOf } from '../../../core/instant.ts';
 import type { AwsWorld } from '../campaign-world.ts';
 
 /** @param campaignId of one whose servers made backups */
@@ -10,7 +11,8 @@ export async function keptSafe({ invoke, servers }: AwsWorld, campaignId: string
   await invoke('verify-backups', { campaignId });
   await invoke('test-restores', { count: 1 });
   const by = 'ann@example.com';
-  for (const server of servers) {
+  const last = servers.at(-1);
+  for (const server of servers.slice(0, -1)) {
     await invoke('request-reboot', { server: server.id, reason: 'a new kernel', by, minutes: 120 });
   }
   const [first] = servers;
@@ -19,5 +21,7 @@ export async function keptSafe({ invoke, servers }: AwsWorld, campaignId: string
   await invoke('run-reboots', {});
   await sleep(50);
   await invoke('run-reboots', {});
-  await invoke('cancel-reboot', { serverId: first?.id, by, reason: 'it has been restarted' });
+  const start = instantOf(Date.now() + 3_600_000);
+  await invoke('request-reboot', { server: last?.id, reason: 'later', by, start, minutes: 120 });
+  await invoke('cancel-reboot', { serverId: last?.id, by, reason: 'not tonight' });
 }
