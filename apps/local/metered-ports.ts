@@ -155,7 +155,9 @@ function meteredRootVolumes(rootVolumes: RootVolumes, meter: CostMeter): RootVol
 
 function meteredAlarms(alarms: Alarms, meter: CostMeter): Alarms {
   return {
-    home: alarms.home,
+    get home() {
+      return alarms.home;
+    },
     states(place, names) {
       meter.count('cloudwatch:DescribeAlarms', {}, Math.ceil(names.length / 100));
       return alarms.states(place, names);

@@ -122,7 +122,7 @@ describe('a list of servers', () => {
     expect(message.split('\n').slice(0, -1)).toEqual([
       '--servers wrong.yaml:',
       '  [0].name is "": write at least 1 character',
-      '  [0].famly is not known: a server has schema, id, name, place, family, environment, owner, zone, hostGroup, haGroups, tags',
+      '  [0].famly is not known: a server has schema, id, name, place, family, environment, owner, zone, hostGroup, metal, haGroups, tags',
       '  [1].family is "rocky": choose one of debian, rhel, amazon, suse, arch',
       '  [1].zone is "Mars/Base": is not a time zone: write it like Europe/Berlin',
       '  [2] is 7: write a server, like {"name": "web-1"}',
