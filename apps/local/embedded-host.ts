@@ -1,8 +1,9 @@
 /** Owns the embedded host: the campaign's state machine, its steps, Run Command and events, wired in one process. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { documentPrefix } from '../../core/document.ts';
+import { sentDocuments } from '../../core/document.ts';
 import { instantOf } from '../../core/instant.ts';
+import { phaseSchema } from '../../core/phase.ts';
 import type {
   Alarms,
   Callbacks,
@@ -98,6 +99,7 @@ interface CommandEvent {
   };
 }
 
+const campaignDocuments: ReadonlySet<string> = new Set(sentDocuments(phaseSchema.options));
 const underWay: ReadonlySet<string> = new Set(['Pending', 'InProgress', 'Delayed', 'Cancelling']);
 
 export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
@@ -165,8 +167,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
     clock,
     random,
     ...(options.faults && { faults: options.faults }),
-    matches: ({ detail }) =>
-      detail['document-name'].startsWith(documentPrefix) && !underWay.has(detail.status),
+    matches: ({ detail }) => campaignDocuments.has(detail['document-name']) && !underWay.has(detail.status),
     onQueued: () => countEvent(meter),
     consume: (batch) =>
       lambda('settle-command', async () => {

@@ -5,16 +5,20 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { documentPrefix } from '../../core/document.ts';
+import { sentDocuments } from '../../core/document.ts';
+import { phaseSchema } from '../../core/phase.ts';
 import { functions } from '../../lambdas/functions.ts';
 import type { PatchFunction } from './patch-function.ts';
 
-/** Everybody's commands come over the bus; ours are those of our documents, and only those that have ended. */
+/**
+ * Everybody's commands come over the bus; campaigns wait for theirs, and only for those that have ended. Of what else we
+ * send, reboots above all, nobody would take the event: it would come again, and end among the dead letters.
+ */
 export const commandEventPattern = {
   source: ['aws.ssm'],
   detailType: ['EC2 Command Invocation Status-change Notification'],
   detail: {
-    'document-name': Match.prefix(documentPrefix),
+    'document-name': sentDocuments(phaseSchema.options),
     status: Match.anythingBut('Pending', 'InProgress', 'Delayed', 'Cancelling'),
   },
 };

@@ -84,10 +84,11 @@ describe('the stack of the example on moto', () => {
     });
   });
 
-  test('has a queue that events of our commands reach, and that only', async () => {
+  test('has a queue that events of the commands of campaigns reach, and they only', async () => {
     const events = [
       ['aws.ssm', 'Quarterdeck-Debian-Patch', 'Success'],
       ['aws.ssm', 'Quarterdeck-Debian-Patch', 'InProgress'],
+      ['aws.ssm', 'Quarterdeck-Debian-Reboot', 'Success'],
       ['aws.ssm', 'AWS-RunShellScript', 'Success'],
       ['stranger', 'Quarterdeck-Debian-Patch', 'Success'],
     ];
