@@ -12,8 +12,10 @@ export function haGroupsOf(
   /** Names in a list that are no server: a slip there would leave a group without its protection. */
   readonly unknown: readonly { readonly name: string; readonly message: string }[];
 } {
+  const nameOf = namesOf([...Object.keys(listed), ...servers.flatMap(({ haGroup }) => haGroup || [])]);
   const byServer = new Map<string, string[]>();
-  for (const [group, names] of Object.entries(listed)) {
+  for (const [written, names] of Object.entries(listed)) {
+    const group = nameOf(written);
     for (const name of names) {
       const key = name.toLowerCase();
       byServer.set(key, [...(byServer.get(key) ?? []), group]);
@@ -22,7 +24,7 @@ export function haGroupsOf(
   const missing = new Map(byServer);
   const groups = new Map<ServerToPlan, readonly string[]>();
   for (const server of servers) {
-    const own = server.haGroup ? [server.haGroup] : none;
+    const own = server.haGroup ? [nameOf(server.haGroup)] : none;
     const key = byServer.size > 0 ? server.name.toLowerCase() : '';
     missing.delete(key);
     const listedIn = byServer.get(key) ?? none;
@@ -35,4 +37,15 @@ export function haGroupsOf(
       message: `is in HA group ${names.join(', ')} and not among the servers: correct the name`,
     })),
   };
+}
+
+/** Letters in any case are one group, as at the gate before a patch; it has the first of its spellings by code units. */
+function namesOf(written: readonly string[]): (group: string) => string {
+  const names = new Map<string, string>();
+  for (const group of written) {
+    const key = group.toLowerCase();
+    const known = names.get(key);
+    if (known === undefined || group < known) names.set(key, group);
+  }
+  return (group) => names.get(group.toLowerCase()) ?? group;
 }

@@ -312,6 +312,19 @@ describe('an HA group', () => {
     expect(starts(made, 'a')).toHaveLength(1);
   });
 
+  it('is one group however its letters are written, in whatever order the servers come', () => {
+    const servers = [
+      server('a', { haGroup: 'db', ...set('2026-12-05') }),
+      server('b', { haGroup: 'DB', ...set('2026-12-05', '02:00') }),
+      server('c'),
+    ];
+    const haGroups = { Db: ['a', 'c'] };
+    const made = plan(servers, { haGroups });
+    expect(codes(made, 'b')).toEqual(['same-ha-group']);
+    expect(made.conflicts[0]?.message).toContain('a of HA group DB is patched then');
+    expect(plan(servers.toReversed(), { haGroups })).toEqual(made);
+  });
+
   it('may be listed by names, and a name that is no server is told', () => {
     const made = plan([server('A'), server('b')], { haGroups: { db: ['a', 'B', 'c'] } });
     expect(new Set(made.windows.map(({ start }) => start)).size).toBe(2);
