@@ -117,6 +117,7 @@ export function documentParameters(
       Backup: policy.backup.configuration,
       BackupBucket: backups.bucket,
       BackupMebibytes: String(Math.floor(policy.backup.maxBytes / 1024 ** 2)),
+      BackupTimeout: String(policy.timeouts.backup),
     }),
     ExecutionTimeout: String(executionSeconds(campaign, phase)),
     ...(phase === 'rollback' && { RollbackTo: rollbackTo(policy), DryRun: dryRun ? 'yes' : 'no' }),

@@ -43,3 +43,28 @@ export const hookSchema = z.strictObject({
   only: onlySchema.optional(),
 });
 export type Hook = z.infer<typeof hookSchema>;
+
+/** Between the signal that asks a hook to end and the one that ends it. */
+const killSeconds = 5;
+
+/**
+ * Seconds that the hooks of a moment, or the undoing of them, may take on any one server. Those that name servers count
+ * for all: one server may be named by several. A server has one host group, so of those for groups alone the longest
+ * group counts.
+ */
+export function hookSeconds(
+  hooks: readonly Hook[],
+  moment: (typeof hookMoments)[number],
+  what: 'run' | 'undo' = 'run',
+): number {
+  let everywhere = 0;
+  const byGroup = new Map<string, number>();
+  for (const { when, timeoutSeconds, only, ...scripts } of hooks) {
+    if (when !== moment || scripts[what] === undefined) continue;
+    const seconds = timeoutSeconds + killSeconds;
+    if (only === undefined || only.servers.length > 0) everywhere += seconds;
+    else
+      for (const group of new Set(only.hostGroups)) byGroup.set(group, (byGroup.get(group) ?? 0) + seconds);
+  }
+  return everywhere + Math.max(0, ...byGroup.values());
+}

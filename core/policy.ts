@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { backupPolicySchema } from './backup.ts';
 import { parseCron } from './calendar/cron.ts';
 import { exclusionPattern } from './exclusion-pattern.ts';
-import { hookSchema } from './hook.ts';
+import { hookMoments, hookSchema, hookSeconds } from './hook.ts';
 import { validationSchema } from './validation.ts';
 
 /**
@@ -36,15 +36,22 @@ const neverRolledBack = [
 const seconds = (fallback: number, minimum: number, maximum: number) =>
   z.number().int().min(minimum).max(maximum).default(fallback);
 
+/** Run Command executes nothing for longer than 48 hours; with the longest of all time limits, this much is left for hooks, and for undoing them. */
+const mostHookSeconds = 28_800;
+
 /**
- * What a command may cost in time. `patch` covers the transaction and `reboot` a restart after it; together they
- * are the time that a host gets, as a duration: a server's clock is never asked.
+ * What a command may cost in time, as durations: a server's clock is never asked. What a host gets for its patch is the
+ * sum of `patch`, `backup`, the time limits of the policy's hooks, and `reboot`, so that none of them lives on the time of
+ * another (patchTimeBudget).
  */
 const timeoutsSchema = z.object({
   /** How long a command may wait for its agent; Run Command takes 30 s to 30 days. */
   delivery: seconds(300, 30, 2_592_000),
   prepare: seconds(1800, 30, 172_800),
+  /** The transaction, and all that is looked at around it: locks, simulation, services and probes. */
   patch: seconds(3600, 30, 86_400),
+  /** The archive of the configuration, from its first file to its last byte in the backup bucket. */
+  backup: seconds(300, 30, 14_400),
   /** From the moment at which a server goes down until it is up again. */
   reboot: seconds(300, 30, 7200),
   /** The same for bare metal, whose firmware alone may take ten minutes. */
@@ -108,7 +115,11 @@ export const policySchema = z.object({
     .array(hookSchema)
     .max(20)
     .default([])
-    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names a hook twice'),
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names a hook twice')
+    .refine(
+      (all) => hookMoments.reduce((sum, moment) => sum + hookSeconds(all, moment), 0) <= mostHookSeconds,
+      `has time limits of more than ${mostHookSeconds} seconds together: shorten timeoutSeconds`,
+    ),
   validation: validationSchema.prefault({}),
   rollback: z
     .object({
@@ -167,12 +178,22 @@ export function rebootTimeout({ reboot, rebootMetal }: Policy['timeouts'], metal
   return metal ? rebootMetal : reboot;
 }
 
-/** Seconds a host gets for its transaction and a reboot. */
+/**
+ * Seconds a host gets for its patch. A job either goes on to its transaction and ends with a restart and the hooks after
+ * it, or undoes the hooks before it: never both.
+ */
 export function patchTimeBudget(policy: Policy, metal = false): number {
-  return policy.timeouts.patch + (patchReboots(policy) ? rebootBudget(policy, metal) : 0);
+  const { hooks, timeouts } = policy;
+  const after = hookSeconds(hooks, 'after-patch') + (patchReboots(policy) ? rebootBudget(policy, metal) : 0);
+  const before = hookSeconds(hooks, 'before-patch') + timeouts.backup;
+  return before + timeouts.patch + Math.max(after, hookSeconds(hooks, 'before-patch', 'undo'));
 }
 
 /** Seconds a host gets for its way back: its packages are as many as those of the patch. */
 export function rollbackTimeBudget(policy: Policy, metal = false): number {
-  return policy.timeouts.patch + (rollbackReboots(policy) ? rebootBudget(policy, metal) : 0);
+  const { hooks, timeouts } = policy;
+  const restart = rollbackReboots(policy) ? rebootBudget(policy, metal) : 0;
+  const after = hookSeconds(hooks, 'after-rollback') + restart;
+  const before = hookSeconds(hooks, 'before-rollback');
+  return before + timeouts.patch + Math.max(after, hookSeconds(hooks, 'before-rollback', 'undo'));
 }

@@ -97,9 +97,14 @@ function whyTooShort({
   const length = secondsBetween(window.start, window.end);
   const needed = phaseSeconds({ policy, metal }, 'patch');
   if (needed <= length) return undefined;
+  const timeouts = ['delivery', 'patch', 'backup', metal ? 'rebootMetal' : 'reboot'];
+  const limits = [
+    ...timeouts.map((name) => `timeouts.${name}`),
+    ...(policy.hooks.length > 0 ? ['timeoutSeconds of hooks'] : []),
+  ];
   return (
     `window ${window.start} to ${window.end} lasts ${length} s, and patching one wave may take ${needed} s by policy ` +
-    `${policy.name}: lengthen the window, or shorten timeouts.delivery, timeouts.patch or timeouts.${metal ? 'rebootMetal' : 'reboot'}`
+    `${policy.name}: lengthen the window, or shorten any of ${limits.join(', ')}`
   );
 }
 

@@ -25,17 +25,27 @@ back_up() {
 
 # Says why not in BACKUP_PROBLEM. Where nothing is asked to be in the bucket, the archive is for a rollback alone.
 make_backup() {
-  local REPLY seconds
+  local REPLY NOW deadline
   BACKUP_PROBLEM=''
+  read_uptime
+  deadline=$((NOW + BackupTimeout * 100))
   [[ $Backup == none || $BackupBucket != none ]] || no_backup 'no backup bucket was named' || return 1
   (umask 077 && mkdir -p -- "$SAVED")
-  has_time
-  seconds=$((REPLY - NEEDED))
-  ((seconds > 0)) || no_backup 'there is no time for it' || return 1
   timed manifest write_manifest || return 1
   [[ $Backup == none ]] || list_configuration "$STATE/files.before" || rm -f -- "$STATE/files.before"
-  timed archive write_archive "$seconds" || return 1
+  backup_seconds || no_backup 'there is no time for it' || return 1
+  timed archive write_archive "$REPLY" || return 1
   [[ $Backup == none ]] || timed upload send_archive
+}
+
+# Sets REPLY to what is left of its own time, or of the time that is not the transaction's; fails where that is nothing.
+backup_seconds() {
+  local NOW own
+  read_uptime
+  own=$(((deadline - NOW) / 100))
+  time_to_spare
+  ((REPLY < own)) || REPLY=$own
+  ((REPLY > 0))
 }
 
 # Fails with its reason.
@@ -123,9 +133,8 @@ send_archive() {
   bytes=$(stat -c %s -- "$ARCHIVE")
   sha256_of_stdin <"$ARCHIVE"
   hash=$REPLY
-  has_time
-  ((REPLY > NEEDED)) || no_backup 'there is no time to send it' || return 1
-  put_confirmed "$BackupBucket" "$key" "$ARCHIVE" "$hash" $((REPLY - NEEDED)) ||
+  backup_seconds || no_backup 'there is no time to send it' || return 1
+  put_confirmed "$BackupBucket" "$key" "$ARCHIVE" "$hash" "$REPLY" ||
     no_backup "the archive of $bytes bytes could not be sent: $TRANSPORT_ERROR" || return 1
   BACKUP_JSON="{\"key\":\"$key\",\"sha256\":\"$hash\",\"bytes\":$bytes,\"files\":$ARCHIVED}"
   log "backed up as $key"

@@ -44,6 +44,15 @@ has_time() {
   ((REPLY >= NEEDED))
 }
 
+# Sets REPLY to the seconds that what comes before a transaction may take at most: what is left, less the transaction, the
+# hooks after it, and the restart that it may need, with the minute after which the agent begins that.
+time_to_spare() {
+  local NEEDED=0 after
+  has_time || true
+  after=$(awk -F '\t' -v moment="after-$PHASE" '$1 == moment { sum += $3 } END { print sum + 0 }' "$STATE/hooks")
+  REPLY=$((REPLY - NEEDED - after - (RebootReserve > 0 ? RebootReserve + 60 : 0)))
+}
+
 require_time() {
   local REPLY
   FACTS[installed]=false FACTS[compliant]=false

@@ -91,12 +91,9 @@ run_hooks() {
   done
 }
 
-# Before the transaction, what that may take is not a hook's.
+# Its own, or what there is.
 hook_seconds() {
-  local NEEDED=0
-  seconds_left
-  [[ $when != before-* ]] || ! declare -F has_time >/dev/null || { has_time || true; }
-  REPLY=$((REPLY - NEEDED))
+  if [[ $when == before-* ]]; then time_to_spare; else seconds_left; fi
   ((REPLY < $1)) || REPLY=$1
 }
 

@@ -204,10 +204,10 @@ identify() {
 }
 
 # One signed request, tried again on whatever passes by itself. Sets HTTP_STATUS. It is given time by its size, or the
-# seconds that are said, and given up when it stands still for half a minute.
+# seconds that are said for all its tries, and given up when it stands still for half a minute.
 # s3 <GET|PUT> <key> <file to write or send> <payload sha256> [<checksum> <seconds>]
 s3() {
-  local method=$1 key=$2 file=$3 payload=$4 checksum=${5:-} seconds=${6:-} try path stamp code bytes=$MOST_BYTES REPLY
+  local method=$1 key=$2 file=$3 payload=$4 checksum=${5:-} seconds=${6:-} try path stamp code bytes=$MOST_BYTES NOW REPLY
   local -a transfer=(--output "$file")
   if [[ $method == PUT ]]; then
     transfer=(--upload-file "$file" --output "$WORK/s3.answer")
@@ -216,14 +216,22 @@ s3() {
   locate_bucket
   uri_path "$PATH_PREFIX/$key"
   path=$REPLY
+  read_uptime
+  local began=$NOW limit
   for try in 1 2 3 4; do
+    limit=$((60 + bytes / 65536))
+    if [[ -n $seconds ]]; then
+      read_uptime
+      limit=$((seconds - (NOW - began) / 100))
+      ((limit > 0)) || return 1
+    fi
     aws_time
     TZ=UTC0 printf -v stamp '%(%Y%m%dT%H%M%SZ)T' "$REPLY"
     sign "$method" "$HOST" "$path" "$payload" "$stamp" "$BucketRegion" "$checksum"
     code=0
     HTTP_STATUS=$(
       ulimit -f $((MOST_BYTES / 1024)) 2>/dev/null
-      call --connect-timeout 5 --speed-limit 4096 --speed-time 30 --max-time "${seconds:-$((60 + bytes / 65536))}" \
+      call --connect-timeout 5 --speed-limit 4096 --speed-time 30 --max-time "$limit" \
         --write-out '%{http_code}' --dump-header "$WORK/s3.headers" "${transfer[@]}" "$BASE_URL$path" < <(
           printf 'header = "%s"\n' "Authorization: $AUTHORIZATION" "x-amz-date: $stamp" "x-amz-content-sha256: $payload" Expect:
           [[ -z $SESSION_TOKEN ]] || printf 'header = "x-amz-security-token: %s"\n' "$SESSION_TOKEN"

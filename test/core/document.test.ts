@@ -26,9 +26,9 @@ describe('a command', () => {
   test('gives a patch time for its transaction, its reboot and for being killed', () => {
     const seconds = (reboot: string) =>
       executionSeconds(campaignOf({ policy: policyOf({ reboot }) }), 'patch');
-    expect(seconds('if-needed')).toBe(3600 + 60 + 300 + 60);
-    expect(seconds('never')).toBe(3600 + 60);
-    expect(seconds('separate-window')).toBe(3600 + 60);
+    expect(seconds('if-needed')).toBe(3600 + 300 + 60 + 300 + 60);
+    expect(seconds('never')).toBe(3600 + 300 + 60);
+    expect(seconds('separate-window')).toBe(3600 + 300 + 60);
   });
 
   test('tells hybrid nodes the role by which IAM knows them, where there is one', () => {
@@ -47,7 +47,7 @@ describe('a command', () => {
 
   test('gives bare metal longer to restart', () => {
     const told = documentParameters(campaignOf({ metal: true }), 'patch', buckets, order);
-    expect(told).toMatchObject({ RebootReserve: '1200', TimeBudget: String(3600 + 60 + 1200) });
+    expect(told).toMatchObject({ RebootReserve: '1200', TimeBudget: String(3600 + 300 + 60 + 1200) });
   });
 
   test('lets no patch restart what has a window of its own for it', () => {
@@ -65,6 +65,7 @@ describe('a command', () => {
         Backup: 'required',
         BackupBucket: 'backups-111111111111',
         BackupMebibytes: '64',
+        BackupTimeout: '300',
       });
     for (const phase of ['verify', 'rollback'] as const)
       expect(documentParameters(campaign, phase, buckets, order)).not.toHaveProperty('Backup');

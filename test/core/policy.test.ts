@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { patchTimeBudget, policySchema } from '../../core/policy.ts';
+import { patchTimeBudget, policySchema, rollbackTimeBudget } from '../../core/policy.ts';
 import { policyOf } from '../support/samples.ts';
 
 const hook = { name: 'drain', when: 'before-patch', run: { path: '/opt/drain' } };
@@ -40,7 +40,15 @@ describe('a policy', () => {
       requireHealthy: true,
       requireCompliant: true,
       maxMetadataAgeHours: 24,
-      timeouts: { delivery: 300, prepare: 1800, patch: 3600, reboot: 300, rebootMetal: 1200, verify: 600 },
+      timeouts: {
+        delivery: 300,
+        prepare: 1800,
+        patch: 3600,
+        backup: 300,
+        reboot: 300,
+        rebootMetal: 1200,
+        verify: 600,
+      },
     });
   });
 
@@ -78,6 +86,11 @@ describe('a policy', () => {
     [{ backup: { paths: ['/etc/../root'] } }, 'backup.paths[0]', 'must not contain ..'],
     [{ backup: { paths: ['etc'] } }, 'backup.paths[0]', 'is not an absolute path'],
     [{ hooks: [hook, hook] }, 'hooks', 'names a hook twice'],
+    [
+      { hooks: Array.from({ length: 12 }, (_, i) => ({ ...hook, name: `h${i}`, timeoutSeconds: 3600 })) },
+      'hooks',
+      'time limits of more than 28800 seconds together',
+    ],
     [{ hooks: [{ ...hook, run: { path: 'drain.sh' } }] }, 'hooks[0].run', 'is not an absolute path'],
     [
       { hooks: [{ ...hook, run: { object: 'hooks/drain.sh' } }] },
@@ -126,10 +139,63 @@ describe('a policy', () => {
   });
 
   test('gives a host its time for a reboot only where it may reboot', () => {
-    expect(patchTimeBudget(policyOf({ reboot: 'never' }))).toBe(3600);
-    expect(patchTimeBudget(policyOf({ reboot: 'separate-window' }))).toBe(3600);
+    expect(patchTimeBudget(policyOf({ reboot: 'never' }))).toBe(3600 + 300);
+    expect(patchTimeBudget(policyOf({ reboot: 'separate-window' }))).toBe(3600 + 300);
     // The minute after which an agent shuts down is added.
-    expect(patchTimeBudget(policyOf({ reboot: 'always' }))).toBe(3600 + 60 + 300);
-    expect(patchTimeBudget(policyOf({ reboot: 'always' }), true)).toBe(3600 + 60 + 1200);
+    expect(patchTimeBudget(policyOf({ reboot: 'always' }))).toBe(3600 + 300 + 60 + 300);
+    expect(patchTimeBudget(policyOf({ reboot: 'always' }), true)).toBe(3600 + 300 + 60 + 1200);
+  });
+
+  test('gives a host the time of its backup and of its hooks beside that of its transaction', () => {
+    const bare = policyOf({ reboot: 'never', timeouts: { patch: 1000, backup: 200 } });
+    const of = (...hooks: object[]) => policyOf({ ...bare, hooks });
+    const seconds = (...hooks: object[]) => [
+      patchTimeBudget(of(...hooks)) - 1200,
+      rollbackTimeBudget(of(...hooks)) - 1000,
+    ];
+    const at = (when: string, timeoutSeconds: number, more = {}) => ({
+      ...hook,
+      name: `${when}-${timeoutSeconds}`,
+      when,
+      timeoutSeconds,
+      ...more,
+    });
+    const undo = { path: '/opt/undo' };
+    expect(seconds()).toEqual([0, 0]);
+    // Five more until one that does not listen has ended.
+    expect(seconds(at('before-patch', 60), at('before-patch', 90))).toEqual([160, 0]);
+    expect(seconds(at('before-patch', 60), at('after-patch', 30))).toEqual([100, 0]);
+    expect(seconds(at('before-rollback', 60), at('after-rollback', 30))).toEqual([0, 100]);
+    // Either it is undone, or it goes on to those after it.
+    expect(seconds(at('before-patch', 60, { undo }), at('after-patch', 30))).toEqual([130, 0]);
+    expect(seconds(at('before-patch', 60, { undo }), at('after-patch', 95))).toEqual([165, 0]);
+    expect(seconds(at('before-rollback', 60, { undo }))).toEqual([0, 130]);
+  });
+
+  test('counts hooks of host groups for the longest group, since a server is in one', () => {
+    const at = (name: string, timeoutSeconds: number, only: object) => ({
+      ...hook,
+      name,
+      timeoutSeconds,
+      only,
+    });
+    const hooks = [
+      at('web', 60, { hostGroups: ['web'] }),
+      at('both', 20, { hostGroups: ['web', 'db'] }),
+      at('db', 100, { hostGroups: ['db'] }),
+      at('one', 10, { servers: ['web-1'], hostGroups: ['cache'] }),
+    ];
+    expect(patchTimeBudget(policyOf({ hooks })) - patchTimeBudget(policyOf())).toBe(20 + 100 + 10 + 3 * 5);
+  });
+
+  test('keeps all that it may give a host within what Run Command executes', () => {
+    const longest = { when: 'before-patch', timeoutSeconds: 3600, undo: { path: '/opt/undo' } };
+    const policy = policyOf({
+      reboot: 'always',
+      timeouts: { patch: 86_400, backup: 14_400, rebootMetal: 7200 },
+      hooks: Array.from({ length: 7 }, (_, i) => ({ ...hook, ...longest, name: `h${i}` })),
+    });
+    expect(patchTimeBudget(policy, true) + 60).toBeLessThanOrEqual(172_800);
+    expect(rollbackTimeBudget(policy, true) + 60).toBeLessThanOrEqual(172_800);
   });
 });

@@ -230,7 +230,7 @@ describe('bare metal', () => {
   it('needs a window that holds its restart, and is refused when the campaign is made', async () => {
     const hour = '2026-11-21T02:20:00.000Z';
     await expect(createWorld({ servers: metal, windowEnd: hour }).run()).rejects.toThrow(
-      'shorten timeouts.delivery, timeouts.patch or timeouts.rebootMetal',
+      'shorten any of timeouts.delivery, timeouts.patch, timeouts.backup, timeouts.rebootMetal',
     );
     expect((await createWorld({ servers: serversOf(2), windowEnd: hour }).run()).state).not.toBe('missed');
   });
@@ -258,7 +258,7 @@ describe('a window', () => {
       windowEnd: '2026-11-21T02:06:00.000Z',
       policy: {
         reboot: 'never',
-        timeouts: { delivery: 300, prepare: 1800, patch: 3300, reboot: 540, rebootMetal: 1200, verify: 600 },
+        timeouts: { delivery: 300, prepare: 1800, patch: 3000, reboot: 540, rebootMetal: 1200, verify: 600 },
       },
       commands: (commands) => faultyCommands(commands, faults),
     });
@@ -296,7 +296,7 @@ describe('a window', () => {
   it('that can not hold a patch is refused when the campaign is made', async () => {
     const world = createWorld({ servers: serversOf(1), windowEnd: '2026-11-21T02:00:00.000Z' });
     await expect(world.run()).rejects.toThrow(
-      /lasts 3600 s, and patching one wave may take 4500 s.*lengthen the window/,
+      /lasts 3600 s, and patching one wave may take 4800 s.*lengthen the window/,
     );
   });
 

@@ -23,14 +23,14 @@ describe('the archive of a backup', () => {
         mode: 0o755,
       });
     const script = `
-      SCRIPTS=ssm-documents CampaignId=2027-q1-tests Backup=required BackupBucket=b BackupMebibytes=${mebibytes} CLOSING=()
+      SCRIPTS=ssm-documents CampaignId=2027-q1-tests Backup=required BackupBucket=b BackupMebibytes=${mebibytes} BackupTimeout=99 CLOSING=()
       for name in log state json transport summary facts backup; do
         source <(sed '/^source .*\\(FAMILY\\|facts\\|compliance\\|evidence\\|versions\\)/d' ssm-documents/lib/$name.sh)
       done
       WORK=${root}/work SERVER_PREFIX=servers/me
       family_manifest() { printf 'app\\tall\\tmain\\tmanual\\n'; }
       family_holds() { :; }
-      has_time() { REPLY=\${LEFT:-3} NEEDED=1; }
+      time_to_spare() { REPLY=\${LEFT:-99}; }
       put_confirmed() { cp -- "$3" ${root}/sent; }
       ${before}
       make_backup
@@ -94,10 +94,16 @@ describe('the archive of a backup', () => {
     [
       'reading takes longer than there is',
       { tar: '[[ $* != *--create* ]] || sleep 20' },
-      '',
+      'LEFT=2',
       /^\d+ files with \d+ bytes could not be read within 2 seconds$/,
     ],
-    ['there is no time', {}, 'LEFT=1', /^there is no time for it$/],
+    [
+      'reading takes longer than it may',
+      { tar: '[[ $* != *--create* ]] || sleep 20' },
+      'BackupTimeout=2',
+      /^\d+ files with \d+ bytes could not be read within 1 seconds$/,
+    ],
+    ['there is no time', {}, 'LEFT=0', /^there is no time for it$/],
     [
       'there is no room beside the plan',
       {},

@@ -42,6 +42,7 @@ const samples: Readonly<Record<string, { good: readonly string[]; bad: readonly 
   Backup: { good: ['none', 'best-effort', 'required'], bad: ['', 'always'] },
   BackupBucket: { good: ['none', 'quarterdeck-backups'], bad: ['ab', 'Bucket', 'ends-'] },
   BackupMebibytes: { good: ['1', '256', '5120'], bad: ['0', '01', '10000'] },
+  BackupTimeout: { good: ['30', '300', '14400'], bad: ['0', '030', '100000'] },
   RollbackTo: { good: ['packages', 'configuration', 'kernel'], bad: ['root-volume', ''] },
   DryRun: { good: ['yes', 'no'], bad: ['', 'true'] },
   TimeBudget: { good: ['1', '600', '172800'], bad: ['0', '-1', '1.5', '1000000', '010'] },

@@ -81,6 +81,26 @@ describe('hooks around a patch', () => {
     );
   });
 
+  it('leave the transaction, the restart and the hooks after it their time', async () => {
+    const { host, run, plan, root } = await start();
+    for (const name of ['drain', 'undrain']) await write(host, root, name);
+    const hooks = [
+      hook('drain', { timeoutSeconds: 300 }),
+      hook('undrain', { when: 'after-patch', timeoutSeconds: 90 }),
+    ];
+    const { summary } = await run(host, 'patch', {
+      plan,
+      asked: { hooks },
+      parameters: { TimeBudget: '300', RebootReserve: '60' },
+    });
+    expect(summary.result).toBe('patched');
+    const [before, after] = await told(host);
+    // 21 for a transaction of one package, 90 for the hook after it, 60 for a restart and one minute until it begins.
+    expect(before.deadlineSeconds).toBeLessThanOrEqual(300 - 21 - 90 - 120);
+    expect(before.deadlineSeconds).toBeGreaterThan(20);
+    expect(after.deadlineSeconds).toBe(90);
+  });
+
   it('stop the patch when one fails, and are undone with what they said, the last first', async () => {
     const { host, run, plan, root } = await start();
     await write(host, root, 'drain', `echo '{"targets": ["a", "b"]}'`);

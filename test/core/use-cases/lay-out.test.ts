@@ -200,10 +200,10 @@ describe('sealing a campaign', () => {
     const policy = policyOf({ ...plainPolicy, approval: { required: true } });
     const world = await prepared({ servers, policy });
     world.sleepUntil(window.start);
-    // Six hours of window, less dispatch, delivery, transaction, reboot, the margin for killing, and the summary.
+    // Six hours of window, less dispatch, delivery, backup, transaction, reboot, the margin for killing, and the summary.
     expect(await seal(world)).toMatchObject({
       approval: true,
-      approvalSeconds: 6 * 3600 - 120 - 300 - 3600 - 360 - 60 - 60,
+      approvalSeconds: 6 * 3600 - 120 - 300 - 300 - 3600 - 360 - 60 - 60,
     });
   });
 });
