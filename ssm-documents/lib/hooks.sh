@@ -54,21 +54,40 @@ find_script() {
   fi
   file=$(readlink -f -- "$ROOT$1") || file=''
   [[ -f $file && -x $file ]] || { REPLY="$1 is no executable file" && return 1; }
-  is_guarded "$file" "$(readlink -f -- "$ROOT/")" || { REPLY="$REPLY has to belong to root and to be writable by nobody else" && return 1; }
-  REPLY=$file
+  find_guarded "$1" || { REPLY="$REPLY has to belong to root and to be writable by nobody else" && return 1; }
 }
 
-# Whether nobody but root can change what a path stands for, folders and all up to the one named second.
-is_guarded() {
-  local path=$1 owner mode
-  while :; do
-    REPLY=$path
-    read -r owner mode < <(stat -c '%u %a' -- "$path")
-    [[ $owner == "$EUID" ]] && ((!(8#$mode & 8#22))) || return 1
-    [[ $path != "$2" && $path == /?* ]] || return 0
-    path=${path%/*}
-    path=${path:-/}
+# Sets REPLY to the file that a path of this server stands for. Fails where others than root can change which one that is
+# or what is in it; REPLY is then where: the file, a folder above it, or one in which a link on the way lies.
+find_guarded() {
+  local at rest=$1 part target links=0
+  at=$(readlink -f -- "$ROOT/")
+  at=${at%/}
+  while is_guarded "${at:-/}"; do
+    rest=${rest##+(/)}
+    REPLY=$at
+    [[ -n $rest ]] || return 0
+    part=${rest%%/*}
+    rest=${rest:${#part}}
+    if [[ $part == .. ]]; then
+      at=${at%/*}
+    elif [[ -L $at/$part ]]; then
+      ((++links <= 40)) || return 1
+      target=$(readlink -- "$at/$part")
+      [[ $target != /* ]] || at=''
+      rest=$target$rest
+    elif [[ $part != . ]]; then
+      at=$at/$part
+    fi
   done
+  REPLY=${at:-/}
+  return 1
+}
+
+is_guarded() {
+  local owner mode
+  read -r owner mode < <(stat -c '%u %a' -- "$1")
+  [[ $owner == "$EUID" ]] && ((!(8#$mode & 8#22)))
 }
 
 # Those of a moment, in the order's order. Sets REPLY and fails at the first that is to stop the phase.
@@ -181,8 +200,10 @@ keep_output() {
   local REPLY
   rm -f -- "$1"
   [[ -s $WORK/hook.out ]] || return 0
-  REPLY=$(head -c 1025 -- "$WORK/hook.out" | tr -d '\0')
-  REPLY=${REPLY##+([[:space:]])}
+  # In JSON a line ends between words alone, and an undo reads one line.
+  REPLY=$(head -c 1025 -- "$WORK/hook.out" | tr -d '\0' | tr '\t\n\r' ' ')
+  REPLY=${REPLY##+( )}
+  REPLY=${REPLY%%+( )}
   if ((${#REPLY} <= 1024)) && [[ $REPLY == "{"*"}" ]]; then
     (umask 077 && printf '%s\n' "$REPLY" >"$1")
   else
@@ -211,9 +232,11 @@ undo_hooks() {
   done
 }
 
-# Where hooks after failed that are to stop, the server is not as the policy wants it.
+# Where hooks after failed that are to stop, the server is not as the policy wants it. That stays with the phase's state,
+# since nothing that is looked at later would show it.
 judge_hooks() {
-  local when name seconds failure rest
+  local when name seconds failure rest REPLY
+  ST[hooks_failed]=''
   [[ -s $STATE/hooks ]] || return 0
   while IFS=$'\t' read -r when name seconds failure rest; do
     [[ ${ST[hook:$when:$name]:-0} != 0 ]] || continue
@@ -221,7 +244,9 @@ judge_hooks() {
       warn hook-failed "hook $name $(said_by_code "${ST[hook:$when:$name]}")"
     else
       FACTS[healthy]=false
-      reason hook-failed "hook $name $(said_by_code "${ST[hook:$when:$name]}")"
+      REPLY="hook $name $(said_by_code "${ST[hook:$when:$name]}")"
+      reason hook-failed "$REPLY"
+      ST[hooks_failed]+="${ST[hooks_failed]:+, }$REPLY"
     fi
   done <"$STATE/hooks"
 }

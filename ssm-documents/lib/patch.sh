@@ -50,6 +50,8 @@ begin_patch() {
   list_failed_units "$STATE/failed.before" || rm -f -- "$STATE/failed.before"
   if is_satisfied "$STATE/compared.before"; then
     log 'every entry of the plan is satisfied already'
+    # Somebody did that after hooks of an interrupted run had begun.
+    undo_hooks
     look_for_newer
     save_stage stage=installed outcome=nothing
     return

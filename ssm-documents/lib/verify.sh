@@ -35,13 +35,17 @@ verify() {
   conclude 0 verified
 }
 
-# Against the boot that the patch phase found, when it ran.
+# Against the boot that the patch phase found, when it ran. What its hooks could not do does not show in units and probes.
 judge_since_patch() {
-  local line
+  local line failed=''
   while IFS= read -r line; do
-    [[ $line != boot=* ]] || judge_boot "${line#boot=}"
+    case $line in
+    boot=*) judge_boot "${line#boot=}" ;;
+    hooks_failed=*) failed=${line#*=} ;;
+    esac
   done < <(cat -- "$STATE/patch" 2>/dev/null)
   judge_units
+  [[ -z $failed ]] || unhealthy hook-failed "after the patch: $failed"
 }
 
 # What changed since the patch began beside the plan: package, architecture, version then and now (`-` for not there). A

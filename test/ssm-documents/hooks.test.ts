@@ -1,4 +1,4 @@
-import { chmod, chown, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -175,6 +175,22 @@ describe('hooks around a patch', () => {
     });
   });
 
+  it('are not forgotten by the verification, which would else call the server well', async () => {
+    const { host, run, plan, root } = await start();
+    await write(host, root, 'undrain', 'exit 1');
+    await write(host, root, 'notify', 'exit 1');
+    const hooks = [
+      hook('undrain', { when: 'after-patch' }),
+      hook('notify', { when: 'after-patch', onFailure: 'warn' }),
+    ];
+    await run(host, 'patch', { plan, asked: { hooks } });
+    const { summary } = await run(host, 'verify', { plan });
+    expect(summary).toMatchObject({ result: 'verified', facts: { installed: true, healthy: false } });
+    expect(summary.reasons).toEqual([
+      { code: 'hook-failed', detail: 'after the patch: hook undrain ended with 1' },
+    ]);
+  });
+
   it('are neither undone nor followed by those after it when the transaction failed', async () => {
     const { host, run, plan, root } = await start('#!/bin/sh\nexit 1\n');
     for (const name of ['drain', 'undrain']) await write(host, root, name);
@@ -261,6 +277,39 @@ describe('hooks around a patch', () => {
     expect((await told(host)).map(({ by }) => by)).toEqual(['drain', 'undrain']);
   });
 
+  it('are undone on the next run when they were interrupted and there is nothing left to install', async () => {
+    const { host, prepare, run, order, plan, root } = await start();
+    await write(host, root, 'drain', `: >${root}/reached; sleep 60`);
+    await write(host, root, 'undrain');
+    const asked = { hooks: [hook('drain', { undo: { path: '/opt/undrain' } })] };
+    const parameters = await order(host, 'patch', { plan, asked });
+    const killed = startStep(host, documentOf('patch'), 'work', parameters);
+    await until(host, '/reached');
+    await host.powerCut();
+    await killed.exit;
+    await host.reboot();
+    // Another campaign installs it meanwhile.
+    const other = { campaign: '2027-q1-other' };
+    await run(host, 'patch', { ...other, plan: (await prepare(host, other)).plan });
+    const { summary } = await runDocument(host, documentOf('patch'), parameters);
+    expect(summary.result).toBe('nothing-to-do');
+    expect((await told(host)).map(({ by }) => by)).toEqual(['drain', 'undrain']);
+  });
+
+  it('are told as one line, however a hook breaks the lines of what it prints', async () => {
+    const { host, run, plan, root } = await start();
+    await write(host, root, 'drain', `printf '{\n  "running":\r\n\tfalse\n}  \n'`);
+    await write(host, root, 'check', 'exit 3');
+    await write(host, root, 'undo');
+    const hooks = [hook('drain', { undo: { path: '/opt/undo' } }), hook('check')];
+    await run(host, 'patch', { plan, asked: { hooks } });
+    expect((await told(host)).map(({ by, output }) => [by, output])).toEqual([
+      ['drain', undefined],
+      ['check', undefined],
+      ['undo', { running: false }],
+    ]);
+  });
+
   it('do not run where there is nothing to install', async () => {
     const { host, run, root } = await start();
     await write(host, root, 'drain');
@@ -275,6 +324,16 @@ async function giveAway(file: string): Promise<void> {
   if (process.getuid?.() === 0) return chown(file, 12345, 0);
   await rm(file);
   await symlink('/bin/true', file);
+}
+
+/** The program itself is guarded as it should be, and who is not root chooses which one it is. */
+async function linkFromOpenFolder(file: string): Promise<void> {
+  const folder = join(file, '../open');
+  await mkdir(folder);
+  await rename(file, `${file}-itself`);
+  await symlink('../drain-itself', join(folder, 'drain'));
+  await symlink('open/drain', file);
+  await chmod(folder, 0o1777);
 }
 
 describe('the script of a hook', () => {
@@ -326,6 +385,7 @@ describe('the script of a hook', () => {
     ['its group can write to it', (file) => chmod(file, 0o775)],
     ['others can write to its folder', (file) => chmod(join(file, '..'), 0o1777)],
     ['it belongs to somebody else', giveAway],
+    ['a link to it lies where others can write', linkFromOpenFolder],
   ])('on the server is refused where %s', async (_, open) => {
     const { host, run, plan, root } = await start();
     await write(host, root, 'drain');
