@@ -65,7 +65,9 @@ export const calendarPolicyInputSchema = z.object({
     .min(1)
     .max(90)
     .optional()
-    .describe('security updates need not wait longer, whatever the cadence'),
+    .describe(
+      'no server goes longer without a window: where the cadence does, there are windows for security updates',
+    ),
   onHoliday: z.enum(['shift', 'keep']).optional().describe('shift takes the next allowed day'),
   serversPerWindow: z.number().int().min(1).max(100_000).optional(),
   explicitDates: z
@@ -164,12 +166,18 @@ function problemsOf(
   const problems: [string, string][] = [];
   const { from, until } = allowedMinutes(policy);
   const { days, nth, daysBefore, windowMinutes, shortestMinutes, hours } = policy;
+  const { leadTimeHours, securityWithinDays } = policy;
   if (windowMinutes > until - from) {
     const message = `is longer than the hours ${hours.from} to ${hours.to}, which leave ${until - from}: write that or less`;
     problems.push(['windowMinutes', message]);
   } else if (shortestMinutes > windowMinutes) {
     const message = `is longer than windows, which are ${windowMinutes} minutes: write that or less`;
     problems.push(['shortestMinutes', message]);
+  }
+  const least = Math.ceil((leadTimeHours * 60 + windowMinutes) / 1440);
+  if (securityWithinDays !== undefined && securityWithinDays < least) {
+    const message = `is shorter than a window with the ${leadTimeHours} h in which it is prepared: write ${least} or more, or shorten leadTimeHours`;
+    problems.push(['securityWithinDays', message]);
   }
   if (nth) {
     const index = weekdays.indexOf(nth.weekday) + nth.offsetDays;

@@ -1,5 +1,5 @@
 /** Owns what has been placed so far: who has which windows, how full they are, and which HA groups they occupy. */
-import type { Conflict, ConflictCode, PlannedCampaign, PlannedWindow } from './quarter-plan.ts';
+import type { Conflict, ConflictCode, Lane, PlannedCampaign, PlannedWindow } from './quarter-plan.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
 import type { Slot } from './slots.ts';
 
@@ -7,19 +7,24 @@ interface Occupied {
   readonly start: number;
   readonly end: number;
   readonly server: string;
+  readonly lane: Lane | undefined;
 }
+
+type Placed = Map<ServerToPlan, { slots: Slot[]; windows: PlannedWindow[] }>;
 
 export interface Ledger {
   readonly conflicts: Conflict[];
   refuse(server: ServerToPlan, code: ConflictCode, message: string): void;
   isRefused(server: ServerToPlan): boolean;
   add(server: ServerToPlan, slot: Slot, zone: string, reason: string): void;
+  /** Without those of the security lane, in the order in which they were added. */
   windowsOf(server: ServerToPlan): readonly Slot[];
-  /** Servers that have the window already. */
-  countOf(campaign: string): number;
+  securityOf(server: ServerToPlan): readonly Slot[];
+  /** Servers that have the window already, of whichever lane. */
+  countOf(slot: Slot): number;
   /** The member of an HA group whose window overlaps, and the group. */
   clash(server: ServerToPlan, slot: Slot): { readonly group: string; readonly server: string } | undefined;
-  /** Takes the windows back: only what is whole stays. */
+  /** Takes the windows back, but for those of the security lane: only what is whole stays. */
   drop(server: ServerToPlan): void;
   /** @param servers by name: in their order stand the windows that begin at the same time */
   all(servers: readonly ServerToPlan[]): { windows: PlannedWindow[]; campaigns: PlannedCampaign[] };
@@ -27,8 +32,10 @@ export interface Ledger {
 
 /** @param groupsOf names of the HA groups of a server */
 export function createLedger(groupsOf: (server: ServerToPlan) => readonly string[]): Ledger {
-  const placed = new Map<ServerToPlan, { slots: Slot[]; windows: PlannedWindow[] }>();
+  const placed: Placed = new Map();
+  const security: Placed = new Map();
   const counts = new Map<string, number>();
+  const seats = new Map<string, number>();
   const occupied = new Map<string, Occupied[]>();
   const refused = new Set<ServerToPlan>();
   const none: readonly Slot[] = [];
@@ -42,22 +49,25 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
     },
     isRefused: (server) => refused.has(server),
     add(server, slot, zone, reason) {
-      const { start, end, localStart, campaign } = slot;
+      const { start, end, localStart, campaign, lane } = slot;
       const window = { server: server.name, start, end, zone, localStart, campaign, reason };
-      const own = placed.get(server);
+      const all = lane ? security : placed;
+      const own = all.get(server);
       if (own) {
         own.slots.push(slot);
         own.windows.push(window);
-      } else placed.set(server, { slots: [slot], windows: [window] });
-      counts.set(slot.campaign, (counts.get(slot.campaign) ?? 0) + 1);
+      } else all.set(server, { slots: [slot], windows: [window] });
+      count(counts, campaign, 1);
+      count(seats, slot.seats, 1);
       for (const group of groupsOf(server)) {
         const spans = occupied.get(group) ?? [];
-        spans.push({ start: slot.startMillis, end: slot.endMillis, server: server.name });
+        spans.push({ start: slot.startMillis, end: slot.endMillis, server: server.name, lane });
         occupied.set(group, spans);
       }
     },
     windowsOf: (server) => placed.get(server)?.slots ?? none,
-    countOf: (campaign) => counts.get(campaign) ?? 0,
+    securityOf: (server) => security.get(server)?.slots ?? none,
+    countOf: (slot) => seats.get(slot.seats) ?? 0,
     clash(server, slot) {
       for (const group of groupsOf(server)) {
         const other = occupied
@@ -73,11 +83,13 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
     drop(server) {
       const own = placed.get(server);
       placed.delete(server);
-      for (const { campaign } of own?.slots ?? []) {
-        counts.set(campaign, (counts.get(campaign) ?? 1) - 1);
+      for (const slot of own?.slots ?? []) {
+        count(counts, slot.campaign, -1);
+        count(seats, slot.seats, -1);
       }
+      const stays = (span: Occupied) => span.server !== server.name || span.lane !== undefined;
       for (const group of own ? groupsOf(server) : []) {
-        occupied.set(group, occupied.get(group)?.filter((span) => span.server !== server.name) ?? []);
+        occupied.set(group, occupied.get(group)?.filter(stays) ?? []);
       }
     },
     all(servers) {
@@ -85,17 +97,19 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
       const byStart = new Map<string, PlannedWindow[]>();
       const campaigns = new Map<string, PlannedCampaign>();
       for (const server of servers) {
-        const own = placed.get(server);
-        if (own === undefined) continue;
-        for (const [index, window] of own.windows.entries()) {
-          const { start, end, zone, campaign } = window;
-          const same = byStart.get(start);
-          if (same) same.push(window);
-          else byStart.set(start, [window]);
-          if (!campaigns.has(campaign)) {
-            const { policy } = own.slots[index] as Slot;
-            const count = counts.get(campaign) as number;
-            campaigns.set(campaign, { id: campaign, policy, start, end, zone, servers: count });
+        for (const own of [placed.get(server), security.get(server)]) {
+          if (own === undefined) continue;
+          for (const [index, window] of own.windows.entries()) {
+            const { start, end, zone, campaign } = window;
+            const same = byStart.get(start);
+            if (same) same.push(window);
+            else byStart.set(start, [window]);
+            if (!campaigns.has(campaign)) {
+              const { policy, lane } = own.slots[index] as Slot;
+              const servers = counts.get(campaign) as number;
+              const shared = { id: campaign, policy, start, end, zone, servers };
+              campaigns.set(campaign, lane ? { ...shared, lane } : shared);
+            }
           }
         }
       }
@@ -105,6 +119,10 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
       };
     },
   };
+}
+
+function count(numbers: Map<string, number>, key: string, by: number): void {
+  numbers.set(key, (numbers.get(key) ?? 0) + by);
 }
 
 /** By code units: the same on every machine, whatever its locale. */

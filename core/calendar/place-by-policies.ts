@@ -7,7 +7,7 @@ import type { Place, Planning } from './places.ts';
 import { inLine, type Placement, placeBefore, placeInPeriod, type WhyNot } from './policy-placement.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
 import { clashProblem } from './set-schedules.ts';
-import { type Period, periodKey, type Slot } from './slots.ts';
+import { overlaps, type Period, periodKey, type Slot } from './slots.ts';
 
 interface Surroundings {
   readonly order: DependencyOrder;
@@ -24,10 +24,12 @@ export function placeByPolicies(plannings: readonly Planning[], around: Surround
     order.levels.flatMap((level, depth) => level.map((server) => [server, depth] as const)),
   );
   const whyNot: WhyNot = (server, slot, atMost, bound) => {
-    if (atMost < Number.POSITIVE_INFINITY && ledger.countOf(slot.campaign) >= atMost) {
+    if (atMost < Number.POSITIVE_INFINITY && ledger.countOf(slot) >= atMost) {
       return { code: 'window-full', message: `the window of ${slot.words} has ${atMost} servers already` };
     }
     const index = ledger.windowsOf(server).length;
+    const own = ledger.securityOf(server).find((other) => overlaps(other, slot));
+    if (own) return { code: 'no-room', message: `it has a window of the security lane then (${own.words})` };
     return (
       clashProblem(server, slot, ledger) ??
       whyTooEarly(server, slot, index, order.links, ledger) ??

@@ -9,7 +9,7 @@ import { localOf } from './local-time.ts';
 import type { ScheduleRule } from './schedule.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
 import { judgeDate, type SetDate } from './set-dates.ts';
-import { type Period, periodsOf, type Setting } from './slots.ts';
+import { laneSlots, type Period, periodsOf, type Setting, type Slot } from './slots.ts';
 import type { Freeze, Holiday } from './team-calendar.ts';
 import { createZoneClocks, type ZoneClock } from './zone-clock.ts';
 
@@ -33,6 +33,8 @@ export interface Planning {
 /** A policy in a zone. */
 export interface Place extends Setting {
   periods(): readonly Period[];
+  /** Of the security lane, as laneSlots has them; none without one. */
+  security(): readonly Slot[];
   /** Servers share dates, so each is judged once. */
   judge(day: number, minutes: number): SetDate;
   /**
@@ -61,7 +63,8 @@ export function createPlaces(
     reserved.set(environment, Math.max(days, reserved.get(environment) ?? 0));
   }
   // Windows and what follows from them reach a little over the borders of the quarter.
-  const days = { first: dayNumber(quarter.firstDay) - 8, last: dayNumber(quarter.lastDay) + 8 };
+  const within = Math.max(0, ...[...policies.values()].map((policy) => policy.securityWithinDays ?? 0));
+  const days = { first: dayNumber(quarter.firstDay) - 8, last: dayNumber(quarter.lastDay) + 8 + within };
   return (policy, zone) => {
     const key = `${policy.name} ${zone}`;
     let place = places.get(key);
@@ -79,6 +82,7 @@ export function createPlaces(
         now: millisOf(input.now),
       };
       let periods: Period[] | undefined;
+      let security: Slot[] | undefined;
       const judged = new Map<number, SetDate>();
       const judge = (day: number, minutes: number) =>
         remembered(judged, day * 1440 + minutes, () => judgeDate(setting, day, minutes));
@@ -94,6 +98,11 @@ export function createPlaces(
         periods() {
           periods ??= periodsOf(setting, reserved.get(policy.name) ?? 0);
           return periods;
+        },
+        security() {
+          const { securityWithinDays: most } = policy;
+          security ??= most === undefined ? [] : laneSlots(setting, most);
+          return security;
         },
       };
       places.set(key, place);

@@ -9,12 +9,13 @@ import { compare, createLedger, type Ledger } from './ledger.ts';
 import { localOf } from './local-time.ts';
 import { placeByPolicies } from './place-by-policies.ts';
 import { createPlaces, type Followers, type Planning } from './places.ts';
-import type { PlannedWindow, QuarterPlan } from './quarter-plan.ts';
+import type { KeptWindow, QuarterPlan } from './quarter-plan.ts';
 import { type RuleOfServer, rulesOf, ruleWords } from './schedule.ts';
+import { type LastWindows, placeSecurityLane } from './security-lane.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
 import type { Problem } from './set-dates.ts';
 import { placeCron, placeDate, type SetSurroundings } from './set-schedules.ts';
-import type { Slot } from './slots.ts';
+import { campaignId, type Slot } from './slots.ts';
 import type { Freeze, Holiday } from './team-calendar.ts';
 
 export interface PlanInput {
@@ -30,7 +31,9 @@ export interface PlanInput {
   /** Names of servers by HA group, besides those that servers name themselves. */
   readonly haGroups?: Readonly<Record<string, readonly string[]>>;
   /** Windows of an earlier plan that stay as they are: those whose campaign has been started. */
-  readonly kept?: readonly PlannedWindow[];
+  readonly kept?: readonly KeptWindow[];
+  /** When servers are patched last before the quarter: from there the days of the security lane count. */
+  readonly before?: LastWindows;
   readonly now: Instant;
 }
 
@@ -72,10 +75,11 @@ export function planQuarter(input: PlanInput): QuarterPlan {
   );
   for (const { server, message } of order.broken) ledger.refuse(server, 'dependency-broken', message);
   const open = planned.filter(({ server }) => !ledger.isRefused(server));
-  keep(input.kept ?? [], open, ledger);
+  keep(input.kept ?? [], open, quarter.id, ledger);
   const byPolicy = open.filter((planning) => !placeSet(planning, { quarters, links: order.links, ledger }));
   placeByPolicies(byPolicy, { order, ledger, placeOf, policies, planned: open });
   checkDependencies(order, ledger);
+  placeSecurityLane(open, { order, ledger, before: input.before });
 
   const { windows, campaigns } = ledger.all(open.map(({ server }) => server));
   const conflicts = ledger.conflicts.toSorted(
@@ -113,7 +117,8 @@ function placeSet(planning: Planning, around: SetSurroundings): boolean {
 
 function followersOf({ servers, policies, kept = [] }: PlanInput): Followers {
   const begun = new Map<string, number>();
-  for (const { server, localStart } of kept) {
+  for (const { server, localStart, lane } of kept) {
+    if (lane) continue;
     const [name, day] = [server.toLowerCase(), dayNumber(localStart.slice(0, 10))];
     begun.set(name, Math.min(day, begun.get(name) ?? day));
   }
@@ -157,13 +162,19 @@ function groupByServer(schedules: readonly RuleOfServer[]): Map<string, RuleOfSe
   return groups;
 }
 
-function keep(kept: readonly PlannedWindow[], planned: readonly Planning[], ledger: Ledger): void {
+function keep(
+  kept: readonly KeptWindow[],
+  planned: readonly Planning[],
+  quarter: string,
+  ledger: Ledger,
+): void {
   if (kept.length === 0) return;
   const byName = new Map(planned.map((planning) => [planning.server.name.toLowerCase(), planning]));
   for (const window of kept) {
     const planning = byName.get(window.server.toLowerCase());
     if (planning === undefined) continue;
-    const { start, end, localStart, campaign, zone, reason } = window;
+    const { start, end, localStart, campaign, zone, reason, lane } = window;
+    const policy = planning.place.policy.name;
     const slot: Slot = {
       startMillis: millisOf(start),
       endMillis: millisOf(end),
@@ -172,7 +183,9 @@ function keep(kept: readonly PlannedWindow[], planned: readonly Planning[], ledg
       localStart,
       day: dayNumber(localStart.slice(0, 10)),
       campaign,
-      policy: planning.place.policy.name,
+      seats: campaignId([policy, quarter, start, end, zone]),
+      policy,
+      ...(lane && { lane }),
       words: `${localStart.slice(0, 16).replace('T', ' ')} in ${zone}`,
       notes: '',
     };

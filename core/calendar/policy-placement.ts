@@ -17,7 +17,7 @@ export type WhyNot = (
 const comfortable = 500;
 
 /** How many servers a window is meant for. In whole steps, so that one server more does not change all windows. */
-function meantFor(policy: CalendarPolicy, servers: number, windows: number): number {
+export function meantFor(policy: CalendarPolicy, servers: number, windows: number): number {
   return policy.serversPerWindow ?? comfortable * Math.ceil(servers / (comfortable * windows));
 }
 

@@ -17,10 +17,17 @@ export interface PlannedWindow {
   readonly reason: string;
 }
 
+/** `security`: between the windows of the cadence, for updates that must not wait; absent for those. */
+export type Lane = 'security';
+
+/** A window whose campaign was started, or can be at any moment. */
+export type KeptWindow = PlannedWindow & { readonly lane?: Lane };
+
 export interface PlannedCampaign {
   readonly id: string;
   /** Name of the environment whose policy holds. */
   readonly policy: string;
+  readonly lane?: Lane;
   readonly start: Instant;
   readonly end: Instant;
   readonly zone: string;

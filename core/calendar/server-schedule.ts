@@ -1,5 +1,5 @@
 /** Owns what a person sees of one server's schedule: the rule, what it says in words, and when it comes next. */
-import { type Instant, instantOf, millisOf } from '../instant.ts';
+import { type Instant, millisOf, plusSeconds } from '../instant.ts';
 import type { StoredServer } from '../inventory/stored-server.ts';
 import type { CalendarPolicy } from './calendar-policy.ts';
 import { type Cron, CronError, nextRuns, parseCron } from './cron.ts';
@@ -8,7 +8,6 @@ import { policyOf } from './plan-quarter.ts';
 import type { PlanningCalendar } from './planning-calendar.ts';
 import type { Conflict, PlannedWindow, QuarterPlan } from './quarter-plan.ts';
 import { rulesOf, ruleWords, type Schedule, type ScheduleRule } from './schedule.ts';
-import { securityWindow } from './security-window.ts';
 import { createZoneClocks } from './zone-clock.ts';
 
 /** Where a rule is written down: set for the server by itself, in the server list, or nowhere but in the policy. */
@@ -52,7 +51,8 @@ export function serverSchedule(
   const rule = rulesOf(server, stored ? [stored] : [])[0] ?? { kind: 'policy' };
   const policy = policyOf(calendar.policies, server.environment);
   const cron = rule.kind === 'cron' ? cronOf(rule.expression) : undefined;
-  const security = policy && securityWords(policy, server.zone, calendar, now);
+  const windows = plans.flatMap((plan) => plan.windows.filter((window) => mine(window) && now < window.end));
+  const security = policy && securityWords(policy, windows, now);
   return {
     server: server.name,
     environment: server.environment,
@@ -64,7 +64,7 @@ export function serverSchedule(
     from: stored ? 'schedule' : rule.kind === 'policy' ? 'policy' : 'list',
     remarks: cron?.eitherDay ? [eitherDayWords] : [],
     runs: cron ? cronRuns(cron, server.zone, now) : [],
-    windows: plans.flatMap(({ windows }) => windows.filter((window) => mine(window) && now < window.end)),
+    windows,
     conflicts: plans.flatMap(({ conflicts }) => conflicts.filter(mine)),
     ...(security !== undefined && { security }),
     past: server.history.map(({ date, time, quarter }) => ({ date, quarter, ...(time && { time }) })),
@@ -92,14 +92,16 @@ function cronRuns(cron: Cron, zone: string, now: Instant): { localStart: string 
   }));
 }
 
+/** Where the campaign of a window is being prepared, it is too late for what comes out now. */
 function securityWords(
-  policy: CalendarPolicy,
-  zone: string,
-  { freezes, holidays, quarters }: PlanningCalendar,
+  { securityWithinDays: within, leadTimeHours }: CalendarPolicy,
+  windows: readonly PlannedWindow[],
   now: Instant,
 ): string | undefined {
-  const found = securityWindow({ policy, zone, released: now, freezes, holidays, quarters, now });
-  if (found === undefined) return undefined;
-  if ('problem' in found) return found.problem.message;
-  return `updates that come out now are due by ${instantOf(millisOf(now) + (policy.securityWithinDays ?? 0) * 86_400_000)}, first window ${found.slot.words}`;
+  if (within === undefined) return undefined;
+  const next = windows.find(({ start }) => now < plusSeconds(start, -leadTimeHours * 3600));
+  const then = next
+    ? `updates that come out now are installed from ${next.localStart}`
+    : 'none is planned in these quarters for updates that come out now';
+  return `a window at least every ${within} days; ${then}`;
 }

@@ -127,7 +127,7 @@ function consider(
     clashProblem(server, slot, ledger) ??
     whyTooEarly(server, slot, ledger.windowsOf(server).length, links, ledger);
   if (problem) return [{ ...problem, message: `${problem.message}: set another date` }];
-  if (policy.serversPerWindow !== undefined && ledger.countOf(slot.campaign) >= policy.serversPerWindow) {
+  if (policy.serversPerWindow !== undefined && ledger.countOf(slot) >= policy.serversPerWindow) {
     const message = `the window of ${slot.words} has ${policy.serversPerWindow} servers already: set another date`;
     return [{ code: 'window-full', message }];
   }

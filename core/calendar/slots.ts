@@ -7,6 +7,7 @@ import { dateOf, dayNumber, dayWords, firstOfMonth, minuteMillis, timeText, week
 import { type FrozenSpan, freezeOver } from './closed-spans.ts';
 import { localIso, localOf } from './local-time.ts';
 import { type LocalWindow, lengthWords, localWindow } from './local-window.ts';
+import type { Lane } from './quarter-plan.ts';
 import type { ZoneClock } from './zone-clock.ts';
 
 /** A window with its texts, made once and shared by all servers that get it. */
@@ -20,12 +21,19 @@ export interface Slot {
   /** Number of the local day of its start. */
   readonly day: number;
   readonly campaign: string;
+  /** Shared by all campaigns of the policy in this window. */
+  readonly seats: string;
   readonly policy: string;
+  readonly lane?: Lane;
   /** `Saturday 2026-11-14 00:00 in Europe/Berlin` */
   readonly words: string;
   /** What the clocks did to it: `; …`, or empty. */
   readonly notes: string;
   readonly closed?: { readonly by: 'past' | 'freeze' | 'holiday' | 'clocks'; readonly words: string };
+}
+
+export function overlaps(a: Slot, b: Slot): boolean {
+  return a.startMillis < b.endMillis && b.startMillis < a.endMillis;
 }
 
 /** A stretch of the quarter in which a server has one window. */
@@ -51,6 +59,7 @@ export interface Setting {
   readonly begun?: ReadonlySet<string>;
   /** Epoch milliseconds. */
   readonly now: number;
+  readonly lane?: Lane;
   /** Others come before these: the first local day that leaves them room, and who they are. */
   readonly held?: { readonly firstDay: number; readonly words: string };
 }
@@ -105,11 +114,13 @@ export function periodsOf(setting: Setting, reserved: number): Period[] {
 
 /** The texts of a window, and why it is closed to those whom the policy places. */
 export function slotOf(setting: Setting, window: LocalWindow): Slot {
-  const { policy, clock, quarter } = setting;
+  const { policy, clock, quarter, lane } = setting;
   const { start, end, notes } = window;
   const local = localOf(clock, start);
   const [startText, endText] = [instantOf(start), instantOf(end)];
-  const campaign = campaignId([policy.name, quarter.id, startText, endText, clock.zone]);
+  const parts = [policy.name, quarter.id, startText, endText, clock.zone] as const;
+  const seats = campaignId(parts);
+  const campaign = lane ? campaignId(parts, lane) : seats;
   const closed = setting.begun?.has(campaign)
     ? ({ by: 'past', words: 'its campaign has been started' } as const)
     : whyClosed(setting, window, local.day);
@@ -121,11 +132,26 @@ export function slotOf(setting: Setting, window: LocalWindow): Slot {
     localStart: localIso(clock, start),
     day: local.day,
     campaign,
+    seats,
     policy: policy.name,
+    ...(lane && { lane }),
     words: `${dayWords(local.day)} ${timeText(local.minutes)} in ${clock.zone}`,
     notes: notes.map((note) => `; ${note}`).join(''),
     ...(closed && { closed }),
   };
+}
+
+/**
+ * What the security lane may take, by start: all allowed windows of the quarter, and after it those of so many days that
+ * tell whether something can wait for the next quarter. Whoever comes some days before others does so in the cadence
+ * alone: within days there is no room for a rehearsal.
+ */
+export function laneSlots({ held: _, ...setting }: Setting, within: number): Slot[] {
+  const [first, last] = [dayNumber(setting.quarter.firstDay), dayNumber(setting.quarter.lastDay)];
+  const days = Array.from({ length: last + within - first + 2 }, (_day, index) => first - 1 + index);
+  return days
+    .flatMap((day) => slotsOfDay({ ...setting, lane: 'security' }, day))
+    .filter(({ day }) => day >= first && day <= last + within);
 }
 
 function slotsOfDay(setting: Setting, day: number): Slot[] {
@@ -184,9 +210,16 @@ function periodWords(cadence: CalendarPolicy['cadence'], key: number, quarter: Q
   return quarter.id;
 }
 
-/** Short and plain, as the ids of campaigns are part of other names; the hash keeps apart what the rest does not say. */
-function campaignId(parts: readonly [policy: string, ...string[]]): string {
+/**
+ * Short and plain, as the ids of campaigns are part of other names; the hash keeps apart what the rest does not say.
+ *
+ * @param parts instants as texts
+ */
+export function campaignId(
+  parts: readonly [policy: string, quarter: string, start: string, end: string, zone: string],
+  lane?: Lane,
+): string {
   const hash = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 10);
-  const time = (parts[2] as string).slice(0, 16).replaceAll(/[-:]/g, '').toLowerCase();
-  return `${parts[0].slice(0, 24)}-${time}z-${hash}`;
+  const time = parts[2].slice(0, 16).replaceAll(/[-:]/g, '').toLowerCase();
+  return `${parts[0].slice(0, 24)}-${lane ? `${lane}-` : ''}${time}z-${hash}`;
 }
