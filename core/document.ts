@@ -26,9 +26,20 @@ export function pinKey(place: Place, family: Family, phase: Phase): string {
   return `${placeKey(place)} ${family} ${phase}`;
 }
 
-/** Names of the documents of these phases, of every family; of all phases where none is named. */
-export function sentDocuments(phases: readonly DocumentPhase[] = documentPhaseSchema.options): string[] {
-  return familySchema.options.flatMap((family) => phases.map((phase) => documentName(family, phase)));
+/** Asks a server of any family for its time zone. */
+export const timeZoneDocument = `${documentPrefix}TimeZone`;
+
+export type DocumentKind = DocumentPhase | 'time-zone';
+
+/** Names of the documents of these kinds, of every family where they have one; of all kinds where none is named. */
+export function sentDocuments(
+  kinds: readonly DocumentKind[] = [...documentPhaseSchema.options, 'time-zone'],
+): string[] {
+  const phases = kinds.filter((kind) => kind !== 'time-zone');
+  return [
+    ...familySchema.options.flatMap((family) => phases.map((phase) => documentName(family, phase))),
+    ...(kinds.includes('time-zone') ? [timeZoneDocument] : []),
+  ];
 }
 
 /** A campaign, or one of its batches: what takes longer on bare metal. */

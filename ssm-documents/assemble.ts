@@ -32,11 +32,12 @@ const templateSchema = z.strictObject({
 
 const parametersSchema = z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/), parameterSchema);
 
+type DocumentTemplate = z.infer<typeof templateSchema>;
 type DocumentParameters = z.infer<typeof parametersSchema>;
-export type DocumentContent = z.infer<typeof templateSchema> & { readonly parameters: DocumentParameters };
+export type DocumentContent = DocumentTemplate & { readonly parameters: DocumentParameters };
 
 export interface AssembledDocument {
-  /** Family and phase, `Debian-Prepare`; who deploys it puts a prefix before it. */
+  /** Family and phase, `Debian-Prepare`, or `TimeZone`; who deploys it puts a prefix before it. */
   readonly name: string;
   readonly content: DocumentContent;
 }
@@ -57,41 +58,55 @@ export function assembleDocuments(folder: string): readonly AssembledDocument[] 
   const template = templateSchema.parse(parse(read('lib/document.yaml')));
   const families = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'family.sh')));
   return families.toSorted().flatMap((family) =>
-    documentPhaseSchema.options.toSorted().map((phase) => ({
-      name: `${capitalised(family)}-${capitalised(phase)}`,
-      content: {
-        ...template,
-        description: template.description
-          .replace('%family%', capitalised(family))
-          .replace('%does%', purposes[phase]),
-        parameters,
-        mainSteps: template.mainSteps.map((step) => ({
-          ...step,
-          inputs: {
-            ...step.inputs,
-            runCommand: scriptLines({ folder, family }, phase, step.inputs.runCommand, parameters),
-          },
-        })),
-      },
-    })),
+    documentPhaseSchema.options.toSorted().map((phase) => {
+      const description = template.description
+        .replace('%family%', capitalised(family))
+        .replace('%does%', purposes[phase]);
+      return {
+        name: `${capitalised(family)}-${capitalised(phase)}`,
+        content: {
+          ...withScripts({ ...template, description }, { folder, family, phase }, parameters),
+          parameters,
+        },
+      };
+    }),
   );
+}
+
+/** Asks a server of any family for its time zone. */
+export function assembleTimeZoneDocument(folder: string): Omit<AssembledDocument, 'content'> & {
+  /** Without parameters. */
+  readonly content: DocumentTemplate;
+} {
+  const template = templateSchema.parse(parse(readFileSync(join(folder, 'time-zone/document.yaml'), 'utf8')));
+  return { name: 'TimeZone', content: withScripts(template, { folder }, {}) };
 }
 
 interface Source {
   readonly folder: string;
-  readonly family: string;
+  readonly family?: string;
+  readonly phase?: DocumentPhase;
+}
+
+function withScripts(
+  template: DocumentTemplate,
+  source: Source,
+  parameters: DocumentParameters,
+): DocumentTemplate {
+  return {
+    ...template,
+    mainSteps: template.mainSteps.map((step) => ({
+      ...step,
+      inputs: { ...step.inputs, runCommand: scriptLines(source, step.inputs.runCommand, parameters) },
+    })),
+  };
 }
 
 /** Puts scripts and the reading of parameters in place of the `%…%` lines of the template. */
-function scriptLines(
-  source: Source,
-  phase: DocumentPhase,
-  lines: readonly string[],
-  parameters: DocumentParameters,
-): string[] {
+function scriptLines(source: Source, lines: readonly string[], parameters: DocumentParameters): string[] {
   const inlined = new Set<string>();
   return lines.flatMap((template) => {
-    const line = template.replace('%phase%', phase);
+    const line = template.replace('%phase%', source.phase ?? '');
     if (line === '%parameters%')
       return [...trimmed(inline(source, 'lib/parameters.sh', inlined)), ...parameterLines(parameters)];
     const [, kind, script] = /^%(script|packed) (.+)%$/.exec(line) ?? [];
@@ -112,7 +127,8 @@ function inline(source: Source, file: string, inlined: Set<string>): string[] {
     .split('\n')
     .flatMap((line) => {
       const sourced = /^source "\$SCRIPTS\/([$A-Za-z0-9/-]+\.sh)"$/.exec(line)?.[1];
-      if (sourced !== undefined) return inline(source, sourced.replace('$FAMILY', source.family), inlined);
+      if (sourced !== undefined)
+        return inline(source, sourced.replace('$FAMILY', source.family ?? ''), inlined);
       return /^\s*(# .*|#!.*|#)?$/.test(line) ? [] : [line];
     });
 }

@@ -3,18 +3,17 @@ import { NestedStack } from 'aws-cdk-lib';
 import { CfnDocument } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { documentContentHash, documentPrefix, sentDocuments } from '../../core/document.ts';
-import { type AssembledDocument, assembleDocuments } from '../../ssm-documents/assemble.ts';
+import { assembleDocuments, assembleTimeZoneDocument } from '../../ssm-documents/assemble.ts';
 import { fileOf } from '../repository.ts';
 
-/** The documents of this release, under the names that campaigns know. */
-export function patchDocuments(): readonly AssembledDocument[] {
-  return assembleDocuments(fileOf('ssm-documents')).map(({ name, content }) => ({
-    name: `${documentPrefix}${name}`,
-    content,
-  }));
+/** The documents of this release, under the names that functions know. */
+export function patchDocuments(): readonly { readonly name: string; readonly content: object }[] {
+  const folder = fileOf('ssm-documents');
+  const all = [...assembleDocuments(folder), assembleTimeZoneDocument(folder)];
+  return all.map(({ name, content }) => ({ name: `${documentPrefix}${name}`, content }));
 }
 
-/** What a campaign compares with when it pins a document; nothing has rights on those that no campaign sends. */
+/** What a function compares with when it pins a document; nothing has rights on those that no function sends. */
 export function documentHashes(): Record<string, string> {
   const sent = sentDocuments();
   return Object.fromEntries(
@@ -24,7 +23,7 @@ export function documentHashes(): Record<string, string> {
   );
 }
 
-/** A nested stack for each family: a template has 1 MB, and the documents of all families are more. */
+/** A nested stack for each family, and for what is of none: a template has 1 MB, and all documents are more. */
 export class PatchDocuments extends Construct {
   constructor(scope: Construct, constructId: string) {
     super(scope, constructId);
