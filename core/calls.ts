@@ -6,6 +6,8 @@ export const callNames = [
   'sync-servers',
   'set-schedule',
   'show-calendar',
+  'ask-zones',
+  'show-zones',
   'plan-schedules',
   'pause-all',
   'resume-all',

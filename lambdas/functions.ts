@@ -1,5 +1,5 @@
 /** Owns the list of functions: what each may touch, how long it may run, and with how much memory. Read by the stack. */
-import type { DocumentPhase } from '../core/phase.ts';
+import type { DocumentKind } from '../core/document.ts';
 import type { EnvironmentKey } from './environment.ts';
 
 /** What a function may touch. One name is one grant: rights and environment variables together. */
@@ -84,8 +84,8 @@ export interface FunctionShape {
   readonly ports: readonly PortName[];
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
-  /** Phases whose documents it pins or sends; those of campaigns where it is not said. */
-  readonly sends?: readonly DocumentPhase[];
+  /** What documents it pins or sends; those of campaigns where it is not said. */
+  readonly sends?: readonly DocumentKind[];
   /** Of the scratch folder; 512 where it is not said. */
   readonly scratchMb?: number;
   readonly description: string;
@@ -283,6 +283,20 @@ export const functions = {
     timeoutSeconds: 300,
     memoryMb: 2048,
     description: 'Gives a server its one schedule, changes it, or takes it away',
+  },
+  'ask-zones': {
+    ports: ['records', 'calendar', 'commands', 'documents', 'fleet'],
+    sends: ['time-zone'],
+    // As long as its lease.
+    timeoutSeconds: 900,
+    memoryMb: 2048,
+    description: 'Asks servers of the inventory for their time zones',
+  },
+  'show-zones': {
+    ports: ['records', 'calendar', 'invocations'],
+    timeoutSeconds: 900,
+    memoryMb: 2048,
+    description: 'Shows what servers said of their time zones beside what is recorded',
   },
   'show-calendar': {
     ports: ['records', 'calendar', 'policies'],

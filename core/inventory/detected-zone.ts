@@ -19,6 +19,10 @@ export const zoneReportSchema = z.object({
 });
 export type ZoneReport = z.infer<typeof zoneReportSchema>;
 
+/** `possible`: an offset that the recorded zone has, as others have. */
+export const zoneVerdicts = ['same', 'possible', 'differs', 'unknown'] as const;
+type ZoneVerdict = (typeof zoneVerdicts)[number];
+
 type ZoneAnswer = { readonly method: ZoneMethod } & (
   | { readonly kind: 'zone'; readonly zone: string }
   /** `+01:00`: many zones have it, so it is never taken for one. */
@@ -55,10 +59,9 @@ export function detectZone(report: ZoneReport): DetectedZone {
  */
 export function compareZone(
   recorded: string,
-  detected: DetectedZone,
+  { best }: Pick<DetectedZone, 'best'>,
   at: Instant,
-): { readonly verdict: 'same' | 'possible' | 'differs' | 'unknown'; readonly words: string } {
-  const { best } = detected;
+): { readonly verdict: ZoneVerdict; readonly words: string } {
   if (best === undefined)
     return { verdict: 'unknown', words: `the server does not say its time zone; recorded is ${recorded}` };
   const says = `the server says ${valueOfAnswer(best)} (${best.method}), recorded is ${recorded}`;

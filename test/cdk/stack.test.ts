@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { patchDocuments } from '../../cdk/constructs/patch-documents.ts';
 import { fileOf, repositoryRoot } from '../../cdk/repository.ts';
-import { documentContentHash, sentDocuments } from '../../core/document.ts';
-import { type DocumentPhase, phaseSchema } from '../../core/phase.ts';
+import { type DocumentKind, documentContentHash, sentDocuments } from '../../core/document.ts';
+import { phaseSchema } from '../../core/phase.ts';
 import { familySchema } from '../../core/server.ts';
 import { type StepName, steps, stepToken } from '../../core/steps.ts';
 import { environmentNames } from '../../lambdas/environment.ts';
@@ -63,7 +63,8 @@ describe('the stack', () => {
   test('stays far from the limits of a template', () => {
     expect(stacks).toHaveLength(1);
     // Of 1 MB, each.
-    expect(home.files).toHaveLength(1 + familySchema.options.length);
+    // The documents of each family, and what is of none.
+    expect(home.files).toHaveLength(2 + familySchema.options.length);
     for (const file of home.files) expect(Buffer.byteLength(file)).toBeLessThan(500_000);
     expect(Object.keys(resources).length).toBeLessThan(300);
   });
@@ -256,14 +257,14 @@ describe('functions', () => {
         .map((statement) => ({ name, statement })),
     );
     expect(new Set(sending.map(({ name }) => name))).toEqual(
-      new Set(['dispatch-batch', 'roll-back', 'run-reboots']),
+      new Set(['ask-zones', 'dispatch-batch', 'roll-back', 'run-reboots']),
     );
     const targets = (statement: (typeof sending)[number]['statement']) => resourcesOf(statement).map(String);
     const [onDocuments, onServers] = [':document/', 'instance/'].map((part) =>
       sending.filter(({ statement }) => targets(statement).some((target) => target.includes(part))),
     );
-    const documents = (phases: readonly DocumentPhase[]) =>
-      sentDocuments(phases)
+    const documents = (kinds: readonly DocumentKind[]) =>
+      sentDocuments(kinds)
         .toSorted()
         .map((name) => `arn:aws:ssm:eu-central-1:111111111111:document/${name}`);
     expect(
@@ -271,6 +272,7 @@ describe('functions', () => {
         onDocuments?.map(({ name, statement }) => [name, targets(statement).toSorted()]) ?? [],
       ),
     ).toEqual({
+      'ask-zones': documents(['time-zone']),
       'dispatch-batch': documents(phaseSchema.options),
       'roll-back': documents(['rollback']),
       'run-reboots': documents(['reboot']),
@@ -282,7 +284,7 @@ describe('functions', () => {
       'arn:aws:ssm:eu-central-1:111111111111:managed-instance/*',
     ];
     const tagged = { StringEquals: { 'ssm:resourceTag/quarterdeck': 'enrolled' } };
-    expect(asTold(onServers)).toEqual(Array(3).fill([servers, tagged]));
+    expect(asTold(onServers)).toEqual(Array(4).fill([servers, tagged]));
     expect(home.text).not.toContain('AWS-Run');
   });
 

@@ -65,8 +65,9 @@ describe('the functions', () => {
 
   test('send the commands of campaigns from one place alone, for less time than its lease', () => {
     const sending = names.filter((name) => functions[name].ports.some((port) => port === 'commands'));
-    // A reboot is claimed for good before it is sent, by a record of its own; a rollback by hand dispatches by itself.
-    expect(sending).toEqual(['dispatch-batch', 'run-reboots', 'roll-back']);
+    // A reboot is claimed for good before it is sent, by a record of its own; a rollback by hand dispatches by itself;
+    // asking for the time zone changes nothing.
+    expect(sending).toEqual(['dispatch-batch', 'run-reboots', 'roll-back', 'ask-zones']);
     for (const name of ['dispatch-batch', 'roll-back'] as const)
       expect(functions[name].timeoutSeconds, name).toBeLessThan(120);
   });
