@@ -30,7 +30,7 @@ export function judgeDate(setting: Setting, day: number, minutes: number): SetDa
     day,
     minutes,
     length,
-    ...('until' in span && { until: span.until }),
+    ...(span.until !== undefined && { until: span.until }),
   });
   const slot = slotOf(setting, window);
   const problems: Problem[] = [];
@@ -57,27 +57,34 @@ export function judgeDate(setting: Setting, day: number, minutes: number): SetDa
   }
   const holiday = holidays.get(slot.day);
   if (holiday !== undefined) remarks.push(`; a holiday (${holiday}), kept as the date was set`);
-  return { slot, problems, remarks: remarks.join(''), ...('outside' in span && span) };
+  return {
+    slot,
+    problems,
+    remarks: remarks.join(''),
+    ...(span.outside !== undefined && { outside: span.outside }),
+  };
 }
 
-/** When the allowed hours that the time is in end, in minutes since the midnight of the day; or why it is in none. */
-function allowedSpan(
-  policy: CalendarPolicy,
-  day: number,
-  minutes: number,
-): { readonly until: number } | { readonly outside: string } {
+interface AllowedSpan {
+  /** Minutes since the midnight of the day at which the hours that the time is in end; absent when it is in none. */
+  readonly until?: number;
+  /** Why the policy would not have chosen it. A day that it has not keeps the end of the hours all the same. */
+  readonly outside?: string;
+}
+
+function allowedSpan(policy: CalendarPolicy, day: number, minutes: number): AllowedSpan {
   const { from, until } = allowedMinutes(policy);
   const { days, hours, name } = policy;
+  const outside = `outside the allowed hours of ${name}`;
   // After midnight, hours that began on the evening before are still those of that day.
   for (const back of [0, 1]) {
     const inSpan = minutes + back * 1440;
-    if (inSpan >= from && inSpan < until && days.includes(weekdayOf(day - back))) {
-      return { until: until - back * 1440 };
-    }
+    if (inSpan < from || inSpan >= until) continue;
+    const span = { until: until - back * 1440 };
+    if (days.includes(weekdayOf(day - back))) return span;
+    const began = weekdayOf(day - back);
+    const which = back === 0 ? began : `the hours began on ${began}, which`;
+    return { ...span, outside: `${outside}: ${which} is none of its days, ${days.join(', ')}` };
   }
-  const inHours = [minutes, minutes + 1440].some((time) => time >= from && time < until);
-  const reason = inHours
-    ? `${weekdayOf(day)} is none of its days, ${days.join(', ')}`
-    : `${timeText(minutes)} is not within ${hours.from} to ${hours.to}`;
-  return { outside: `outside the allowed hours of ${name}: ${reason}` };
+  return { outside: `${outside}: ${timeText(minutes)} is not within ${hours.from} to ${hours.to}` };
 }

@@ -125,6 +125,21 @@ describe('a date that a person set', () => {
     expect(codes(made('honour', 'Rejected'), 'a')).toEqual(['not-approved']);
   });
 
+  it('on a day that the policy has not ends with the allowed hours all the same', () => {
+    const made = (date: string, time: string, hours: { from: string; to: string }) =>
+      plan([server('a', set(date, time))], {
+        policies: policiesOf({ production: { explicitDates: 'honour', hours } }),
+      });
+    const day = made('2026-12-02', '01:30', { from: '00:00', to: '04:00' });
+    expect(day.windows[0]?.end).toBe('2026-12-02T03:00:00.000Z');
+    expect(reasonOf(day, 'a')).toMatch(/ends at 04:00, .*wednesday is none of its days.*, honoured$/);
+    const night = made('2026-12-02', '01:30', { from: '22:00', to: '04:00' });
+    expect(night.windows[0]?.end).toBe('2026-12-02T03:00:00.000Z');
+    expect(codes(made('2026-12-02', '03:30', { from: '00:00', to: '04:00' }), 'a')).toEqual([
+      'window-too-short',
+    ]);
+  });
+
   it('after midnight is within hours that began on the evening before', () => {
     const policies = policiesOf({
       production: { days: ['saturday'], hours: { from: '22:00', to: '04:00' } },
@@ -136,6 +151,7 @@ describe('a date that a person set', () => {
       ['a', '2026-12-06T03:00:00.000Z'],
     ]);
     expect(codes(made, 'b')).toEqual(['outside-allowed-hours']);
+    expect(made.conflicts[0]?.message).toContain('the hours began on friday, which is none of its days');
   });
 
   it('on a holiday is kept, and says so', () => {
