@@ -32,8 +32,9 @@ make_backup() {
   [[ $Backup == none || $BackupBucket != none ]] || no_backup 'no backup bucket was named' || return 1
   (umask 077 && mkdir -p -- "$SAVED")
   timed manifest write_manifest || return 1
-  [[ $Backup == none ]] || list_configuration "$STATE/files.before" || rm -f -- "$STATE/files.before"
   backup_seconds || no_backup 'there is no time for it' || return 1
+  [[ $Backup == none ]] || list_configuration "$STATE/files.before" "$REPLY" || rm -f -- "$STATE/files.before"
+  backup_seconds || no_backup 'the time for it went by while its files were hashed' || return 1
   timed archive write_archive "$REPLY" || return 1
   [[ $Backup == none ]] || timed upload send_archive
 }
@@ -85,7 +86,12 @@ write_archive() {
 
 # Writes `list`, in the order of names, so that the same files make the same archive; sets FILES_LISTED and BYTES_LISTED.
 list_archived() {
-  local room free REPLY
+  local room free kind path REPLY
+  while IFS=$'\t' read -r kind path; do
+    # It alone would be in the archive, and nothing of what it leads to.
+    [[ $kind != path || $path == *'*'* || ! -L $ROOT${path%%+(/)} ]] ||
+      no_backup "$path is a link: name what it leads to" || return 1
+  done <"$STATE/backup"
   find_configuration \( -type f -o -type d -o -type l \) -print0 >"$WORK/list" && sort -zu -o "$WORK/list" -- "$WORK/list" ||
     no_backup 'the configuration can not be read, or there is none' || return 1
   FILES_LISTED=$(grep -zc '' "$WORK/list")
@@ -141,12 +147,18 @@ send_archive() {
 }
 
 # What a restore has to bring back: files that were the same before and after they were archived.
-list_backed_up() {
-  [[ -f $STATE/files.before && -f $STATE/configuration.before && ! -f $STATE/files ]] || return 0
-  comm -12 "$STATE/files.before" "$STATE/configuration.before" >"$STATE/files.new" &&
-    mv -f -- "$STATE/files.new" "$STATE/files"
+list_backed_up() (
+  set -o pipefail
+  [[ -f $STATE/files.before && ! -f $STATE/files ]] || exit 0
+  if [[ -f $STATE/configuration.before ]]; then
+    comm -12 "$STATE/files.before" "$STATE/configuration.before" >"$STATE/files.new"
+  else
+    # Too much to be hashed twice: what was changed since the list of packages, which is as old as the first list.
+    find_configuration -cnewer "$STATE/manifest" -printf '%p\n' | cut -c 2- >"$WORK/touched" &&
+      awk -F '\t' 'FILENAME == ARGV[1] { touched[$0] = 1; next } !($1 in touched)' "$WORK/touched" "$STATE/files.before" >"$STATE/files.new"
+  fi && mv -f -- "$STATE/files.new" "$STATE/files"
   rm -f -- "$STATE/files.before"
-}
+)
 
 report_backup() {
   BACKUP_JSON=${ST[backup]:-null}

@@ -41,14 +41,20 @@ find_configuration() (
   [[ -s $WORK/find.err ]] && ! grep -v 'No such file or directory$' "$WORK/find.err" >>"$LOG"
 )
 
-# Writes path, type, hash or target, and attributes of files and links. Names with control characters or backslashes are
-# in the archive, and are not compared: no package has such files, and lists of lines can not hold them.
+# Writes path, type, hash or target, and attributes of files and links, within so many seconds. Names with control
+# characters or backslashes are in the archive, and are not compared: no package has such files, and lists of lines can not
+# hold them. Fails where it is not whole: what is missing before would look as if the transaction had brought it.
 list_configuration() (
+  code=0
   set -o pipefail
   find_configuration \( -type f -o -type l \) ! -path '*[[:cntrl:]\\]*' ! -lname '*[[:cntrl:]]*' \
     -printf '%p\t%y\t%m:%U:%G\t%l\n' | grep -vE "${GENERATED%$}"$'\t' >"$WORK/attributes" || exit 1
   awk -F '\t' '$2 == "f" { print $1 }' "$WORK/attributes" | tr '\n' '\0' |
-    (cd -- "$ROOT/" && xargs -0 -r nice -n 19 sha256sum --) >"$WORK/hashes" 2>/dev/null
+    (cd -- "$ROOT/" && timeout $(($2 > 0 ? $2 : 1)) xargs -0 -r nice -n 19 sha256sum --) >"$WORK/hashes" 2>"$WORK/hash.err" || code=$?
+  # 123: of some the hash could not be told, and that is fine of what went meanwhile.
+  if ((code != 0)); then
+    [[ $code == 123 && -s $WORK/hash.err ]] && ! grep -v 'No such file or directory$' "$WORK/hash.err" >>"$LOG" || exit 1
+  fi
   awk -F '\t' '
     FILENAME == ARGV[1] { hash[substr($0, 67)] = substr($0, 1, 64); next }
     $2 == "l" { value = $4 }
@@ -64,7 +70,7 @@ note_configuration() {
   read -r files bytes < <(find_configuration -type f -printf '%s\n' | awk '{ n++; sum += $1 } END { printf "%d %.0f\n", n, sum }')
   if ((files > MOST_FILES || bytes > MOST_COMPARED)); then
     log "configuration is not compared: $files files with $bytes bytes"
-  elif list_configuration "$STATE/configuration.before.new"; then
+  elif time_to_spare && list_configuration "$STATE/configuration.before.new" "$REPLY"; then
     mv -f -- "$STATE/configuration.before.new" "$STATE/configuration.before"
   else
     log 'configuration is not compared: it can not be read'
@@ -73,9 +79,11 @@ note_configuration() {
 
 # Once, right after the transaction: what changes later was not changed by it.
 compare_configuration() {
+  local REPLY
   [[ -f $STATE/configuration.before && ! -f $CHANGES ]] || return 0
   (umask 077 && mkdir -p -- "$SAVED")
-  if list_configuration "$WORK/configuration.after" &&
+  seconds_left
+  if list_configuration "$WORK/configuration.after" $((REPLY / 2)) &&
     list_changes "$STATE/configuration.before" "$WORK/configuration.after" >"$WORK/changes.found"; then
     keep_originals "$WORK/changes.found"
     sync "$WORK/changes.found"

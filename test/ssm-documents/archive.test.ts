@@ -111,6 +111,18 @@ describe('the archive of a backup', () => {
       /has \d+ MiB free; plan and archive need 100000019 MiB$/,
     ],
     [
+      'hashing takes longer than it may',
+      { sha256sum: '[[ $# -lt 2 ]] || sleep 20' },
+      'BackupTimeout=2',
+      /^the time for it went by while its files were hashed$/,
+    ],
+    [
+      'what it is to have is a link',
+      {},
+      'ln -s app "$ROOT/etc/now"; printf "path\\t/etc/\\npath\\t/etc/now/\\n" >"$STATE/backup"',
+      /^\/etc\/now\/ is a link: name what it leads to$/,
+    ],
+    [
       'there is no configuration',
       {},
       'printf "path\\t/nowhere\\n" >"$STATE/backup"',
@@ -133,5 +145,58 @@ describe('the archive of a backup', () => {
     const { problem, summary, left } = makeBackup(programs, before);
     expect(problem).toMatch(words);
     expect([summary, left]).toEqual([null, []]);
+  });
+
+  /** Of what a server tells of it in its result. */
+  const listed = (root: string) =>
+    readFileSync(join(root, 'var/lib/quarterdeck/2027-q1-tests/state/files'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t')[0]);
+
+  it.each([
+    ['and how they are was noted', ''],
+    ['also where they are too many to be noted', 'MOST_FILES=0'],
+  ])('is told with the files that stayed as they were, %s', (_, many) => {
+    const { root } = makeBackup(
+      {},
+      `${many}
+      family_manifest() { echo other >"$ROOT/etc/app/other.conf"; sleep 0.1; }
+      put_confirmed() { echo changed >"$ROOT/etc/app/other.conf"; }
+      after() { note_configuration; list_backed_up; }
+      trap after EXIT`,
+    );
+    expect(listed(root)).toEqual(['/etc/app/app.conf']);
+  });
+});
+
+describe('the list of the configuration before a patch', () => {
+  it.each([
+    ['was ended', 'kill -KILL $$'],
+    ['could not read a file', `echo 'sha256sum: ./etc/b: Input/output error' >&2; exit 1`],
+    ['had no room to write to', `echo 'sha256sum: write error: No space left on device' >&2; exit 1`],
+    ['did not say what it could not do', 'exit 1'],
+  ])('is none where the hashing %s: files it lacks would be taken for new ones', (_, end) => {
+    const root = mkdtempSync(join(tmpdir(), 'quarterdeck-list-'));
+    try {
+      for (const path of ['bin', 'etc', 'work', 'state']) mkdirSync(join(root, path));
+      for (const name of ['a', 'b', 'c']) writeFileSync(join(root, 'etc', name), name);
+      writeFileSync(join(root, 'state/backup'), 'path\t/etc\n');
+      const program = `#!/bin/bash\nPATH=\${PATH#*:} sha256sum -- "$2"\n${end}\n`;
+      writeFileSync(join(root, 'bin/sha256sum'), program, { mode: 0o755 });
+      const script = `
+        SCRIPTS=ssm-documents CampaignId=2027-q1-tests CLOSING=()
+        for name in log state transport configuration; do source ssm-documents/lib/$name.sh; done
+        WORK=$ROOT/work STATE=$ROOT/state SAVED=$ROOT/saved CHANGES=$ROOT/saved/index
+        time_to_spare() { REPLY=99; }
+        note_configuration; ls "$STATE"`;
+      const { stdout } = spawnSync('bash', ['--norc', '-c', script], {
+        encoding: 'utf8',
+        env: { PATH: `${join(root, 'bin')}:${process.env.PATH}`, QD_ROOT: root },
+      });
+      expect(stdout).toBe('backup\n');
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 });
