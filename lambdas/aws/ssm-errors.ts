@@ -6,6 +6,10 @@ const throttling: ReadonlySet<string> = new Set([
   'Throttling',
   'TooManyRequestsException',
   'RequestLimitExceeded',
+  // Turned away before anything ran, and the next call has fresh credentials.
+  'ExpiredTokenException',
+  'ExpiredToken',
+  'RequestExpired',
 ]);
 
 /**

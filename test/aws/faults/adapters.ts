@@ -313,7 +313,7 @@ export const adapterCalls: readonly AdapterCall[] = [
       failed: { throws: /CommandAmbiguous/ },
       cut: { throws: /CommandAmbiguous/ },
       lost: { throws: /CommandAmbiguous/ },
-      expired: { throws: /CommandRefused/ },
+      expired: { throws: /CommandThrottled/ },
     },
   },
   {

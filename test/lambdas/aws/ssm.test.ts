@@ -57,6 +57,7 @@ describe('the SSM adapter', () => {
 
   test.each([
     ['is throttled', answer(400, 'ThrottlingException'), 'throttled'],
+    ['comes with credentials that ran out', answer(400, 'ExpiredTokenException'), 'throttled'],
     ['may not', answer(400, 'AccessDeniedException'), 'refused'],
     ['meets an error of the service', answer(500, 'InternalServerError'), 'ambiguous'],
     ['meets a service that is overloaded', answer(503, 'ServiceUnavailable'), 'ambiguous'],
