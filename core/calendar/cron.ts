@@ -28,6 +28,8 @@ interface Field {
 }
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/** Days of each month in a leap year. */
+const longest = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const fields = [
   { name: 'minute', from: 0, to: 59 },
   { name: 'hour', from: 0, to: 23 },
@@ -41,11 +43,8 @@ const fields = [
 export function parseCron(text: string): Cron {
   const parts = text.trim().split(/\s+/);
   if (parts.length !== fields.length) {
-    const found = text.trim() === '' ? 0 : parts.length;
-    throw new CronError(
-      text,
-      `has ${found} fields: write five, minute hour day month weekday, as in 0 2 * * sat`,
-    );
+    const found = text.trim() === '' ? 'no fields' : `${parts.length} field${parts.length === 1 ? '' : 's'}`;
+    throw new CronError(text, `has ${found}: write five, minute hour day month weekday, as in 0 2 * * sat`);
   }
   const [minutes, hours, days, inMonths, onWeekdays] = fields.map((field, index) =>
     numbersOf(parts[index] as string, field, text),
@@ -53,6 +52,13 @@ export function parseCron(text: string): Cron {
   const names = new Set<Weekday>([...onWeekdays].map((number) => weekdays[number % 7] as Weekday));
   // A field that begins with a star restricts nothing here, as in Vixie cron, from which all others come.
   const eitherDay = !parts[2]?.startsWith('*') && !parts[4]?.startsWith('*');
+  const comes = [...inMonths].some((month) => [...days].some((day) => day <= (longest[month - 1] as number)));
+  if (!eitherDay && !comes) {
+    throw new CronError(
+      text,
+      `never runs: no month that it names has a day ${parts[2]}, write one that comes`,
+    );
+  }
   return {
     text: parts.join(' '),
     eitherDay,
@@ -79,7 +85,7 @@ export interface CronRun {
 /** Longest wait for a day: 29 February on a given weekday, across a century without a leap year. */
 const mostDays = 366 * 41;
 
-/** Runs after an instant, in order and no moment twice; none when the expression names days that never come. */
+/** Runs after an instant, in order and no moment twice. */
 export function* runsAfter(cron: Cron, clock: ZoneClock, after: number): Generator<CronRun> {
   // From the day before: where a gap moved it, a run of yesterday may still lie ahead.
   const first = localOf(clock, after).day - 1;
