@@ -132,15 +132,17 @@ function whyNoCycle(quarters: QuarterCalendar['quarters'], first: number | undef
   const all = quarters.flatMap(({ months }) => months);
   const missing = monthNames.filter((_, index) => !all.includes(index + 1));
   const doubled = monthNames.filter((_, index) => all.filter((month) => month === index + 1).length > 1);
+  const gap = `leave a gap: ${missing.join(', ')} must be in a quarter`;
   if (doubled.length > 0) {
     const owners = doubled.map((name) => {
       const month = monthNames.indexOf(name) + 1;
       const within = quarters.filter(({ months }) => months.includes(month)).map((quarter) => quarter.name);
       return `${name} (${within.join(' and ')})`;
     });
-    return `they overlap: ${owners.join(', ')} must be in one quarter only`;
+    const overlap = `they overlap: ${owners.join(', ')} must be in one quarter only`;
+    return missing.length > 0 ? `${overlap}, and ${gap}` : overlap;
   }
-  if (missing.length > 0) return `they leave a gap: ${missing.join(', ')} must be in a quarter`;
+  if (missing.length > 0) return `they ${gap}`;
   const names = quarters.map(({ name }) => name.toLowerCase());
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return `they have the name ${twice} twice: give each its own`;

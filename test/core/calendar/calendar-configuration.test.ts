@@ -107,6 +107,10 @@ calendar:
       'they overlap: march (a and b) must be in one quarter only',
     ],
     [
+      'quarters: [{ name: a, months: [1, 2, 3] }, { name: b, months: [3, 4, 5] }, { name: c, months: [7, 8, 9] }, { name: d, months: [10, 11, 12] }]',
+      'they overlap: march (a and b) must be in one quarter only, and leave a gap: june must be in a quarter',
+    ],
+    [
       'quarters: [{ name: a, months: [1, 2, 3] }, { name: b, months: [4, 5] }, { name: c, months: [7, 8] }, { name: d, months: [9, 10, 11, 12] }]',
       'they leave a gap: june must be in a quarter',
     ],
