@@ -64,7 +64,7 @@ export function readRow(
     }
   }
   for (const field of ['name', 'environment', 'zone'] as const) {
-    if (value(field) === '') complain(field, `is empty: every server needs a ${needed[field]}`);
+    if (value(field) === '') complain(field, `is empty: every server needs ${needed[field]}`);
   }
   const environment = environmentName(value('environment'));
   check('environment', environment, shape.environment);
@@ -130,7 +130,11 @@ export function readRow(
   };
 }
 
-const needed = { name: 'name', environment: 'environment', zone: 'time zone, like Europe/Berlin' } as const;
+const needed = {
+  name: 'a name',
+  environment: 'an environment',
+  zone: 'a time zone, like Europe/Berlin',
+} as const;
 
 type Dates = Partial<Record<QuarterColumn, ExplicitDate>>;
 
