@@ -65,11 +65,34 @@ export function dependencyOrder(
     }
     level = next;
   }
+  const circling = inCircles([...waiting.keys()], links);
   for (const server of waiting.keys()) {
-    const message = `depends on ${server.dependsOn?.join(', ')}, and in the end on itself: break the circle`;
+    const names = server.dependsOn?.join(', ');
+    const message = circling.has(server)
+      ? `depends on ${names}, and in the end on itself: break the circle`
+      : `depends on ${names}, and in the end on servers that depend on each other: break their circle`;
     broken.push({ server, message });
   }
   return { links, levels, broken };
+}
+
+/** Of servers that wait for each other those that are waited for, again and again: the others only stand behind them. */
+function inCircles(waiting: readonly ServerToPlan[], links: Links): ReadonlySet<ServerToPlan> {
+  const circling = new Set(waiting);
+  const waitedFor = new Map(
+    waiting.map((server) => [server, links.after(server).filter((other) => circling.has(other)).length]),
+  );
+  const behind = waiting.filter((server) => waitedFor.get(server) === 0);
+  for (const server of behind) {
+    circling.delete(server);
+    for (const other of links.before(server)) {
+      if (!circling.has(other)) continue;
+      const left = (waitedFor.get(other) as number) - 1;
+      waitedFor.set(other, left);
+      if (left === 0) behind.push(other);
+    }
+  }
+  return circling;
 }
 
 function addTo(map: Map<ServerToPlan, ServerToPlan[]>, key: ServerToPlan, server: ServerToPlan): void {

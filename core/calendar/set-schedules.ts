@@ -81,7 +81,7 @@ export function placeCron({ server, place }: Planning, expression: string, aroun
   const problems = new Map<string, { problem: Problem; count: number }>();
   for (const date of dates) {
     if (ledger.windowsOf(server).some(({ start }) => start === date.slot.start)) continue;
-    const verdict = consider(server, place, date, 'none', around);
+    const verdict = consider(server, place, date, 'of dates alone', around);
     if (verdict.length === 0) {
       const { slot, remarks, outside } = date;
       const honoured = outside === undefined ? '' : `; ${outside}, honoured`;
@@ -104,11 +104,13 @@ export function placeCron({ server, place }: Planning, expression: string, aroun
   }
 }
 
+type Approval = 'given' | 'denied' | 'none';
+
 function consider(
   server: ServerToPlan,
   { policy }: Place,
   { slot, outside, problems }: SetDate,
-  approval: 'given' | 'denied' | 'none',
+  approval: Approval | 'of dates alone',
   { ledger, links }: SetSurroundings,
 ): readonly Problem[] {
   if (approval === 'denied') {
@@ -118,7 +120,11 @@ function consider(
   const found = [...problems];
   if (outside !== undefined && policy.explicitDates !== 'honour') {
     if (policy.explicitDates === 'refuse' || approval !== 'given') {
-      const mend = policy.explicitDates === 'refuse' ? 'set another' : 'have it approved, or set another';
+      const asked =
+        approval === 'of dates alone'
+          ? 'change the expression, or set a date, which can be approved'
+          : 'have it approved, or set another';
+      const mend = policy.explicitDates === 'refuse' ? 'set another' : asked;
       found.push({ code: 'outside-allowed-hours', message: `${slot.words} is ${outside}: ${mend}` });
     }
   }
@@ -144,7 +150,7 @@ export function clashProblem(server: ServerToPlan, slot: Slot, ledger: Ledger): 
   );
 }
 
-function approvalOf(approval = ''): 'given' | 'denied' | 'none' {
+function approvalOf(approval = ''): Approval {
   const word = approval.trim().toLowerCase();
   if (/^(approved?|yes|granted|ok)$/.test(word)) return 'given';
   return /^(reject(ed)?|den(ied|y)|declined?|no|refused?|not approved|disapproved)$/.test(word)

@@ -387,6 +387,24 @@ describe('a dependency', () => {
       expect(codes(made, name)).toEqual(['dependency-broken']);
     expect(made.windows.map((window) => window.server)).toEqual(['db']);
   });
+
+  it('names the circle to those in it alone, and to others that they stand behind one', () => {
+    const made = plan([
+      server('x', { dependsOn: ['y'] }),
+      server('y', { dependsOn: ['x'] }),
+      server('behind', { dependsOn: ['y', 'free'] }),
+      server('further', { dependsOn: ['behind'] }),
+      server('free'),
+    ]);
+    const told = (name: string) => made.conflicts.find((conflict) => conflict.server === name)?.message;
+    expect(told('x')).toBe('depends on y, and in the end on itself: break the circle');
+    expect(told('y')).toContain('and in the end on itself');
+    expect(told('behind')).toBe(
+      'depends on y, free, and in the end on servers that depend on each other: break their circle',
+    );
+    expect(told('further')).toContain('on servers that depend on each other');
+    expect(made.windows.map((window) => window.server)).toEqual(['free']);
+  });
 });
 
 describe('a schedule', () => {
@@ -408,12 +426,17 @@ describe('a schedule', () => {
       server('a', { cron: '0 2 * * fri,sat' }),
       server('b', { cron: '0 */2 * * *' }),
       server('c', { cron: 'x' }),
+      server('d', { cron: '0 2 30 feb *' }),
     ]);
     expect(codes(made, 'a')).toEqual(['outside-allowed-hours']);
     expect(made.conflicts[0]?.message).toContain('13 of 26 runs are left out');
+    expect(made.conflicts[0]?.message).toMatch(
+      /: change the expression, or set a date, which can be approved$/,
+    );
     expect(starts(made, 'a')).toHaveLength(13);
     expect(codes(made, 'b')).toEqual(['invalid-schedule']);
     expect(codes(made, 'c')).toEqual(['invalid-schedule']);
+    expect(codes(made, 'd')).toEqual(['invalid-schedule']);
   });
 
   it('is one: a second is refused, and the first is named', () => {
