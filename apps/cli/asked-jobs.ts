@@ -52,6 +52,16 @@ export interface RollbackRequest extends OneCampaign {
   readonly reason: string;
 }
 
+export interface ZonesAsk extends CommonArguments {
+  /** Names or ids; undefined is all that are active. */
+  readonly servers: readonly string[] | undefined;
+}
+
+export interface ZonesShow extends CommonArguments {
+  /** Whether the list is shown to its end. */
+  readonly all: boolean;
+}
+
 export interface CampaignStop extends OneCampaign {
   readonly reason: string;
 }
@@ -72,5 +82,7 @@ export type JobCommandLine =
   | { readonly kind: 'root-volume decide'; readonly arguments: RootVolumeDecision }
   | { readonly kind: 'rollback request'; readonly arguments: RollbackRequest }
   | { readonly kind: 'rollback show'; readonly arguments: OneCampaign }
+  | { readonly kind: 'zones ask'; readonly arguments: ZonesAsk }
+  | { readonly kind: 'zones show'; readonly arguments: ZonesShow }
   | { readonly kind: 'campaign stop'; readonly arguments: CampaignStop }
   | { readonly kind: 'campaign approve' | 'campaign deny'; readonly arguments: CampaignDecision };

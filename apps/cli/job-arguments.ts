@@ -29,6 +29,8 @@ export const jobCommands: Readonly<Record<JobCommand, { flags: FlagKinds; word?:
     word: 'the id of the campaign',
   },
   'rollback show': { flags: {}, word: 'the id of the campaign' },
+  'zones ask': { flags: { servers: 'text' } },
+  'zones show': { flags: { all: 'switch' } },
   'campaign stop': { flags: { reason: 'text' }, word: 'the id of the campaign' },
   'campaign approve': { flags: { root: 'text', reason: 'text' }, word: 'the id of the campaign' },
   'campaign deny': { flags: { root: 'text', reason: 'text' }, word: 'the id of the campaign' },
@@ -80,7 +82,7 @@ export function jobArgumentsOf(kind: JobCommand, said: Said): JobCommandLine {
       };
     }
     case 'rollback request': {
-      const servers = given.get('servers')?.split(',');
+      const servers = listedServers(said);
       const [to, dryRun] = [rungOf(said), given.has('dry-run')];
       return {
         kind,
@@ -89,6 +91,10 @@ export function jobArgumentsOf(kind: JobCommand, said: Said): JobCommandLine {
     }
     case 'rollback show':
       return { kind, arguments: { ...shared, campaignId: word } };
+    case 'zones ask':
+      return { kind, arguments: { ...shared, servers: listedServers(said) } };
+    case 'zones show':
+      return { kind, arguments: { ...shared, all: given.has('all') } };
     case 'campaign stop':
       return { kind, arguments: { ...shared, campaignId: word, reason: reasonOf(said) } };
     case 'campaign approve':
@@ -97,6 +103,14 @@ export function jobArgumentsOf(kind: JobCommand, said: Said): JobCommandLine {
       return { kind, arguments: { ...shared, campaignId: word, root: rootOf(said), ...decision } };
     }
   }
+}
+
+function listedServers({ given, refuse }: Said): readonly string[] | undefined {
+  const text = given.get('servers');
+  if (text === undefined) return undefined;
+  const names = text.split(',').map((name) => name.trim());
+  if (!names.includes('')) return names;
+  throw refuse(`--servers ${JSON.stringify(text)} has a name that is empty: write them like web-1,web-2`);
 }
 
 function reasonOf({ given, refuse }: Said): string {

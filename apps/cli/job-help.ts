@@ -111,6 +111,25 @@ Usage: quarterdeck rollback show CAMPAIGN-ID --aws [options]
 ${onAws}
 Exit: 0, 4 when it is over and a server did not go back or could not, 1 when nobody asked for one.
 `,
+  'zones ask': `Asks servers of the inventory for the time zones that they have. Nothing is changed, on servers or in
+the inventory.
+
+Usage: quarterdeck zones ask --aws [options]
+
+  --servers A,B      Names or ids. Default: all that are active.
+${by}${onAws}
+Exit: 0 servers were asked, 1 none was, and why.
+`,
+  'zones show': `Shows what servers said when they were asked last, beside the zones that are recorded: what
+differs first. An offset like +01:00 is no zone, and at most possible.
+
+Usage: quarterdeck zones show --aws [options]
+
+  --all              Show the list to its end.
+${onAws}
+Exit: 0, 4 when a server says otherwise than what is recorded, or contradicts itself, 1 when nobody
+asked.
+`,
   'campaign stop': `Stops a campaign: no patch of it is sent any more. What was patched is verified, or taken
 back where it is not well, and what runs on servers ends by itself.
 
@@ -151,6 +170,8 @@ export const jobOverview = `  reboot request     Ask for a restart of a server o
                      or deny it (decide).
   rollback request   Bring servers back after a campaign on AWS, or ask whether they could.
   rollback show      Show what became of it.
+  zones ask          Ask servers on AWS for the time zones that they have.
+  zones show         Show what they say beside what is recorded.
   campaign stop      Stop a campaign on AWS.
   campaign approve   Approve its sealed plans.
   campaign deny      Deny them.

@@ -10,6 +10,7 @@ import { runRootVolumeDecision, runRootVolumeRequest } from './root-volume-comma
 import { runFeed, runScheduleList, runSet, runShow } from './schedule-command.ts';
 import { runExport, runImport, runServerList, runSync } from './servers-command.ts';
 import type { World } from './world.ts';
+import { runZonesAsk, runZonesShow } from './zones-command.ts';
 
 /**
  * @returns the exit code
@@ -61,6 +62,10 @@ export function runCommand(line: Exclude<CommandLine, { kind: 'help' }>, world: 
       return runRollbackRequest(line.arguments, world);
     case 'rollback show':
       return runRollbackShow(line.arguments, world);
+    case 'zones ask':
+      return runZonesAsk(line.arguments, world);
+    case 'zones show':
+      return runZonesShow(line.arguments, world);
     case 'campaign stop':
       return runStop(line.arguments, world);
     case 'campaign approve':
