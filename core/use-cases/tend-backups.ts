@@ -39,9 +39,8 @@ export async function tendBackups(ports: TendPorts, now: Instant): Promise<TendR
       looked++;
       try {
         const backup = parseRecord(storedBackups, record);
-        const tended = await tend(ports, backup, now);
+        const tended = await tend(ports, backup, bad, now);
         if (tended.removedAt !== null) removed.push(tended);
-        else if (isBad(tended)) bad.push(tended);
       } catch (error) {
         failed.push({ item: `${record.key.partition}/${record.key.sort}`, error: String(error) });
       }
@@ -50,31 +49,66 @@ export async function tendBackups(ports: TendPorts, now: Instant): Promise<TendR
   return { looked, bad, removed, failed };
 }
 
-async function tend(ports: TendPorts, backup: StoredBackup, now: Instant): Promise<StoredBackup> {
-  // Read before anything goes: what stays has to be known to be good.
+async function tend(
+  ports: TendPorts,
+  backup: StoredBackup,
+  bad: StoredBackup[],
+  now: Instant,
+): Promise<StoredBackup> {
   const checked = await checkBackup(ports, backup, now);
-  // Told once for each look that finds it so: a receiver knows doubles by the id.
-  if (isBad(checked)) await ports.notices.send(backupNotice(checked));
+  if (isBad(checked)) await tell(ports, checked, bad);
   if (now < plusSeconds(checked.at, checked.keepDays * 86_400)) return checked;
-  return removeIfOver(ports, checked, now);
+  return removeIfOver(ports, checked, bad, now);
+}
+
+/** Once for each look that finds it so: a receiver knows doubles by the id. */
+async function tell(ports: TendPorts, backup: StoredBackup, bad: StoredBackup[]): Promise<void> {
+  bad.push(backup);
+  await ports.notices.send(backupNotice(backup));
 }
 
 function isBad({ check, replica }: StoredBackup): boolean {
   return check?.good === false || replica === 'failed';
 }
 
-async function removeIfOver(ports: TendPorts, backup: StoredBackup, now: Instant): Promise<StoredBackup> {
-  const stored = await listAll(ports.records, storedBackups, backupsPartition(backup.serverId), '');
-  const there = stored.filter(({ removedAt }) => removedAt === null);
-  const decided = retention(
-    there.map(({ campaignId, at, check }) => ({ campaignId, at, good: check?.good ?? null })),
-    () => backup,
-    now,
-  ).get(backup.campaignId);
-  const key = backupKey(backup.serverId, backup.campaignId);
-  const gone = decided?.keep === false;
+async function removeIfOver(
+  ports: TendPorts,
+  backup: StoredBackup,
+  bad: StoredBackup[],
+  now: Instant,
+): Promise<StoredBackup> {
+  const gone = await mayGo(ports, backup, bad, now);
   if (gone) await ports.backups.remove(backup.archive.key);
+  const key = backupKey(backup.serverId, backup.campaignId);
   return update(ports.records, storedBackups, key, (current) =>
     gone ? { ...current, removedAt: now } : { ...current, lookAt: plusSeconds(now, laterSeconds) },
   );
+}
+
+/** Only for the sake of others that are good now: when they were read last may be a month ago. */
+async function mayGo(
+  ports: TendPorts,
+  backup: StoredBackup,
+  bad: StoredBackup[],
+  now: Instant,
+): Promise<boolean> {
+  const read = new Set([backup.campaignId]);
+  for (;;) {
+    const stored = await listAll(ports.records, storedBackups, backupsPartition(backup.serverId), '');
+    const there = stored.filter(({ removedAt }) => removedAt === null);
+    const decided = retention(
+      there.map(({ campaignId, at, check }) => ({ campaignId, at, good: check?.good ?? null })),
+      () => backup,
+      now,
+    );
+    if (decided.get(backup.campaignId)?.keep !== false) return false;
+    const unread = there
+      .filter(({ check, campaignId }) => check?.good === true && !read.has(campaignId))
+      .find(({ campaignId }) => decided.get(campaignId)?.keep === true);
+    if (unread === undefined) return true;
+    read.add(unread.campaignId);
+    if (unread.check?.at === now) continue;
+    const checked = await checkBackup(ports, unread, now);
+    if (isBad(checked)) await tell(ports, checked, bad);
+  }
 }

@@ -109,6 +109,26 @@ describe('backups', () => {
     expect(await tendBackups(ports, afterwards)).toMatchObject({ looked: 0 });
   });
 
+  test('are not removed for the sake of one that was good a month ago and is no more', async () => {
+    const { ports, bucket, backUp, stored, notices } = world();
+    const first = await backUp('2027-q1-first', made, { keepDays: 10 });
+    const soon = plusSeconds(made, day);
+    const second = await backUp('2027-q1-second', soon, { keepDays: 90 });
+    expect((await tendBackups(ports, soon)).bad).toEqual([]);
+    await bucket.remove(second);
+    const over = plusSeconds(made, 10 * day);
+    const { removed, bad } = await tendBackups(ports, over);
+    expect(removed).toEqual([]);
+    expect(bad.map(({ campaignId }) => campaignId)).toEqual(['2027-q1-second']);
+    expect(notices).toMatchObject([{ kind: 'backup-bad', campaignId: '2027-q1-second' }]);
+    expect(await bucket.get(first)).toBeDefined();
+    // With a good one after it, it goes.
+    await backUp('2027-q1-third', over, { keepDays: 90 });
+    await tendBackups(ports, over);
+    expect((await tendBackups(ports, plusSeconds(over, 7 * day))).removed).toHaveLength(1);
+    expect((await stored('2027-q1-third')).check?.at).toBe(plusSeconds(over, 7 * day));
+  });
+
   test('of which one can not be looked at do not keep the others from it', async () => {
     const { ports, backUp, stored } = world();
     const broken = await backUp('2027-q1-first', made);
