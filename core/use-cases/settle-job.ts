@@ -107,7 +107,11 @@ function backupUnproven({ phases: { patch } }: Job, policy: Policy): Reason | un
 function inContext(phase: Phase, evidence: Evidence, job: Job, policy: Policy): Evidence {
   if (evidence.kind === 'none') {
     const mayHaveBegun = phase === 'patch' && job.dispatched?.online === true;
-    return { ...evidence, delivered: evidence.delivered || mayHaveBegun };
+    if (evidence.delivered || !mayHaveBegun) return evidence;
+    const detail =
+      'its agent answered when the patch was sent, and nothing was heard of it since: ' +
+      'the patch may have begun, and the server may be down';
+    return { ...evidence, delivered: true, reason: { code: evidence.reason.code, detail } };
   }
   if (phase !== 'verify') return evidence;
   const unproven = job.phases.patch?.unproven ?? backupUnproven(job, policy);

@@ -200,7 +200,7 @@ describe('a server that gives no answer', () => {
     await carryOut(world, 'w0-0001', 'patch');
     expect(await world.job(first)).toMatchObject({
       state: 'lost',
-      reasons: [{ code: 'delivery-timed-out' }],
+      reasons: [{ code: 'delivery-timed-out', detail: expect.stringContaining('may have begun') }],
     });
     expect(await budgetOf(world)).toMatchObject([{ dispatched: 1, failures: [{ servers: 1 }] }]);
   });
