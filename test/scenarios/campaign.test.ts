@@ -242,7 +242,15 @@ describe('a window', () => {
       servers: serversOf(4),
       windowEnd: '2026-11-21T02:20:00.000Z',
       policy: {
-        timeouts: { delivery: 300, prepare: 1800, patch: 3000, reboot: 540, rebootMetal: 1200, verify: 600 },
+        timeouts: {
+          delivery: 300,
+          prepare: 1800,
+          patch: 3000,
+          backup: 300,
+          reboot: 540,
+          rebootMetal: 1200,
+          verify: 600,
+        },
       },
     });
     const end = await world.run();
@@ -258,7 +266,15 @@ describe('a window', () => {
       windowEnd: '2026-11-21T02:06:00.000Z',
       policy: {
         reboot: 'never',
-        timeouts: { delivery: 300, prepare: 1800, patch: 3000, reboot: 540, rebootMetal: 1200, verify: 600 },
+        timeouts: {
+          delivery: 300,
+          prepare: 1800,
+          patch: 3000,
+          backup: 300,
+          reboot: 540,
+          rebootMetal: 1200,
+          verify: 600,
+        },
       },
       commands: (commands) => faultyCommands(commands, faults),
     });
@@ -282,6 +298,7 @@ describe('a window', () => {
           delivery: 300,
           prepare: 50_000,
           patch: 3600,
+          backup: 300,
           reboot: 540,
           rebootMetal: 1200,
           verify: 600,
