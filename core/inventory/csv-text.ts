@@ -47,7 +47,7 @@ export function cellsOf(text: string, delimiter: (typeof delimiters)[number], at
 }
 
 const quoteProblems: Readonly<Record<string, string>> = {
-  MissingQuotes: 'a quoted cell has no end, so this row may have swallowed those after it: close the quote',
+  MissingQuotes: 'a quoted cell has no end: close the quote',
   InvalidQuotes: 'a quoted cell goes on after its end: write a quote within a cell twice',
 };
 

@@ -31,7 +31,7 @@ interface SkippedRow {
 export interface Inventory {
   /** Empty when there are errors. */
   readonly servers: readonly InventoryServer[];
-  /** In the order of the file. Of `skipBadRows` only those are left for which no row can be read. */
+  /** In the order of the file. Of `skipBadRows` only those are left after which nobody knows what other rows say. */
   readonly errors: readonly InventoryError[];
   readonly skipped: readonly SkippedRow[];
   /** Headers that are kept but mean nothing to us, with the one that was perhaps meant. */
@@ -63,12 +63,19 @@ export function readInventory(text: string, options: InventoryOptions): Inventor
   const seen = new Map<string, number>();
   const servers: InventoryServer[] = [];
   const bad: SkippedRow[] = [];
+  // Where a quote ran over line ends nobody knows which rows are in it, so they can not be listed as skipped either.
+  const swallowing: InventoryError[] = [];
   for (let index = 1; index < rows.length; index++) {
     const cells = rows[index] as readonly string[];
     if (cells.every((cell) => cell.trim() === '')) continue;
     const row = index + 1;
-    const { server, problems } = readRow(cells, row, columns, questions);
     const quotes = malformed.get(index);
+    if (quotes !== undefined && cells.some((cell) => cell.includes('\n'))) {
+      const message = `${quotes}, since this row may have swallowed those after it`;
+      swallowing.push({ row, column: '', message });
+      continue;
+    }
+    const { server, problems } = readRow(cells, row, columns, questions);
     const all = [
       ...(quotes === undefined ? [] : [{ column: '', message: quotes }]),
       ...problems,
@@ -82,8 +89,11 @@ export function readInventory(text: string, options: InventoryOptions): Inventor
         errors: all.map((problem) => ({ row, ...problem })),
       });
   }
-  if (options.skipBadRows) return { servers, errors: [], skipped: bad, unknownColumns, fields };
-  const errors = bad.flatMap((row) => row.errors);
+  if (options.skipBadRows) {
+    const known = swallowing.length === 0 ? servers : [];
+    return { servers: known, errors: swallowing, skipped: bad, unknownColumns, fields };
+  }
+  const errors = [...bad.flatMap((row) => row.errors), ...swallowing].toSorted((a, b) => a.row - b.row);
   return { servers: errors.length > 0 ? [] : servers, errors, skipped: [], unknownColumns, fields };
 }
 

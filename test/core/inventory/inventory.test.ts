@@ -177,11 +177,24 @@ describe('what is wrong with a server list', () => {
 
   test('a quote without an end is found, and does not hide rows silently', () => {
     const { errors } = read(list(',Location', 'web-1,dev,UTC,"Ulm', 'web-2,dev,UTC,Bonn'));
-    expect(errors).toEqual(
-      expect.arrayContaining([
-        { row: 2, column: '', message: expect.stringContaining('a quoted cell has no end') },
-      ]),
-    );
+    expect(errors).toEqual([
+      {
+        row: 2,
+        column: '',
+        message: expect.stringContaining('a quoted cell has no end: close the quote, since'),
+      },
+    ]);
+  });
+
+  test('rows that a quote has swallowed can not be listed, so they are not skipped either', () => {
+    const rows = list(',Location', 'a,dev,UTC,', 'b,dev,,', 'c,dev,UTC,"x" y', 'd,dev,UTC,', 'e,dev,UTC,"z"');
+    const skipping = read(rows, { skipBadRows: true });
+    expect(skipping.servers).toEqual([]);
+    expect(skipping.errors).toMatchObject([{ row: 4, message: expect.stringContaining('write a quote') }]);
+    expect(skipping.skipped).toMatchObject([{ row: 3, name: 'b' }]);
+    expect(read(rows).errors.map(({ row }) => row)).toEqual([3, 4]);
+    const one = read(list(',Location', 'a,dev,UTC,"x" y'), { skipBadRows: true });
+    expect([one.errors, one.skipped.map(({ row }) => row)]).toEqual([[], [2]]);
   });
 
   test('a quoted cell that goes on after its end is found in its row', () => {
