@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { assembleDocuments, plainScript } from '../../ssm-documents/assemble.ts';
+import { assembleDocuments, assembleTimeZoneDocument, plainScript } from '../../ssm-documents/assemble.ts';
 
-const steps = assembleDocuments('ssm-documents').flatMap(({ name, content }) =>
+const documents = [...assembleDocuments('ssm-documents'), assembleTimeZoneDocument('ssm-documents')];
+const steps = documents.flatMap(({ name, content }) =>
   content.mainSteps.map((step) => ({
     step: `${name} ${step.name}`,
     script: plainScript(step.inputs.runCommand),
