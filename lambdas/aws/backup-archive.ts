@@ -65,8 +65,9 @@ export async function restoreArchive(
 ): Promise<RestoredArchive> {
   const folder = await mkdtemp(join(tmpdir(), 'quarterdeck-restore-'));
   try {
-    const links = await unpackInto(folder, source, atMost);
-    const files = await filesBelow(folder, folder);
+    const { links, modes } = await unpackInto(folder, source, atMost);
+    const unpacked = await filesBelow(folder, folder);
+    const files = unpacked.map((file) => ({ ...file, mode: modes.get(file.path) ?? file.mode }));
     const texts = new Map<string, string>();
     for (const path of wanted) {
       if (files.some((file) => file.path === path && file.type === 'file'))
@@ -79,9 +80,16 @@ export async function restoreArchive(
   }
 }
 
-/** @returns the symbolic links */
-async function unpackInto(folder: string, source: Readable, atMost: number): Promise<RestoredFile[]> {
+interface Unpacked {
+  /** Symbolic ones. */
+  readonly links: readonly RestoredFile[];
+  /** As the archive has them, by path: on disk they are what this process may give to files. */
+  readonly modes: ReadonlyMap<string, string>;
+}
+
+async function unpackInto(folder: string, source: Readable, atMost: number): Promise<Unpacked> {
   const links: RestoredFile[] = [];
+  const modes = new Map<string, string>();
   let unpacked = 0;
   let problem: Error | undefined;
   const unpack = extract({
@@ -90,12 +98,16 @@ async function unpackInto(folder: string, source: Readable, atMost: number): Pro
     preserveOwner: false,
     filter(path, entry) {
       if (!('linkpath' in entry)) return false;
-      const { size, type, linkpath } = entry;
+      const { size, type, linkpath, mode } = entry;
+      const name = path.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
       unpacked += size ?? 0;
       if (unpacked > atMost)
         problem ??= new Error(`${path} is past the ${atMost} bytes that are unpacked at most`);
-      if (type !== 'SymbolicLink') return problem === undefined;
-      links.push({ path: path.replace(/^(\.\/)+/, ''), type: 'link', mode: '0777', target: linkpath ?? '' });
+      if (type !== 'SymbolicLink') {
+        if (mode !== undefined) modes.set(name, modeText(mode));
+        return problem === undefined;
+      }
+      links.push({ path: name, type: 'link', mode: '0777', target: linkpath ?? '' });
       return false;
     },
     onwarn(code, message) {
@@ -117,16 +129,17 @@ async function unpackInto(folder: string, source: Readable, atMost: number): Pro
   unpack.end();
   await closed;
   if (problem !== undefined) throw problem;
-  return links;
+  return { links, modes };
 }
+
+const modeText = (mode: number) => `0${(mode & 0o777).toString(8).padStart(3, '0')}`;
 
 async function filesBelow(root: string, folder: string): Promise<RestoredFile[]> {
   const all: RestoredFile[] = [];
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const found = await lstat(path);
-    const mode = `0${(found.mode & 0o777).toString(8).padStart(3, '0')}`;
-    const base = { path: relative(root, path), mode };
+    const base = { path: relative(root, path), mode: modeText(found.mode) };
     if (found.isDirectory()) all.push({ ...base, type: 'directory' }, ...(await filesBelow(root, path)));
     else if (found.isFile()) {
       // It may be closed to everybody, and is gone in a moment.
