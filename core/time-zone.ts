@@ -38,6 +38,33 @@ const meantOtherwise: Readonly<Record<string, readonly string[]>> = {
   mst: ['America/Denver', 'America/Phoenix'],
 };
 
+/** What people write for the clocks of a season. Three letters are near to many names, and a guess would be a wrong one. */
+const abbreviations: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    z: ['UTC'],
+    edt: ['America/New_York'],
+    cst: ['America/Chicago', 'Asia/Shanghai'],
+    cdt: ['America/Chicago'],
+    mdt: ['America/Denver'],
+    pst: ['America/Los_Angeles'],
+    pdt: ['America/Los_Angeles'],
+    brt: ['America/Sao_Paulo'],
+    bst: ['Europe/London'],
+    ist: ['Asia/Kolkata', 'Europe/Dublin', 'Asia/Jerusalem'],
+    cest: ['Europe/Berlin', 'Europe/Paris'],
+    eest: ['Europe/Athens', 'Europe/Helsinki'],
+    msk: ['Europe/Moscow'],
+    sgt: ['Asia/Singapore'],
+    hkt: ['Asia/Hong_Kong'],
+    jst: ['Asia/Tokyo'],
+    kst: ['Asia/Seoul'],
+    aest: ['Australia/Sydney', 'Australia/Brisbane'],
+    aedt: ['Australia/Sydney'],
+    nzst: ['Pacific/Auckland'],
+    nzdt: ['Pacific/Auckland'],
+  }),
+);
+
 /**
  * The zone that a name stands for, as IANA's zone.tab writes it (a place keeps its own name though its clocks agree
  * with those of another), or `UTC`. Takes IANA names of any age and Windows names, in any case, with spaces or
@@ -82,6 +109,7 @@ function nearZones(spelt: string): string[] {
   // Nobody misspells a name by so much, and comparing what is longer than any takes time.
   if (spelt.length > 1.5 * longestName) return [];
   const places = spellings.filter((name) => name.endsWith(`/${spelt}`));
+  if (places.length === 0 && /^[a-z]{1,4}$/.test(spelt)) return [...(abbreviations.get(spelt) ?? [])];
   const found = places.length > 0 ? places : nearMatches(spelt, spellings, 1 / 4);
   return [...new Set(found.map((name) => zoneOf.get(name) as string))].slice(0, 3);
 }

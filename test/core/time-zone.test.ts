@@ -55,9 +55,22 @@ describe('a time zone', () => {
     ['Berlin', 'Europe/Berlin'],
     ['new york', 'America/New_York'],
     ['Eastern Standart Time', 'America/New_York'],
+    ['EDT', 'America/New_York?'],
+    ['pst', 'America/Los_Angeles?'],
+    ['BST', 'Europe/London?'],
+    ['IST', 'Asia/Kolkata or Europe/Dublin or Asia/Jerusalem?'],
+    ['Oslo', 'Europe/Oslo?'],
   ])('%j is unknown, with %s as near match', (text, near) => {
     const reading = readZone(text);
     expect(reading).toMatchObject({ problem: expect.stringContaining(`did you mean ${near}`) });
+  });
+
+  test('no zone is guessed from letters that are near to its short name', () => {
+    for (const text of ['ECT', 'XYZ', 'GST'])
+      expect(readZone(text)).toMatchObject({
+        near: [],
+        problem: expect.stringContaining('write a name like'),
+      });
   });
 
   test('a Windows display name is told where its name is', () => {
