@@ -12,6 +12,8 @@ export const firingSchema = z.object({
   campaignId: campaignIdSchema,
   /** The environment whose policy holds. */
   policy: z.string(),
+  /** For security updates alone, between the windows of the cadence; absent for these. */
+  lane: z.literal('security').exactOptional(),
   quarter: campaignSchema.shape.quarter,
   window: windowSchema,
   /** The lead time of the policy before the window. */

@@ -2,8 +2,8 @@
 import type { CalendarPolicy } from '../../core/calendar/calendar-policy.ts';
 import { dayMillis, dayNumber } from '../../core/calendar/civil-day.ts';
 import { freezeOver, frozenSpans } from '../../core/calendar/closed-spans.ts';
-import { planQuarter } from '../../core/calendar/plan-quarter.ts';
 import type { QuarterPlan } from '../../core/calendar/quarter-plan.ts';
+import { planInTurn } from '../../core/calendar/quarters-in-turn.ts';
 import type { Freeze } from '../../core/calendar/team-calendar.ts';
 import { createZoneClocks } from '../../core/calendar/zone-clock.ts';
 import { Refused } from '../../core/calls.ts';
@@ -91,7 +91,7 @@ function planList(asked: PlanArguments, servers: string, world: World): Read {
   }
   const { errors, skipped } = inventory;
   if (errors.length > 0) return { quarter, skipped, errors };
-  const plan = planQuarter({ ...calendar, quarter, servers: inventory.servers, now });
+  const plan = planInTurn({ ...calendar, quarter, servers: inventory.servers, now });
   return { shown: { plan, policies: [...calendar.policies.values()], freezes }, skipped, errors };
 }
 

@@ -1,7 +1,7 @@
 /** Owns the calendar of a quarter as people see it in a terminal: a line for each week, a column for each environment. */
 import type { CalendarPolicy } from '../../core/calendar/calendar-policy.ts';
 import { dayNumber, dayText, weekdayOf } from '../../core/calendar/civil-day.ts';
-import type { Conflict, PlannedWindow, QuarterPlan } from '../../core/calendar/quarter-plan.ts';
+import type { Conflict, Lane, PlannedWindow, QuarterPlan } from '../../core/calendar/quarter-plan.ts';
 import { visibleText } from '../local/report/visible-text.ts';
 import { clipText, type Paint, padText, textWidth, wrapText } from '../local/terminal-text.ts';
 
@@ -55,10 +55,11 @@ function headline(
 }
 
 /** `production: quarterly, Sat Sun 00:00-04:00` */
-function ruleWords({ name, cadence, days, hours, daysBefore }: CalendarPolicy): string {
+function ruleWords({ name, cadence, days, hours, daysBefore, securityWithinDays }: CalendarPolicy): string {
   const when = days.length === 7 ? 'any day' : days.map((day) => capital(day.slice(0, 3))).join(' ');
   const before = daysBefore ? `, ${daysBefore.days} days before ${daysBefore.environment}` : '';
-  return `${name}: ${cadence}${before}, ${when} ${hours.from}-${hours.to}`;
+  const security = securityWithinDays ? `, security at least every ${count(securityWithinDays, 'day')}` : '';
+  return `${name}: ${cadence}${before}, ${when} ${hours.from}-${hours.to}${security}`;
 }
 
 function capital(word: string): string {
@@ -69,10 +70,11 @@ function weeks(plan: QuarterPlan, options: CalendarOptions): string[] {
   const { columns, paint, closedOn } = options;
   const environments = options.policies.map(({ name }) => name);
   const { quarter, windows } = plan;
-  const policyOf = new Map(plan.campaigns.map(({ id, policy }) => [id, policy]));
+  const campaigns = new Map(plan.campaigns.map(({ id, policy, lane }) => [id, { policy, lane }]));
   const counts = new Map<string, number>();
   for (const { campaign, localStart } of windows) {
-    const key = `${policyOf.get(campaign)} ${localStart.slice(0, 10)}`;
+    const { policy, lane = '' } = campaigns.get(campaign) ?? {};
+    const key = `${policy} ${localStart.slice(0, 10)}${lane}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   const [first, last] = [dayNumber(quarter.firstDay), dayNumber(quarter.lastDay)];
@@ -83,10 +85,12 @@ function weeks(plan: QuarterPlan, options: CalendarOptions): string[] {
       (day) => day >= first && day <= last,
     );
     const cells = environments.map((environment) => {
-      const used = days.flatMap((day) => {
-        const servers = counts.get(`${environment} ${dayText(day)}`);
-        return servers === undefined ? [] : [{ day: shortDay(day), servers }];
-      });
+      const used = days.flatMap((day) =>
+        (['', 'security'] as const).flatMap((lane) => {
+          const servers = counts.get(`${environment} ${dayText(day)}${lane}`);
+          return servers === undefined ? [] : [{ day: shortDay(day), servers, lane }];
+        }),
+      );
       if (used.length > 0) return { text: brief(used), closed: false };
       const reasons = new Set(
         days.map((day) => closedOn(day, environment)).filter((reason) => reason !== undefined),
@@ -119,9 +123,15 @@ function weeks(plan: QuarterPlan, options: CalendarOptions): string[] {
   return lines;
 }
 
+interface Used {
+  readonly day: string;
+  readonly servers: number;
+  readonly lane: Lane | '';
+}
+
 /** Each day with its servers, or where that is too much for a column, the first and the last with all servers. */
-function brief(used: readonly { readonly day: string; readonly servers: number }[]): string {
-  const all = used.map(({ day, servers }) => `${day}: ${servers}`).join(', ');
+function brief(used: readonly Used[]): string {
+  const all = used.map(({ day, servers, lane }) => `${day}: ${servers} ${lane}`.trimEnd()).join(', ');
   if (all.length <= widestCell) return all;
   const sum = used.reduce((total, { servers }) => total + servers, 0);
   return `${used[0]?.day} to ${used.at(-1)?.day}: ${sum}`;

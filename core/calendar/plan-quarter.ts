@@ -33,7 +33,7 @@ export interface PlanInput {
   /** Windows of an earlier plan that stay as they are: those whose campaign has been started. */
   readonly kept?: readonly KeptWindow[];
   /** When servers are patched last before the quarter: from there the days of the security lane count. */
-  readonly before?: LastWindows;
+  readonly before?: LastWindows | undefined;
   readonly now: Instant;
 }
 

@@ -18,14 +18,14 @@ export function quartersTo(
   quarter: Quarter,
   { quarters, policies }: { readonly quarters: QuarterCalendar; readonly policies: PlanInput['policies'] },
   now: Instant,
-): Quarter[] {
+): [Quarter, ...Quarter[]] {
   const isAhead = quarterOfDay(now.slice(0, 10), quarters).firstDay < quarter.firstDay;
   return isAhead && hasSecurityLane({ policies }) ? [previousQuarter(quarter, quarters), quarter] : [quarter];
 }
 
 /** The plan of a quarter that goes on from the one before. @param input nothing of it is known but these */
 export function planInTurn(input: PlanInput & { readonly quarters: QuarterCalendar }): QuarterPlan {
-  const [first = input.quarter, ...rest] = quartersTo(input.quarter, input, input.now);
+  const [first, ...rest] = quartersTo(input.quarter, input, input.now);
   let plan = planQuarter({ ...input, quarter: first });
   for (const quarter of rest) plan = planQuarter({ ...input, quarter, before: lastWindows(plan) });
   return plan;

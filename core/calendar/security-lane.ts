@@ -143,8 +143,10 @@ function placeServer(
       // Whether the next quarter has room before it is due, its own plan will say.
       if (next === undefined && due > lastDay) break;
       const late = earliest(lane, server, { since, next, due }, around);
-      const isFirst = !since.known && due < today && late !== undefined && late.day <= today + within;
-      if (!isFirst) breaches.push({ since, why: found.cause, next: late ?? next });
+      const then = late ?? next;
+      // Nobody knows of a window and nothing can be done about the days that are past: the next ones count.
+      const isFirst = !since.known && due < today && then !== undefined && then.day <= today + within;
+      if (!isFirst) breaches.push({ since, why: found.cause, next: then });
       if (late === undefined) break;
       const words = isFirst
         ? `security lane: no window is known of the ${within} days before`

@@ -1,7 +1,7 @@
 /** Owns firings in the stores: an item for each planned campaign of a quarter, and an object with its servers' windows. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
-import type { PlannedWindow } from '../calendar/quarter-plan.ts';
+import type { KeptWindow, PlannedWindow } from '../calendar/quarter-plan.ts';
 import { type Entity, listAll } from '../entities.ts';
 import { type Firing, firingSchema, latestLaunch } from '../firing.ts';
 import type { Instant } from '../instant.ts';
@@ -77,7 +77,12 @@ export async function keptWindows(
   { objects }: Pick<Ports, 'objects'>,
   all: readonly Firing[],
   now: Instant,
-): Promise<PlannedWindow[]> {
+): Promise<KeptWindow[]> {
   const kept = all.filter((firing) => isKept(firing, now));
-  return (await inParallel(kept, 8, (firing) => loadWindows(objects, firing))).flat();
+  const windows = await inParallel(kept, 8, async (firing) => {
+    const { lane } = firing;
+    const own = await loadWindows(objects, firing);
+    return lane ? own.map((window): KeptWindow => ({ ...window, lane })) : own;
+  });
+  return windows.flat();
 }

@@ -5,6 +5,7 @@ import { campaignKey, campaigns, parseRecord, update } from '../entities.ts';
 import { type Firing, firingInputSchema, lateAfter, latestLaunch } from '../firing.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
+import type { Policy } from '../policy.ts';
 import type { Ports } from '../ports.ts';
 import type { Settings } from '../settings.ts';
 import { CampaignRefused, createCampaign } from './create-campaign.ts';
@@ -91,7 +92,14 @@ async function start(ports: LaunchPorts, settings: Settings, firing: Firing, now
     return refuse('no-servers', `none of its ${leftOut.length} servers can be patched${why}`);
   }
   const { hybridRoleId } = settings;
-  const asked = { campaignId, policy, quarter, window, requestedBy: 'calendar', servers };
+  const asked = {
+    campaignId,
+    policy: policyIn(firing, policy),
+    quarter,
+    window,
+    requestedBy: 'calendar',
+    servers,
+  };
   try {
     await createCampaign(ports, { ...asked, ...(hybridRoleId !== undefined && { hybridRoleId }) }, now);
   } catch (error) {
@@ -103,6 +111,11 @@ async function start(ports: LaunchPorts, settings: Settings, firing: Firing, now
   if (late || leftOut.length > 0)
     await ports.notices.send(startNotice(firing, servers.length, leftOut, late, now));
   return { campaignId, started: true, already: false, late, leftOut };
+}
+
+/** The lane installs security updates alone, and where the policy only looks, it only looks as well. */
+function policyIn({ lane }: Firing, policy: Policy): Policy {
+  return lane && policy.mode === 'all' ? { ...policy, mode: lane } : policy;
 }
 
 /** A campaign that is there was made by somebody who died before saying so, and has the servers that it has. */

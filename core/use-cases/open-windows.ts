@@ -1,11 +1,11 @@
 /** Owns what is planned at a moment, and which of it can no longer be moved without anybody noticing. */
 import type { PlanningCalendar } from '../calendar/planning-calendar.ts';
 import type { PlannedWindow, QuarterPlan } from '../calendar/quarter-plan.ts';
+import { quartersTo } from '../calendar/quarters-in-turn.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import type { Ports } from '../ports.ts';
 import { nextQuarter, type Quarter, quarterOfDay } from '../quarter.ts';
-import { keptWindows, listFirings } from './firings.ts';
-import { planStoredQuarter, type StoredFleet } from './plan-stored-quarter.ts';
+import { planStoredQuarters, type StoredFleet } from './plan-stored-quarter.ts';
 
 /** A window whose lead time has begun, or that is open. */
 export type OpenWindow = Pick<PlannedWindow, 'server' | 'start' | 'end' | 'zone' | 'localStart' | 'campaign'>;
@@ -17,8 +17,8 @@ export async function planWithKept(
   calendar: PlanningCalendar,
   { quarter, now }: { readonly quarter: Quarter; readonly now: Instant },
 ): Promise<QuarterPlan> {
-  const kept = await keptWindows(ports, await listFirings(ports.records, quarter.id), now);
-  return planStoredQuarter(fleet, calendar, { quarter, kept, now });
+  const quarters = quartersTo(quarter, calendar, now);
+  return (await planStoredQuarters(ports, fleet, calendar, quarters, now)).at(-1) as QuarterPlan;
 }
 
 /** The plans that matter at a moment: of the quarter that it is in by UTC, and of the next. */
@@ -27,13 +27,10 @@ export async function planNow(
   fleet: StoredFleet,
   calendar: PlanningCalendar,
   now: Instant,
-): Promise<readonly [QuarterPlan, QuarterPlan]> {
+): Promise<QuarterPlan[]> {
   const current = quarterOfDay(now.slice(0, 10), calendar.quarters);
   const next = nextQuarter(current, calendar.quarters);
-  return [
-    await planWithKept(ports, fleet, calendar, { quarter: current, now }),
-    await planWithKept(ports, fleet, calendar, { quarter: next, now }),
-  ];
+  return planStoredQuarters(ports, fleet, calendar, [current, next], now);
 }
 
 /** @param servers names, in any case */

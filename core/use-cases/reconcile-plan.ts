@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type LeftOut, serversOfCampaigns } from '../calendar/campaign-server.ts';
 import { type PlanningCalendar, planningCalendar } from '../calendar/planning-calendar.ts';
 import type { PlannedCampaign, PlannedWindow, QuarterPlan } from '../calendar/quarter-plan.ts';
+import { lastWindows } from '../calendar/quarters-in-turn.ts';
 import { reconcileSchedules, type ScheduleChanges } from '../calendar/reconcile-schedules.ts';
 import { create, update } from '../entities.ts';
 import { type Firing, scheduleOf } from '../firing.ts';
@@ -22,7 +23,13 @@ import {
   windowsObject,
 } from './firings.ts';
 import { type Launch, type LaunchPorts, launchCampaign } from './launch-campaign.ts';
-import { loadFleet, planStoredQuarter, type StoredFleet } from './plan-stored-quarter.ts';
+import {
+  loadFleet,
+  planStoredQuarter,
+  type StoredFleet,
+  type StoredQuarter,
+  windowsBefore,
+} from './plan-stored-quarter.ts';
 import { publishFeeds } from './publish-feeds.ts';
 import { quarterNotice } from './quarter-notice.ts';
 
@@ -67,8 +74,11 @@ export async function reconcilePlan(
   const fleet = await loadFleet(ports);
   const quarters: PlannedQuarter[] = [];
   const expected: Firing[] = [];
-  for (const quarter of quartersAround(now, calendar)) {
-    const planned = await planWithFirings(ports, settings, calendar, fleet, quarter, now);
+  const around = quartersAround(now, calendar);
+  let before = await windowsBefore(ports, calendar, around[0], now);
+  for (const quarter of around) {
+    const planned = await planWithFirings(ports, settings, calendar, fleet, { quarter, before, now });
+    before = before && lastWindows(planned.plan, before);
     quarters.push(planned);
     expected.push(...planned.expected);
   }
@@ -92,11 +102,12 @@ export async function reconcilePlan(
 }
 
 /** Somewhere it is still the day before, or already the next; and a campaign starts weeks before its window. */
-export function quartersAround(now: Instant, { quarters }: PlanningCalendar): Quarter[] {
+export function quartersAround(now: Instant, { quarters }: PlanningCalendar): [Quarter, ...Quarter[]] {
   const dayOf = (instant: Instant) => quarterOfDay(instant.slice(0, 10), quarters);
   const current = dayOf(now);
-  const all = [dayOf(plusSeconds(now, -86_400)), current, nextQuarter(current, quarters)];
-  return all.filter(({ id }, index) => all.findIndex((other) => other.id === id) === index);
+  const yesterday = dayOf(plusSeconds(now, -86_400));
+  const next = nextQuarter(current, quarters);
+  return yesterday.id === current.id ? [current, next] : [yesterday, current, next];
 }
 
 const isNow = ({ id }: Quarter, now: Instant, { quarters }: PlanningCalendar) =>
@@ -107,12 +118,11 @@ async function planWithFirings(
   settings: Settings,
   calendar: PlanningCalendar,
   fleet: StoredFleet,
-  quarter: Quarter,
-  now: Instant,
+  { quarter, before: lastBefore, now }: StoredQuarter,
 ): Promise<PlannedQuarter & { readonly expected: readonly Firing[] }> {
   const stored = await listFirings(ports.records, quarter.id);
   const kept = await keptWindows(ports, stored, now);
-  const plan = planStoredQuarter(fleet, calendar, { quarter, kept, now });
+  const plan = planStoredQuarter(fleet, calendar, { quarter, kept, before: lastBefore, now });
   const { patchable, leftOut } = patchableServers(plan, settings, fleet);
   const windows = new Map<string, PlannedWindow[]>();
   for (const window of plan.windows) {
@@ -120,16 +130,16 @@ async function planWithFirings(
     if (own) own.push(window);
     else windows.set(window.campaign, [window]);
   }
-  const before = new Map(stored.map((firing) => [firing.campaignId, firing]));
+  const known = new Map(stored.map((firing) => [firing.campaignId, firing]));
   const wanted = plan.campaigns.filter((campaign) =>
     windows.get(campaign.id)?.some(({ server }) => patchable.has(server)),
   );
   const written = await inParallel(wanted, storeParallelism, async (campaign) => {
-    const known = before.get(campaign.id);
-    if (known && isKept(known, now)) return known;
+    const before = known.get(campaign.id);
+    if (before && isKept(before, now)) return before;
     const own = windows.get(campaign.id) as PlannedWindow[];
     const lead = calendar.policies.get(campaign.policy)?.leadTimeHours ?? 0;
-    return expect(ports, firingOf(campaign, quarter, own, lead, now), own, known);
+    return expect(ports, firingOf(campaign, quarter, own, lead, now), own, before);
   });
   const ids = new Set(wanted.map(({ id }) => id));
   const gone = stored.filter(({ campaignId }) => !ids.has(campaignId));
@@ -159,7 +169,7 @@ function patchableServers(plan: QuarterPlan, settings: Settings, { inventory }: 
 }
 
 function firingOf(
-  { id, policy, start, end, zone }: PlannedCampaign,
+  { id, policy, lane, start, end, zone }: PlannedCampaign,
   quarter: Quarter,
   windows: readonly PlannedWindow[],
   leadTimeHours: number,
@@ -169,6 +179,7 @@ function firingOf(
     schema: 1,
     campaignId: id,
     policy,
+    ...(lane && { lane }),
     quarter: quarter.id,
     window: { start, end, zone },
     fireAt: plusSeconds(start, -leadTimeHours * 3600),

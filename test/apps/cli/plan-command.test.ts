@@ -121,6 +121,37 @@ describe('quarterdeck plan for people', () => {
     expect(out).not.toContain('\u001b');
   });
 
+  it('tells windows for security updates from the others', async () => {
+    const text =
+      'Server Name,Environment,Server Timezone,Q1 Patch Date\nweb-1,production,UTC,2026-11-14\nweb-2,production,UTC,2026-11-21';
+    const lane = `${configuration.split('environments')[0]}environments:\n  production: { calendar: { securityWithinDays: 14 } }\n`;
+    const argv = ['--servers', 's.csv', '--quarter', '2027-Q1', '--now', '2026-09-01'];
+    const { code, out } = await run(argv, { 's.csv': text, 'quarterdeck.yaml': lane });
+    expect(code).toBe(0);
+    expect(out).toContain('production: quarterly, Sat Sun 00:00-04:00, security at least every 14 days');
+    expect(out).toMatch(/^2026-11-09 {2}Sat 14: 1, Sat 14: 1 security$/m);
+    expect(out).toMatch(/^2026-11-23 {2}Sat 28: 1 security$/m);
+    expect(out).toMatch(/^2027-01-25 {2}Sat 30: 1 security$/m);
+  });
+
+  it('goes on with security windows from the quarter before', async () => {
+    const text = 'Server Name,Environment,Server Timezone\nweb-1,production,UTC';
+    const lane = `${configuration.split('environments')[0]}environments:\n  production: { calendar: { cadence: ad-hoc, securityWithinDays: 14 } }\n`;
+    const files = { 's.csv': text, 'quarterdeck.yaml': lane };
+    const starts = async (quarter: string): Promise<string[]> => {
+      const argv = ['--servers', 's.csv', '--quarter', quarter, '--now', '2026-11-01', '--json'];
+      const { windows } = JSON.parse((await run(argv, files)).out);
+      expect(Object.keys(windows[0]).toSorted()).toEqual(
+        ['server', 'start', 'end', 'zone', 'localStart', 'campaign', 'reason'].toSorted(),
+      );
+      return windows.map(({ localStart }: { localStart: string }) => localStart.slice(0, 10));
+    };
+    expect([(await starts('2027-Q1')).at(-1), (await starts('2027-Q2'))[0]]).toEqual([
+      '2027-01-23',
+      '2027-02-06',
+    ]);
+  });
+
   it('says which weeks are frozen', async () => {
     const text = 'Server Name,Environment,Server Timezone\nweb-1,production,Europe/Berlin';
     const files = { 's.csv': text, 'quarterdeck.yaml': configuration.replace('monthly', 'weekly') };

@@ -254,6 +254,11 @@ describe('as time passes', () => {
       /^security lane: no window is known of the 14 days before: Saturday/,
     );
     expect(made.conflicts).toEqual([]);
+    // The first may be that of the cadence.
+    const dated = server('a', { explicit: { Q1: { date: '2026-12-12' } } });
+    const regular = plan([dated], {}, { now: '2026-12-09T10:00:00.000Z' });
+    expect(days(regular, 'a').slice(0, 2)).toEqual(['2026-12-12', '2026-12-26']);
+    expect(regular.conflicts).toEqual([]);
   });
 });
 
