@@ -38,6 +38,12 @@ export function parseResultObject(content: Uint8Array): Map<string, string> {
   return sections;
 }
 
+/**
+ * For so many days after it was written the bucket keeps a result. A campaign ends within 90 (its state machine's limit),
+ * and its report reads the results once more.
+ */
+export const resultDays = 120;
+
 interface NamedServer {
   readonly id: string;
   readonly place: { readonly account: string; readonly region: string };

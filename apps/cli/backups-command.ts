@@ -83,12 +83,16 @@ function restoreText({ restored, key }: RestoreReport & { readonly key: string }
   const { columns, colour } = world;
   if (restored.length === 0)
     return 'there was no backup to restore: look at the last campaigns if that is not what your policies say\n';
-  const rows = restored.map(({ serverId, campaignId, files, packages, differences }) => [
+  const rows = restored.map(({ serverId, campaignId, files, packages, differences, note }) => [
     serverId,
     campaignId,
     String(files),
     String(packages),
-    differences.length === 0 ? 'as it was' : `${differences.length} DIFFERENT`,
+    differences.length === 0
+      ? note === undefined
+        ? 'as it was'
+        : 'whole'
+      : `${differences.length} DIFFERENT`,
   ]);
   const heads = ['SERVER', 'CAMPAIGN', 'FILES', 'PACKAGES', 'CAME BACK'];
   const lines = [

@@ -32,8 +32,8 @@ export const copyNames = (account: string, region: string) => ({
   alias: 'alias/quarterdeck-backup-copy',
 });
 
-/** Versions that were replaced or removed: time to notice that it was wrong. */
-const keepOldVersions = Duration.days(30);
+/** Versions that were replaced or removed: each backup is read once a month, and then people need time to act. */
+const keepOldVersions = Duration.days(60);
 
 /** What holds for the bucket and for its copy. */
 export const backupProps = (lockDays: number) => ({

@@ -10,6 +10,7 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { resultDays } from '../../core/result-object.ts';
 import type { DataKey } from './data-key.ts';
 import type { PatchFunction } from './patch-function.ts';
 import { giveRight } from './right.ts';
@@ -30,8 +31,7 @@ export const bucketFolders = {
   settings: 'settings',
 } as const;
 
-/** A campaign ends within 90 days (its state machine's limit), and its report reads the results once more. */
-const keepResults = Duration.days(120);
+const keepResults = Duration.days(resultDays);
 
 /** Why rights are on all settings, and not on those of one hash. */
 export const settingsPattern =

@@ -5,7 +5,14 @@ import { parseRecord } from '../entities.ts';
 import { type Instant, plusSeconds } from '../instant.ts';
 import { sha256Of } from '../plan.ts';
 import type { Backups, Objects, Ports } from '../ports.ts';
-import { compareRestore, packedManifest, type RestoreFindings, type ToldByServer } from '../restore-test.ts';
+import {
+  compareRestore,
+  countRestore,
+  packedManifest,
+  type RestoreFindings,
+  type ToldByServer,
+} from '../restore-test.ts';
+import { resultDays } from '../result-object.ts';
 import { backupShards, type StoredBackup, storedBackups } from '../stored-backup.ts';
 import { checkBackup } from './check-backup.ts';
 import { readResult, unpackResult } from './orders.ts';
@@ -86,22 +93,29 @@ async function restoreOne(ports: TestPorts, backup: StoredBackup, now: Instant):
   try {
     const archive = await ports.backups.restore(backup.archive.key, [packedManifest]);
     if (archive === undefined) return nothing('it is gone since it was read');
-    return compareRestore(archive, await toldBy(ports.objects, backup));
+    const told = await toldBy(ports.objects, backup);
+    const isPast = told === undefined && now >= plusSeconds(backup.at, resultDays * 86_400);
+    return isPast ? countRestore(archive) : compareRestore(archive, told ?? nothingTold);
   } catch (error) {
     return nothing(`it can not be unpacked: ${String(error)}`.slice(0, 400));
   }
 }
 
-async function toldBy(objects: Pick<Objects, 'get'>, { resultKey }: StoredBackup): Promise<ToldByServer> {
-  const nothing = { files: undefined, manifest: undefined };
+const nothingTold: ToldByServer = { files: undefined, manifest: undefined };
+
+/** Undefined where the result is not there, or can not be read. */
+async function toldBy(
+  objects: Pick<Objects, 'get'>,
+  { resultKey }: StoredBackup,
+): Promise<ToldByServer | undefined> {
   const stored = await readResult(objects, resultKey);
-  if (stored.kind === 'unreadable') return nothing;
+  if (stored.kind === 'unreadable') return undefined;
   try {
     const sections = unpackResult(stored.content);
     return { files: sections.get('files'), manifest: sections.get('manifest') };
   } catch {
     // What a server wrote may be anything; then there is nothing to compare with, which is told.
-    return nothing;
+    return nothingTold;
   }
 }
 
@@ -110,11 +124,11 @@ function noticeOf(
   key: string,
 ): Parameters<Ports['notices']['send']>[0] {
   const failed = restored.filter(({ differences }) => differences.length > 0);
-  const lines = restored.map(({ serverId, campaignId, files, packages, differences }) =>
+  const lines = restored.map(({ serverId, campaignId, files, packages, differences, note }) =>
     [
       `${serverId}  ${campaignId}  ${files} files, ${packages} packages: `,
       differences.length === 0
-        ? 'all as they were'
+        ? (note ?? 'all as they were')
         : differences.slice(0, 5).join('; ') + (differences.length > 5 ? '; …' : ''),
     ].join(''),
   );

@@ -35,6 +35,11 @@ describe('backups with a lock and a copy', () => {
     }
   });
 
+  test('keep what was altered for a month after the monthly look that finds it', () => {
+    for (const end of ['home', 'copy'] as const)
+      expect(JSON.stringify(bucketOf(end).LifecycleConfiguration)).toContain('"NoncurrentDays":60');
+  });
+
   test('go to the bucket and the key of the other stack by the names that it gives them', () => {
     const { Rules } = bucketOf('home').ReplicationConfiguration as { Rules: unknown[] };
     expect(JSON.stringify(Rules)).toContain(':s3:::quarterdeck-backup-copy-111111111111-eu-west-1');

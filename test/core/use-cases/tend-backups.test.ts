@@ -170,6 +170,21 @@ describe('a restore test', () => {
     expect(notices[0]?.text).toContain('manifest.tsv is not the list of packages');
   });
 
+  test('tells a list that is not kept so long from one that is missing', async () => {
+    const { ports, objects, backUp, stored, notices } = world();
+    await backUp('2027-q1-first', made);
+    await objects.remove((await stored('2027-q1-first')).resultKey);
+    const missing = await testRestores(ports, {}, plusSeconds(made, 119 * day));
+    expect(missing.restored[0]?.differences).toContain(
+      'the server listed no files, or its list can not be read',
+    );
+    const past = await testRestores(ports, {}, plusSeconds(made, 120 * day));
+    expect(past).toMatchObject({ good: true, restored: [{ files: 3, packages: 1, differences: [] }] });
+    expect(notices.at(-1)?.text).toContain(
+      'it came back whole, and its hash is the one that the server told',
+    );
+  });
+
   test('of an archive that was altered restores nothing, and says what was altered', async () => {
     const { ports, bucket, backUp, notices } = world();
     const key = await backUp('2027-q1-first', made);
