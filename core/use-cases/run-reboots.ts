@@ -57,7 +57,7 @@ export async function runReboots(ports: RebootPorts, now: Instant): Promise<Rebo
         const next = await (reboot.state === 'pending'
           ? begin(ports, reboot, inForce, now)
           : follow(ports, reboot, now));
-        if (!isOpen(next)) ended.push(next);
+        if (!isOpen(next) && next.endedAt === now) ended.push(next);
       } catch (error) {
         failed.push({ item: `${record.key.partition}/${record.key.sort}`, error: String(error) });
       }
@@ -66,21 +66,29 @@ export async function runReboots(ports: RebootPorts, now: Instant): Promise<Rebo
   return { looked, ended, failed };
 }
 
+/**
+ * Only while it is as far as it was seen: a run of this may outlast the minute until the next, and what one of them has
+ * ended, or sent again, the other has looked at before.
+ */
 const change = (
   { records }: Pick<Ports, 'records'>,
-  { server, id }: Reboot,
+  seen: Reboot,
   decide: (current: Reboot) => Reboot | undefined,
 ): Promise<Reboot> =>
-  // By its id as well: another may have been asked for since this one ended.
-  update(records, reboots, rebootKey(server.id), (current) =>
-    current.id === id ? decide(current) : undefined,
+  update(records, reboots, rebootKey(seen.server.id), (current) =>
+    isAsFar(current, seen) ? decide(current) : undefined,
   );
+
+/** By its id as well: another may have been asked for since this one ended. */
+const isAsFar = (current: Reboot, seen: Reboot): boolean =>
+  current.id === seen.id &&
+  isOpen(current) &&
+  current.attempts === seen.attempts &&
+  (current.state === 'pending') === (seen.state === 'pending');
 
 const waitsFor = (ports: RebootPorts, reboot: Reboot, reason: Reason) =>
   change(ports, reboot, (current) =>
-    current.state !== 'pending' || current.reasons[0]?.detail === reason.detail
-      ? undefined
-      : { ...current, reasons: [reason] },
+    current.reasons[0]?.detail === reason.detail ? undefined : { ...current, reasons: [reason] },
   );
 
 async function begin(
@@ -95,9 +103,7 @@ async function begin(
   if (closed) {
     // What kept it from being sent is what people want to know.
     return change(ports, reboot, (current) =>
-      current.state === 'pending'
-        ? endReboot(current, 'missed', [...current.reasons, closed], now)
-        : undefined,
+      endReboot(current, 'missed', [...current.reasons, closed], now),
     );
   }
   const paused = await pausedBy(ports);
@@ -128,16 +134,9 @@ async function send(ports: RebootPorts, reboot: Reboot, now: Instant): Promise<R
   const deadline = plusSeconds(now, rebootCommandSeconds(reboot));
   let mine = false;
   const claimed = await change(ports, reboot, (current) => {
-    mine = current.state === 'pending';
-    return mine
-      ? {
-          ...current,
-          state: 'sent',
-          reasons: [],
-          attempts: current.attempts + 1,
-          sent: { at: now, commandId: null, deadline },
-        }
-      : undefined;
+    mine = true;
+    const attempts = current.attempts + 1;
+    return { ...current, state: 'sent', reasons: [], attempts, sent: { at: now, commandId: null, deadline } };
   });
   if (!mine) return claimed;
   try {
@@ -148,17 +147,15 @@ async function send(ports: RebootPorts, reboot: Reboot, now: Instant): Promise<R
       comment: commentOf(claimed),
       deliveryTimeout: terms.deliverySeconds,
     });
-    return await change(ports, reboot, (current) => withCommand(current, commandId));
+    return await change(ports, claimed, (current) => withCommand(current, commandId));
   } catch (error) {
     if (!(error instanceof PortError) || error.code === 'ambiguous') throw error;
     // Nothing ran, so this was no attempt.
     const reason: Reason = { code: 'not-sent', detail: error.message.slice(0, 400) };
-    return change(ports, reboot, (current) =>
-      current.state !== 'sent'
-        ? undefined
-        : error.code === 'invalid-servers'
-          ? endReboot(current, 'failed', [reason], now)
-          : { ...current, state: 'pending', attempts: current.attempts - 1, sent: null, reasons: [reason] },
+    return change(ports, claimed, (current) =>
+      error.code === 'invalid-servers'
+        ? endReboot(current, 'failed', [reason], now)
+        : { ...current, state: 'pending', attempts: current.attempts - 1, sent: null, reasons: [reason] },
     );
   }
 }
@@ -166,7 +163,7 @@ async function send(ports: RebootPorts, reboot: Reboot, now: Instant): Promise<R
 const commentOf = ({ id, attempts }: Reboot) => `${id} ${attempts}`;
 
 const withCommand = (reboot: Reboot, commandId: string): Reboot | undefined =>
-  reboot.sent && isOpen(reboot) ? { ...reboot, sent: { ...reboot.sent, commandId } } : undefined;
+  reboot.sent ? { ...reboot, sent: { ...reboot.sent, commandId } } : undefined;
 
 async function writeOrder(objects: Objects, { id, server, terms: { validation } }: Reboot) {
   const meant = <Item extends { readonly only?: Parameters<typeof isFor>[0]['only'] }>(

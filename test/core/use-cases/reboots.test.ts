@@ -230,6 +230,67 @@ describe('a reboot that was sent', () => {
   });
 });
 
+describe('a reboot that two runs look at', () => {
+  /** A run that is still reading what Run Command says while others run from their beginning to their end. */
+  const slowRun = (now: Instant, meanwhile: () => Promise<unknown>) => {
+    const slow = ports();
+    const seen = answer;
+    return runReboots(
+      {
+        ...slow,
+        commands: {
+          ...slow.commands,
+          async invocations() {
+            const [invocation] = await slow.commands.invocations();
+            await meanwhile();
+            return [{ ...(invocation as Invocation), ...seen }];
+          },
+        },
+      },
+      now,
+    );
+  };
+
+  test('stays as the first has ended it', async () => {
+    await request();
+    await run(within);
+    const deadline = (await stored()).sent?.deadline ?? within;
+    const { ended } = await slowRun(deadline, async () => {
+      await says();
+      await run(plusSeconds(deadline, -1));
+    });
+    expect(await stored()).toMatchObject({ state: 'completed', boot: { before, after } });
+    expect(ended).toEqual([]);
+  });
+
+  test('is not given up for an attempt that was followed by another', async () => {
+    await request();
+    await run(within);
+    answer = { status: 'undeliverable', terminal: true, statusDetails: 'undeliverable' };
+    await slowRun(plusSeconds(within, 60), async () => {
+      await run(plusSeconds(within, 61));
+      await run(plusSeconds(within, 120));
+    });
+    expect(sent).toHaveLength(2);
+    expect(await stored()).toMatchObject({ state: 'sent', attempts: 2, sent: { commandId: 'command-2' } });
+  });
+
+  test('stays cancelled when its server is found gone at the same moment', async () => {
+    await request();
+    presence = 'gone';
+    const gone = ports();
+    const by = { serverId: server.id, by: 'ann', reason: 'not tonight' };
+    const fleet = {
+      async presence() {
+        await cancelReboot({ records }, by, within);
+        return gone.fleet.presence();
+      },
+    };
+    await runReboots({ ...gone, fleet }, within);
+    expect((await stored()).state).toBe('cancelled');
+  });
+});
+
 describe('a patch whose reboot has a window of its own', () => {
   test('leaves a reboot for the next one, in the zone of the server, and no second', async () => {
     const nightly = policyOf({
