@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts';
 import type { Place } from './places.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
 import type { Problem } from './set-dates.ts';
-import { clashProblem } from './set-schedules.ts';
+import { clashProblem, fullProblem } from './set-schedules.ts';
 import { overlaps, type Slot } from './slots.ts';
 
 export interface LaneSurroundings {
@@ -125,7 +125,7 @@ function whyNot(
 ): Problem | undefined {
   const { serversPerWindow: most } = policy;
   if (most !== undefined && ledger.countOf(slot) >= most) {
-    return { code: 'window-full', message: `the window of ${slot.words} has ${most} servers already` };
+    return fullProblem(slot, most);
   }
   const clash = clashProblem(server, slot, ledger);
   if (clash) return clash;

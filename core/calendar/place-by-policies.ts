@@ -6,7 +6,7 @@ import type { Ledger } from './ledger.ts';
 import type { Place, Planning } from './places.ts';
 import { inLine, type Placement, placeBefore, placeInPeriod, type WhyNot } from './policy-placement.ts';
 import type { ServerToPlan } from './server-to-plan.ts';
-import { clashProblem } from './set-schedules.ts';
+import { clashProblem, fullProblem } from './set-schedules.ts';
 import { overlaps, type Period, periodKey, type Slot } from './slots.ts';
 
 interface Surroundings {
@@ -25,7 +25,7 @@ export function placeByPolicies(plannings: readonly Planning[], around: Surround
   );
   const whyNot: WhyNot = (server, slot, atMost, bound) => {
     if (atMost < Number.POSITIVE_INFINITY && ledger.countOf(slot) >= atMost) {
-      return { code: 'window-full', message: `the window of ${slot.words} has ${atMost} servers already` };
+      return fullProblem(slot, atMost);
     }
     const index = ledger.windowsOf(server).length;
     const own = ledger.securityOf(server).find((other) => overlaps(other, slot));
@@ -70,11 +70,15 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
   for (const period of place.periods()) {
     const open = period.slots.some(({ closed }) => closed === undefined);
     const closed = open ? undefined : whyAllClosed(period);
+    const waiting = line.filter((server) => !begun.get(server)?.includes(period.key));
     if (closed !== undefined) {
       barren.push(closed);
+      // Freezes and holidays are meant to take windows away, the clocks are not.
+      const byClocks = period.slots.some((slot) => slot.closed?.by === 'clocks');
+      const message = `${policy.name} is patched ${policy.cadence}, and no allowed window is left in ${closed}`;
+      for (const server of byClocks ? waiting : []) ledger.refuse(server, 'window-too-short', message);
       continue;
     }
-    const waiting = line.filter((server) => !begun.get(server)?.includes(period.key));
     for (const { server, problem } of placeInPeriod(waiting, period, placement)) {
       const message = `${policy.name} is patched ${policy.cadence}, and in ${period.words} no allowed window is left: ${problem?.message ?? 'all are closed'}`;
       ledger.refuse(server, problem?.code ?? 'no-room', message);
@@ -89,8 +93,13 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
 
 /** A week within a freeze is meant to have no window; that is told only when a server gets none in the whole quarter. */
 function whyAllClosed({ words, slots }: Period): string {
-  const reasons = [...new Set(slots.map(({ closed }) => closed?.words ?? ''))];
+  const reasons = [...new Set(slots.map(whyClosed))];
   return `${words}: ${reasons.slice(0, 3).join(', ')}`;
+}
+
+function whyClosed({ closed, words, notes }: Slot): string {
+  if (closed?.by === 'clocks') return `on ${words} ${closed.words}${notes}`;
+  return closed?.words ?? '';
 }
 
 /** First window of each host group, environment and period. */

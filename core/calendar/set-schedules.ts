@@ -134,10 +134,15 @@ function consider(
     whyTooEarly(server, slot, ledger.windowsOf(server).length, links, ledger);
   if (problem) return [{ ...problem, message: `${problem.message}: set another date` }];
   if (policy.serversPerWindow !== undefined && ledger.countOf(slot) >= policy.serversPerWindow) {
-    const message = `the window of ${slot.words} has ${policy.serversPerWindow} servers already: set another date`;
-    return [{ code: 'window-full', message }];
+    const full = fullProblem(slot, policy.serversPerWindow);
+    return [{ ...full, message: `${full.message}: set another date` }];
   }
   return [];
+}
+
+export function fullProblem(slot: Slot, most: number): Problem {
+  const servers = most === 1 ? '1 server' : `${most} servers`;
+  return { code: 'window-full', message: `the window of ${slot.words} has ${servers} already` };
 }
 
 export function clashProblem(server: ServerToPlan, slot: Slot, ledger: Ledger): Problem | undefined {

@@ -211,7 +211,7 @@ describe('a policy', () => {
     const freezes = [{ every: 'year' as const, from: '12-20', to: '01-03', reason: 'year end' }];
     const made = plan([server('d', { environment: 'dev' })], { freezes });
     const days = starts(made, 'd').map((start) => start.slice(0, 10));
-    expect(days).toHaveLength(11);
+    expect(days).toHaveLength(10);
     expect(days.filter((day) => day >= '2026-12-20' && day <= '2027-01-03')).toEqual([]);
     expect(made.conflicts).toEqual([]);
   });
@@ -290,6 +290,30 @@ describe('a policy', () => {
         server: 'a',
         code: 'no-room',
         message: 'no allowed window is left in 2027-Q1: 2027-Q1: freeze "migration"',
+      },
+    ]);
+  });
+
+  it('tells of a week that the clocks take away, which nobody meant to leave out', () => {
+    const production = {
+      cadence: 'weekly',
+      days: ['sunday'],
+      hours: { from: '02:00', to: '03:00' },
+    } as const;
+    const input = { policies: policiesOf({ production }), quarter: parseQuarter('2027-Q2') };
+    const freezes = [{ from: '2027-04-10', to: '2027-04-12', reason: 'fair' }];
+    const made = plan([server('a', { zone: 'America/New_York' }), server('b', { zone: 'UTC' })], {
+      ...input,
+      freezes,
+    });
+    expect(starts(made, 'a')).not.toContain('2027-03-14T03:00');
+    expect(starts(made, 'a')).toHaveLength(10);
+    expect(made.conflicts).toEqual([
+      {
+        server: 'a',
+        code: 'window-too-short',
+        message:
+          'production is patched weekly, and no allowed window is left in the week of 2027-03-08: on Sunday 2027-03-14 03:00 in America/New_York the clocks leave 0 min of it; 02:00 does not exist on 2027-03-14 in America/New_York: moved to 03:00; ends at 03:00, after 0 min, with the allowed hours',
       },
     ]);
   });
