@@ -6,6 +6,7 @@ import { Refused } from '../calls.ts';
 import type { Campaign } from '../campaign.ts';
 import { create, load, MissingItemError, update } from '../entities.ts';
 import { type Instant, instantOf, instantSchema, millisOf, plusSeconds } from '../instant.ts';
+import type { Reason } from '../outcome.ts';
 import { type Policy, policySchema } from '../policy.ts';
 import type { Ports } from '../ports.ts';
 import {
@@ -154,26 +155,30 @@ function nextRebootWindow({ rebootWindow: { cron, minutes } }: Policy, zone: str
   return { start, end: plusSeconds(start, minutes * 60), zone };
 }
 
-/** What a patch left for later: a reboot that its policy wants in a window of its own. Asked for already, it stays as it is. */
+/**
+ * What a patch left for later: a reboot that its policy wants in a window of its own. Asked for already, it stays as it is.
+ *
+ * @returns why there can be none: the policy gives it no window, or one in which it can not end
+ */
 export async function leaveReboot(
   ports: Pick<Ports, 'records'>,
   { id, policy, hybridRoleId }: Pick<Campaign, 'id' | 'policy' | 'hybridRoleId'>,
   server: Server,
   now: Instant,
-): Promise<void> {
-  const window = nextRebootWindow(policy, server.zone, now);
-  const reason = `left by the patch of campaign ${id}`;
+): Promise<Reason | undefined> {
   const asked = {
     server,
     policy,
-    window,
-    reason,
+    reason: `left by the patch of campaign ${id}`,
     by: `campaign ${id}`,
     ...(hybridRoleId && { hybridRoleId }),
   };
   try {
-    await requestReboot(ports, asked, now);
+    await requestReboot(ports, { ...asked, window: nextRebootWindow(policy, server.zone, now) }, now);
   } catch (error) {
-    if (!(error instanceof Refused && error.code === 'reboot-pending')) throw error;
+    if (!(error instanceof Refused)) throw error;
+    if (error.code !== 'reboot-pending')
+      return { code: 'reboot-not-left', detail: error.message.slice(0, 400) };
   }
+  return undefined;
 }

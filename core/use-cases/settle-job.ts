@@ -12,7 +12,7 @@ import type { Policy } from '../policy.ts';
 import type { Invocation, Objects, Ports } from '../ports.ts';
 import { serverPrefix } from '../result-object.ts';
 import { type Summary, summarySchema } from '../summary.ts';
-import { type Evidence, judgePhase, withoutSummary } from '../verdict.ts';
+import { type Evidence, judgePhase, type Verdict, withoutSummary } from '../verdict.ts';
 import { planIn, readResult, unpackResult } from './orders.ts';
 import { isOwnBackup, recordBackup } from './record-backup.ts';
 import { leaveReboot } from './request-reboot.ts';
@@ -30,13 +30,15 @@ export async function settleJob(
   const backup = backupIn(evidence, campaign, phase, job);
   // Before the job moves: whoever comes after an interruption finds it settled, and looks no further.
   if (backup) await recordBackup(ports, campaign, job.server, backup, now);
-  if (leavesReboot(evidence, campaign, phase)) await leaveReboot(ports, campaign, job.server, now);
+  const notLeft = leavesReboot(evidence, campaign, phase)
+    ? await leaveReboot(ports, campaign, job.server, now)
+    : undefined;
   try {
-    return await store(ports, campaign, phase, job, invocation, evidence, now);
+    return await store(ports, campaign, phase, job, invocation, evidence, notLeft, now);
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'not-storable') throw error;
     // Whatever it managed to say must not keep its neighbours from being settled.
-    return store(ports, campaign, phase, job, invocation, withoutSummary(invocation), now);
+    return store(ports, campaign, phase, job, invocation, withoutSummary(invocation), notLeft, now);
   }
 }
 
@@ -47,6 +49,7 @@ function store(
   job: Job,
   invocation: Invocation,
   evidence: Evidence,
+  notLeft: Reason | undefined,
   now: Instant,
 ): Promise<Job> {
   return update(ports.records, jobs, jobKey(campaign.id, job.server.id), (current) => {
@@ -54,7 +57,10 @@ function store(
     const summary = evidence.kind === 'summary' ? evidence.summary : undefined;
     const facts = factsAfter(phase, current.facts, summary?.facts);
     const seen = inContext(phase, evidence, current, campaign.policy);
-    const verdict = judgePhase(phase, seen, facts, campaign.policy);
+    const judged = judgePhase(phase, seen, facts, campaign.policy);
+    // The restart that it needs would never come.
+    const isWithout = notLeft !== undefined && judged.state === 'succeeded';
+    const verdict: Verdict = isWithout ? { state: 'failed', reasons: [notLeft] } : judged;
     const moved = moveJob(current, verdict.state, now, verdict.reasons);
     if (!moved) return undefined;
     return {

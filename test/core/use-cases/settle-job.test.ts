@@ -32,8 +32,8 @@ async function prepareWith(answer: Answer, policy: Policy = plainPolicy) {
 }
 
 /** What becomes of one server that answers its patch and its verification so. */
-async function patchWith(answers: Partial<Record<Phase, Answer>>) {
-  const world = await patching({ servers: [first], hosts: { 'web-1': { answers } } });
+async function patchWith(answers: Partial<Record<Phase, Answer>>, policy: Policy = plainPolicy) {
+  const world = await patching({ servers: [first], policy, hosts: { 'web-1': { answers } } });
   for (const phase of ['patch', 'verify'] as const) await carryOut(world, 'w0-0001', phase);
   return world.job(first);
 }
@@ -346,6 +346,24 @@ describe('a server that goes back', () => {
     expect(await rollBackWith({ says: { result: 'nothing-to-do', code: 2 } })).toMatchObject({
       state: 'rolled-back',
       reasons: [{ code: 'not-healthy' }],
+    });
+  });
+});
+
+describe('a reboot that is left for a window of its own', () => {
+  const verify = { says: { facts: { ...allGood, rebootPending: true } } };
+
+  test('is asked for, and its server has succeeded', async () => {
+    expect((await patchWith({ verify }, policyOf({ ...plainPolicy, reboot: 'separate-window' }))).state).toBe(
+      'succeeded',
+    );
+  });
+
+  test('is no success where that is too short, and keeps no batch from its end', async () => {
+    const policy = policyOf({ ...plainPolicy, reboot: 'separate-window', rebootWindow: { minutes: 15 } });
+    expect(await patchWith({ verify }, policy)).toMatchObject({
+      state: 'failed',
+      reasons: [{ code: 'reboot-not-left', detail: expect.stringContaining('takes up to 16 minutes') }],
     });
   });
 });
