@@ -1,7 +1,7 @@
 /** Restores a few backups into a scratch place, when EventBridge Scheduler or a person calls. */
 
 import { answer } from '../core/call-message.ts';
-import { testRestores, testRestoresInput } from '../core/use-cases/test-restores.ts';
+import { failedRestores, testRestores, testRestoresInput } from '../core/use-cases/test-restores.ts';
 import { notices, objects, records } from './compose.ts';
 import { backups } from './compose-backups.ts';
 import { createHandler } from './handler.ts';
@@ -18,8 +18,7 @@ export const handler = createHandler({
   run: (ports, event, now, _logger, count) =>
     answer(ports.objects, event, async (input) => {
       const report = await testRestores(ports, testRestoresInput.parse(input), now);
-      const failed = report.restored.filter(({ differences }) => differences.length > 0);
-      count(failedRestoresMetric, failed.length);
+      count(failedRestoresMetric, failedRestores(report));
       return report;
     }),
 });

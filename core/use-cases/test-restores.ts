@@ -42,6 +42,11 @@ export interface RestoreReport {
   readonly good: boolean;
 }
 
+/** How many did not come back as they were: what the alarm counts. */
+export function failedRestores({ restored }: Pick<RestoreReport, 'restored'>): number {
+  return restored.filter(({ differences }) => differences.length > 0).length;
+}
+
 /** Where there is no backup there is nothing that could be restored, and that is told as well. */
 export async function testRestores(
   ports: TestPorts,
@@ -123,7 +128,6 @@ function noticeOf(
   { at, restored, good }: RestoreReport,
   key: string,
 ): Parameters<Ports['notices']['send']>[0] {
-  const failed = restored.filter(({ differences }) => differences.length > 0);
   const lines = restored.map(({ serverId, campaignId, files, packages, differences, note }) =>
     [
       `${serverId}  ${campaignId}  ${files} files, ${packages} packages: `,
@@ -141,7 +145,7 @@ function noticeOf(
         ? 'Restore test: there was no backup to restore'
         : good
           ? `Restore test: ${restored.length} of ${restored.length} backups came back as they were`
-          : `RESTORE TEST FAILED: ${failed.length} of ${restored.length} backups did not come back as they were`,
+          : `RESTORE TEST FAILED: ${failedRestores({ restored })} of ${restored.length} backups did not come back as they were`,
     text: [
       restored.length === 0
         ? 'No server has a backup. If that is not what your policies say, look at the last campaigns.'
