@@ -8,6 +8,9 @@ export const metricNamespace = 'Quarterdeck';
 /** Campaigns that should have started by now, or will not start as things are; with the function as `service`. */
 export const notStartedMetric = 'CampaignsNotStarted';
 
+/** Work of each day that was not done for longer than that. */
+export const silentMetric = 'DailyWorkSilent';
+
 /** Backups that were read and are not what their server made, or that have no copy. */
 export const badBackupsMetric = 'BadBackups';
 

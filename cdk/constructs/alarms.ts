@@ -20,6 +20,7 @@ import {
   measureMetrics,
   metricNamespace,
   notStartedMetric,
+  silentMetric,
 } from '../../lambdas/metric-names.ts';
 import type { CampaignMachine } from './campaign-machine.ts';
 import type { CampaignSchedules } from './campaign-schedules.ts';
@@ -150,6 +151,12 @@ export class Alarms extends Construct {
       heading: 'starts-were-given-up',
       loss: 'A campaign could not be started, or the plan not be made: it is tried again within twelve hours.',
       metric: schedules.deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: 'max' }),
+    });
+    // The sweeper looks; when that is silent, too, its own alarm says so.
+    this.add('PlanningSilent', {
+      heading: 'planning-is-silent',
+      loss: 'The plan of the day or the check of starts has not been made for 27 hours: campaigns are forgotten, and nobody hears of it.',
+      metric: counted(silentMetric, 'sweep'),
     });
     this.add('PlanningFailing', {
       heading: 'campaigns-can-not-be-planned',

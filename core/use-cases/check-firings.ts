@@ -6,6 +6,7 @@ import { type Instant, plusSeconds } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
 import type { OneTimeSchedules } from '../ports.ts';
 import type { Settings } from '../settings.ts';
+import { workDone } from './daily-work.ts';
 import { listFirings } from './firings.ts';
 import { type LaunchPorts, launchCampaign } from './launch-campaign.ts';
 import { quartersAround } from './reconcile-plan.ts';
@@ -49,6 +50,7 @@ export async function checkFirings(
   }
   const ahead = open.filter((firing) => lateAfter(firing) > now).map(scheduleOf);
   const { create, move } = reconcileSchedules(ahead, await ports.schedules.list(), now);
+  await workDone(ports, 'check-firings', now);
   return {
     due: due.length,
     startedLate,

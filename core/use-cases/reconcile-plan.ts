@@ -12,6 +12,7 @@ import { inParallel, storeParallelism } from '../parallel.ts';
 import type { OneTimeSchedules, Ports } from '../ports.ts';
 import { nextQuarter, type Quarter, quarterOfDay } from '../quarter.ts';
 import type { Settings } from '../settings.ts';
+import { workDone } from './daily-work.ts';
 import {
   firingKey,
   firings,
@@ -98,6 +99,7 @@ export async function reconcilePlan(
   if (announce && current) await ports.notices.send(quarterNotice(current));
   const plans = quarters.map(({ plan }) => plan);
   const feeds = await publishFeeds(ports, plans, fleet.inventory.servers, now);
+  if (failed.length === 0) await workDone(ports, 'plan-schedules', now);
   return { quarters, changes, launches, failed, feeds };
 }
 

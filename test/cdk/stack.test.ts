@@ -6,6 +6,7 @@ import { patchDocuments } from '../../cdk/constructs/patch-documents.ts';
 import { fileOf, repositoryRoot } from '../../cdk/repository.ts';
 import { type DocumentKind, documentContentHash, sentDocuments } from '../../core/document.ts';
 import { phaseSchema } from '../../core/phase.ts';
+import { resultDays } from '../../core/result-object.ts';
 import { familySchema } from '../../core/server.ts';
 import { type StepName, steps, stepToken } from '../../core/steps.ts';
 import { environmentNames } from '../../lambdas/environment.ts';
@@ -154,6 +155,7 @@ describe('the stack', () => {
     const rules = JSON.stringify(campaigns.Properties.LifecycleConfiguration);
     expect(rules).toContain('"NoncurrentVersionExpiration":{"NoncurrentDays":30}');
     expect(rules).not.toContain('"Prefix":"campaigns/"');
+    expect(rules).toContain(`"ExpirationInDays":${resultDays},"Prefix":"servers/"`);
   });
 
   test('has a topic that alarms can publish to: under a key that lets them, by a policy that lets them', () => {
@@ -597,6 +599,19 @@ describe('alarms', () => {
     );
     for (const [id] of ofType(resources, 'AWS::SQS::Queue').filter(([name]) => name.includes('DeadLetters')))
       expect(watched).toContain(id);
+  });
+
+  test('hear from the sweeper when planning is silent, and do not wait for what planning itself says', () => {
+    const [, silent] = alarms.find(([id]) => id.includes('PlanningSilent')) as [string, Resource];
+    expect(silent.Properties).toMatchObject({
+      Namespace: 'Quarterdeck',
+      MetricName: 'DailyWorkSilent',
+      Dimensions: [{ Name: 'service', Value: 'sweep' }],
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+    });
   });
 
   test('take silence of the sweeper for a failure', () => {
