@@ -5,6 +5,7 @@ import { quartersOf, teamCalendarSchema } from './calendar/team-calendar.ts';
 import { hybridRoleIdSchema } from './campaign.ts';
 import { type JsonSchema, pathText, problemOf, unknownKeys } from './configuration-problems.ts';
 import { policySchema } from './policy.ts';
+import { windowTooShort } from './reboot.ts';
 import { partitionOf, placeSchema, serverSchema } from './server.ts';
 import { type Settings, serverTagsSchema, settingsSchema } from './settings.ts';
 import { readZone } from './time-zone.ts';
@@ -175,6 +176,12 @@ const configurationSchema = z
       if (copyRegion === all.home.region) refuse('is the Region of home: a copy there is lost with it');
       if (partitionOf(copyRegion) !== partitionOf(all.home.region))
         refuse(`is in another partition than home (${all.home.region}): S3 copies within one`);
+    }
+    for (const [name, environment] of Object.entries(all.environments)) {
+      const message = windowTooShort(environment);
+      const path = ['environments', name, 'rebootWindow', 'minutes'];
+      if (message)
+        context.addIssue({ code: 'custom', path, message, input: environment.rebootWindow.minutes });
     }
     for (const { path, message, input } of calendarProblems(all)) {
       context.addIssue({ code: 'custom', path, message, input });

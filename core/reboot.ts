@@ -106,12 +106,30 @@ export const reboots: Entity<Reboot> = {
 /** What the agent waits before it restarts the server, and what its validation takes afterwards. */
 const aroundSeconds = 60 + 180;
 
-const budgetSeconds = ({ terms }: Reboot): number => terms.rebootSeconds + aroundSeconds;
+type Limits = Pick<Reboot['terms'], 'deliverySeconds' | 'rebootSeconds'>;
+const budgetSeconds = ({ rebootSeconds }: Pick<Limits, 'rebootSeconds'>): number =>
+  rebootSeconds + aroundSeconds;
 const killMargin = 60;
 
 /** Seconds from sending a reboot until it has certainly ended or timed out. */
-export function rebootCommandSeconds(reboot: Reboot): number {
-  return reboot.terms.deliverySeconds + budgetSeconds(reboot) + killMargin + summarySeconds;
+export function rebootCommandSeconds({ terms }: Reboot): number {
+  return commandSeconds(terms);
+}
+
+const commandSeconds = (limits: Limits): number =>
+  limits.deliverySeconds + budgetSeconds(limits) + killMargin + summarySeconds;
+
+/** Why no server can be restarted in the windows of a policy that leaves restarts to them. */
+export function windowTooShort({
+  reboot,
+  rebootWindow: { minutes },
+  timeouts,
+}: Pick<Policy, 'reboot' | 'rebootWindow' | 'timeouts'>): string | undefined {
+  const terms = { deliverySeconds: timeouts.delivery, rebootSeconds: rebootTimeout(timeouts, false) };
+  const needed = Math.ceil(commandSeconds(terms) / 60);
+  return reboot === 'separate-window' && minutes < needed
+    ? `is too short: a reboot takes up to ${needed} minutes with timeouts.delivery and timeouts.reboot`
+    : undefined;
 }
 
 export function rebootParameters(
@@ -127,9 +145,9 @@ export function rebootParameters(
     OrderSha256: order.sha256,
     ...(reboot.terms.hybridRoleId !== undefined && { HybridPrefix: reboot.terms.hybridRoleId }),
     Reboot: reboot.mode,
-    TimeBudget: String(budgetSeconds(reboot)),
+    TimeBudget: String(budgetSeconds(reboot.terms)),
     RebootReserve: String(reboot.terms.rebootSeconds),
-    ExecutionTimeout: String(budgetSeconds(reboot) + killMargin),
+    ExecutionTimeout: String(budgetSeconds(reboot.terms) + killMargin),
   };
 }
 

@@ -134,6 +134,10 @@ describe('a configuration', () => {
       'waves.percentages is [50]: it must end with 100',
     ],
     [{ environments: { production: { waves: { percentages: [] } } } }, 'is []: write a list of 1 or more'],
+    [
+      { environments: { production: { reboot: 'separate-window', rebootWindow: { minutes: 15 } } } },
+      'rebootWindow.minutes is 15: it is too short: a reboot takes up to 16 minutes',
+    ],
     [{ environments: { production: { approval: {} } } }, 'approval.required is missing: write true or false'],
     [
       { environments: { production: { errorBudget: { share: 10 } } } },
