@@ -10,7 +10,6 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { resultDays } from '../../core/result-object.ts';
 import type { DataKey } from './data-key.ts';
 import type { PatchFunction } from './patch-function.ts';
 import { giveRight } from './right.ts';
@@ -31,7 +30,8 @@ export const bucketFolders = {
   settings: 'settings',
 } as const;
 
-const keepResults = Duration.days(resultDays);
+/** What core/result-object.ts says (`resultDays`). */
+const keepResults = Duration.days(120);
 
 /** Why rights are on all settings, and not on those of one hash. */
 export const settingsPattern =
