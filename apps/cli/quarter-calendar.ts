@@ -16,6 +16,8 @@ export interface CalendarOptions {
 }
 
 const widestCell = 40;
+/** Of what is closed, less would say nothing. */
+const narrowestClosed = 12;
 const weekColumn = 'week of     ';
 /** Conflicts of a kind beyond these tell a person nothing new. */
 const shownOfKind = 20;
@@ -100,15 +102,22 @@ function weeks(plan: QuarterPlan, options: CalendarOptions): string[] {
     rows.push({ week: dayText(week), cells });
   }
   const lines: string[] = [];
-  const widths = environments.map((name, column) =>
-    Math.max(
-      textWidth(name),
-      ...rows.map(({ cells }) => Math.min(textWidth(cells[column]?.text ?? ''), widestCell)),
-    ),
-  );
-  for (const block of blocks(widths, columns - weekColumn.length)) {
+  const widthsOf = (widestClosed: number) =>
+    environments.map((name, column) =>
+      Math.max(
+        textWidth(name),
+        ...rows.map(({ cells }) => {
+          const { text, closed } = cells[column] as { text: string; closed: boolean };
+          return Math.min(textWidth(text), closed ? widestClosed : widestCell);
+        }),
+      ),
+    );
+  const [wished, needed] = [widthsOf(widestCell), widthsOf(narrowestClosed)];
+  const room = columns - weekColumn.length;
+  for (const block of blocks(needed, room)) {
     if (lines.length > 0) lines.push('');
-    const cut = (column: number) => Math.min(widths[column] as number, columns - weekColumn.length);
+    const widths = fitting(block, wished, needed, room);
+    const cut = (column: number) => widths[block.indexOf(column)] as number;
     const heads = block.map((column) => padText(environments[column] as string, cut(column)));
     lines.push(paint('strong', `${weekColumn}${heads.join('  ')}`.trimEnd()));
     for (const { week, cells } of rows) {
@@ -135,6 +144,24 @@ function brief(used: readonly Used[]): string {
   if (all.length <= widestCell) return all;
   const sum = used.reduce((total, { servers }) => total + servers, 0);
   return `${used[0]?.day} to ${used.at(-1)?.day}: ${sum}`;
+}
+
+/** The widths of a block: words for what is closed give way, the longest first. */
+function fitting(
+  block: readonly number[],
+  wished: readonly number[],
+  needed: readonly number[],
+  room: number,
+): number[] {
+  const widths = block.map((column) => wished[column] as number);
+  const over = widths.reduce((sum, width) => sum + width + 2, -2) - room;
+  for (let left = over; left > 0; left--) {
+    const spare = widths.map((width, at) => (width > (needed[block[at] as number] as number) ? width : 0));
+    const widest = Math.max(...spare);
+    if (widest === 0) return widths.map((width) => Math.min(width, room));
+    widths[spare.indexOf(widest)] = widest - 1;
+  }
+  return widths;
 }
 
 /** Columns that stand beside each other; at least one in each block. */

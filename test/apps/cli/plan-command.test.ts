@@ -121,6 +121,27 @@ describe('quarterdeck plan for people', () => {
     expect(out).not.toContain('\u001b');
   });
 
+  it('cuts the words of a freeze before an environment has to stand below the others', async () => {
+    const reason = 'year end, and all that a year end means to those who keep the books';
+    const text = configuration
+      .replace('reason: year end', `reason: "${reason}"`)
+      .replace('environments:', 'environments:\n  uat: {}\n  development: {}');
+    const argv = ['--servers', 's.csv', '--quarter', '2027-Q1', '--now', '2026-09-01T00:00:00Z'];
+    const servers = ['production', 'uat', 'development'].map((name) => `${name},${name},UTC`);
+    const files = {
+      's.csv': `Server Name,Environment,Server Timezone\n${servers.join('\n')}`,
+      'q.yaml': text,
+    };
+    const shown = async (columns: number) => (await run([...argv, '--config', 'q.yaml'], files, columns)).out;
+    expect((await shown(80)).match(/^week of .*$/gm)).toHaveLength(1);
+    expect(await shown(80)).toMatch(/^2026-12-21 {2}year end, and all th…/m);
+    expect((await shown(40)).match(/^week of .*$/gm)).toHaveLength(2);
+    expect(await shown(200)).toContain('year end, and all that a year end means…');
+    for (const columns of [40, 80, 200])
+      for (const line of (await shown(columns)).split('\n'))
+        expect(textWidth(line)).toBeLessThanOrEqual(columns);
+  });
+
   it('tells windows for security updates from the others', async () => {
     const text =
       'Server Name,Environment,Server Timezone,Q1 Patch Date\nweb-1,production,UTC,2026-11-14\nweb-2,production,UTC,2026-11-21';
