@@ -18,6 +18,8 @@ const fenceSchema = z.object({
   /** Whose snapshot its root volume was made of. */
   campaignId: z.string(),
   by: z.string(),
+  /** Nobody knows yet when the disk of before takes the place of the one of now: until then nothing is sent at all. */
+  replacing: z.boolean().exactOptional(),
 });
 export type Fence = z.infer<typeof fenceSchema>;
 
@@ -39,8 +41,13 @@ export function fencedBy(
   fence: Fence | undefined,
   campaign: Pick<Campaign, 'id' | 'createdAt'>,
 ): Reason | undefined {
-  if (fence === undefined || campaign.createdAt > fence.since) return undefined;
-  const { serverId, since, campaignId } = fence;
+  if (fence === undefined) return undefined;
+  const { serverId, since, campaignId, replacing = false } = fence;
+  if (replacing) {
+    const detail = `the root volume of ${serverId} is being replaced since ${since} by a snapshot of campaign ${campaignId}: make a new campaign afterwards`;
+    return { code: 'fenced', detail };
+  }
+  if (campaign.createdAt > since) return undefined;
   return {
     code: 'fenced',
     detail: `the root volume of ${serverId} was replaced at ${since} by a snapshot of campaign ${campaignId}: make a new campaign`,

@@ -1,12 +1,12 @@
 /** Records a person's decision on replacing a root volume, and has it replaced where they approve. */
 import * as z from 'zod';
-import { create, load, update } from '../entities.ts';
-import { fenceKey, fences } from '../fence.ts';
+import { load, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
 import { isSamePerson } from '../person.ts';
 import { sha256Of } from '../plan.ts';
 import { PortError, type Ports, type Snapshots } from '../ports.ts';
 import { decideUntil, type RootVolume, rootVolumeKey, rootVolumes } from '../root-volume.ts';
+import { endReplacing, putUpFence } from './put-up-fence.ts';
 import { RootVolumeRefused } from './request-root-volume.ts';
 
 export const decideRootVolumeInput = z.object({
@@ -48,7 +48,7 @@ export async function decideRootVolume(
       decision: { approved, by, at: now, reason },
     };
   });
-  return decided.state === 'approved' ? begin(ports, decided) : decided;
+  return decided.state === 'approved' ? begin(ports, decided, now) : decided;
 }
 
 function refuseDecision(request: RootVolume, { snapshotId, approved, by }: Decision, now: Instant): void {
@@ -101,9 +101,9 @@ async function refuseServer({ snapshots, rootVolumes }: DecidePorts, request: Ro
     );
 }
 
-async function begin(ports: DecidePorts, request: RootVolume): Promise<RootVolume> {
+async function begin(ports: DecidePorts, request: RootVolume, now: Instant): Promise<RootVolume> {
   const { campaignId, serverId, snapshotId, place, requested, decision } = request;
-  await putUpFence(ports, request);
+  await putUpFence(ports.records, request);
   const key = rootVolumeKey(campaignId, serverId);
   // A request that is made anew is another one.
   const token = sha256Of(`${campaignId} ${serverId} ${snapshotId} ${requested.at}`);
@@ -115,23 +115,11 @@ async function begin(ports: DecidePorts, request: RootVolume): Promise<RootVolum
   } catch (error) {
     if (!(error instanceof PortError) || error.code !== 'refused') throw error;
     const reason = { code: 'replace-refused', detail: error.message.slice(0, 400) };
+    await endReplacing(ports.records, request, now);
     return update(ports.records, rootVolumes, key, (current) =>
       current.state === 'approved' && current.decision?.at === decision?.at
         ? { ...current, state: 'failed', reason }
         : undefined,
     );
   }
-}
-
-/** Never moved back: an earlier one may hold more campaigns off than this one. */
-async function putUpFence(
-  { records }: Pick<Ports, 'records'>,
-  { campaignId, serverId, decision }: RootVolume,
-): Promise<void> {
-  if (!decision) throw new Error(`the root volume of ${serverId} is to be replaced, and nobody approved it`);
-  const fence = { schema: 1 as const, serverId, since: decision.at, campaignId, by: decision.by };
-  if (await create(records, fences, fence)) return;
-  await update(records, fences, fenceKey(serverId), (current) =>
-    current.since < fence.since ? fence : undefined,
-  );
 }

@@ -4,6 +4,7 @@ import { type Instant, plusSeconds } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
 import type { Ports, RootVolumes, RootVolumeTask } from '../ports.ts';
 import { type RootVolume, rootVolumeKey, rootVolumes } from '../root-volume.ts';
+import { endReplacing } from './put-up-fence.ts';
 
 export interface FollowPorts extends Pick<Ports, 'records' | 'notices'> {
   readonly rootVolumes: Pick<RootVolumes, 'look' | 'task'>;
@@ -18,6 +19,7 @@ export async function followRootVolume(ports: FollowPorts, request: RootVolume, 
   // Before it is recorded: who dies in between is told twice of the same, and not never.
   const followed = { ...request, ...change };
   await ports.notices.send(noticeOf(followed));
+  await endReplacing(ports.records, request, now);
   await update(ports.records, rootVolumes, rootVolumeKey(request.campaignId, request.serverId), (current) =>
     current.state === request.state && current.taskId === request.taskId
       ? { ...current, ...change }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { create, jobKey, jobs, load, update } from '../../../core/entities.ts';
-import { type Fence, fenceKey, fences } from '../../../core/fence.ts';
+import { type Fence, fencedBy, fenceKey, fences } from '../../../core/fence.ts';
 import { plusSeconds } from '../../../core/instant.ts';
 import type { Job } from '../../../core/job.ts';
 import { PortError, type Ports, type RootVolumeTask } from '../../../core/ports.ts';
@@ -237,6 +237,8 @@ describe('an approval', () => {
       state: 'failed',
       reason: { code: 'replace-refused', detail: 'UnauthorizedOperation: no' },
     });
+    const fence = await load(world.ports.records, fences, fenceKey(server.id));
+    expect(fencedBy(fence, { id: 'next', createdAt: plusSeconds(world.now(), 1) })).toBeUndefined();
   });
 });
 
@@ -275,6 +277,20 @@ describe('a sweep', () => {
     expect(told).toMatchObject({ kind: 'root-volume', subject: expect.stringContaining('replaced') });
     expect(told?.text).toContain('Not proven');
     expect(told?.text).toContain(volumeId);
+  });
+
+  test('lets nothing be sent until it has ended, and nothing of campaigns that were made by then', async () => {
+    const world = await replacing();
+    const fence = () => load(world.ports.records, fences, fenceKey(server.id));
+    const made = plusSeconds(world.now(), 1);
+    const meanwhile = { id: 'made-meanwhile', createdAt: made };
+    expect(fencedBy(await fence(), meanwhile)?.detail).toContain('is being replaced');
+    world.sleep(3600);
+    expect((await swept(world)).state).toBe('replaced');
+    expect(await fence()).toMatchObject({ since: world.now(), campaignId, by: 'bob' });
+    expect(fencedBy(await fence(), meanwhile)?.code).toBe('fenced');
+    const afterwards = { id: 'made-afterwards', createdAt: plusSeconds(world.now(), 1) };
+    expect(fencedBy(await fence(), afterwards)).toBeUndefined();
   });
 
   test('looks at it no more when it has ended', async () => {
