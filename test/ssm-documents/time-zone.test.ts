@@ -63,6 +63,8 @@ describe('the document that asks for the time zone', () => {
     expect(content.mainSteps).toHaveLength(1);
     expect(content.mainSteps[0]).toMatchObject({ precondition: { StringEquals: ['platformType', 'Linux'] } });
     expect(lines[0]).toBe('#!/bin/bash');
+    // What SSM's model asks of a CommandPluginName.
+    expect(content.mainSteps[0]?.name.length).toBeGreaterThanOrEqual(4);
     expect(lines.join('\n')).not.toMatch(/\{\{|\$SCRIPTS|json_member/);
   });
 

@@ -1,8 +1,8 @@
 /** Owns servers that are functions: they answer commands as the documents would, in virtual time, by the hundred thousand. */
 import { gzipSync } from 'node:zlib';
 import type { LocalClock } from '../../apps/local/clock.ts';
-import type { Agent, AgentTask, CommandEnd } from '../../apps/local/run-command/agent.ts';
-import { documentPrefix } from '../../core/document.ts';
+import type { Agent, AgentLink, AgentTask, CommandEnd } from '../../apps/local/run-command/agent.ts';
+import { documentPrefix, timeZoneDocument } from '../../core/document.ts';
 import type { Facts } from '../../core/outcome.ts';
 import { type DocumentPhase, documentPhaseSchema, type Phase } from '../../core/phase.ts';
 import { type PlanEntry, planHash, planLine, sha256Of } from '../../core/plan.ts';
@@ -150,6 +150,25 @@ export function createSimulatedFleet(
     return JSON.stringify(summary);
   };
 
+  /** It has the zone that is recorded. */
+  const sayZone = async ({ zone }: Server, link: AgentLink): Promise<CommandEnd> => {
+    const startedAt = clock.now();
+    await new Promise<void>((resolve) => clock.at(startedAt + 1000, resolve));
+    const output = JSON.stringify({ schema: 1, readings: [{ method: 'timedatectl', value: zone }] });
+    const stdout = `${output}\n`;
+    const times = { startedAt, endedAt: clock.now() };
+    link.report({
+      name: 'time-zone',
+      status: 'Success',
+      code: 0,
+      stdout,
+      stderr: '',
+      output: stdout,
+      ...times,
+    });
+    return 'Success';
+  };
+
   return {
     taken,
     patched,
@@ -160,6 +179,7 @@ export function createSimulatedFleet(
     },
     async execute(task, link): Promise<CommandEnd> {
       const server = byId.get(task.instanceId) as Server;
+      if (task.documentName === timeZoneDocument) return sayZone(server, link);
       const phase = phaseOf(task);
       const behaviour = behave(server, phase === 'reboot' ? 'verify' : phase);
       count(taken, `${server.id} ${phase}`);

@@ -36,7 +36,7 @@ export const rareRights: readonly RareRight[] = [
   },
   {
     holder:
-      /(ImportServers|SyncServers|SetSchedule|Show(Calendar|Backups|Reboot|Rollback)|VerifyBackups|TestRestores|(Request|Cancel)Reboot|RollBack)Role/,
+      /(ImportServers|SyncServers|SetSchedule|Show(Calendar|Backups|Reboot|Rollback|Zones)|AskZones|VerifyBackups|TestRestores|(Request|Cancel)Reboot|RollBack)Role/,
     action: /^s3:(GetObject|PutObject|ListBucket)$/,
     reason: 'Who keeps inventory and schedules has the one grant on them, and on the pieces of long messages',
   },
@@ -82,6 +82,11 @@ export const rareRights: readonly RareRight[] = [
     holder: /RunRebootsRole/,
     action: /^ssm:ListCommands$/,
     reason: 'Whoever comes after an interruption looks whether the reboot was sent',
+  },
+  {
+    holder: /AskZonesRole/,
+    action: /^ssm:ListCommandInvocations$/,
+    reason: 'Who sends has the one grant on commands; what servers say is read by who shows it',
   },
   {
     holder: /(TendBackups|TestRestores|VerifyBackups)Role/,

@@ -17,6 +17,7 @@ import { disksConfiguration, expire, makeAlarms, replaceRootVolumes } from './re
 import { keptByPeople } from './recorded-inventory.ts';
 import { rolledBackByHand } from './recorded-rollback.ts';
 import { keptSafe } from './recorded-safety.ts';
+import { askedForZones } from './recorded-zones.ts';
 
 export interface RecordedCampaigns {
   readonly calls: readonly AwsCall[];
@@ -53,6 +54,7 @@ export async function recordCampaigns(): Promise<RecordedCampaigns> {
     await replaceRootVolumes(world, 'campaign-well');
     await expire(world);
     await keptSafe(world, 'campaign-well');
+    await askedForZones(world);
     // What functions do in one place of another account they do in all.
     const servers = someOf(world);
     isDelivered = false;
