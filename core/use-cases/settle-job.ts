@@ -70,10 +70,10 @@ function store(
         verdict.state === 'ready' && evidence.kind === 'summary' ? (evidence.sealed ?? null) : current.plan,
       phases: {
         ...current.phases,
-        [phase]: {
+        [phase]: withWaiver(phase, campaign.policy, {
           ...phaseResult(invocation, evidence, now),
           backup: backupIn(evidence, campaign, phase, current) ?? null,
-        },
+        }),
       },
     };
   });
@@ -104,6 +104,20 @@ function backupUnproven({ phases: { patch } }: Job, policy: Policy): Reason | un
     code: 'backup-unproven',
     detail: 'patched, and no backup of before is proven although the policy requires one',
   };
+}
+
+/** Of all warnings a server tells the first few, so that this one is not left to it. */
+function withWaiver(
+  phase: Phase,
+  { backup: { configuration, waiver } }: Policy,
+  said: PhaseResult,
+): PhaseResult {
+  const isWithout = phase === 'patch' && said.result === 'patched' && said.backup === null;
+  if (!isWithout || configuration !== 'best-effort') return said;
+  const isTold = ({ code }: Reason) => code === 'backup-failed';
+  const told = said.warnings.find(isTold)?.detail ?? 'patched, and no backup of before is proven';
+  const warning: Reason = { code: 'backup-failed', detail: `waived: ${waiver}; ${told}`.slice(0, 400) };
+  return { ...said, warnings: [warning, ...said.warnings.filter((one) => !isTold(one))].slice(0, 5) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { measure } from '../../../core/measure.ts';
 import type { Phase } from '../../../core/phase.ts';
 import { type PlanEntry, planHash, planLine, sha256Of } from '../../../core/plan.ts';
 import type { Policy } from '../../../core/policy.ts';
@@ -383,6 +384,23 @@ describe('a backup that is required', () => {
     const job = await patchWith({ patch: { says: { backup } } });
     expect(job).toMatchObject({ state: 'failed', reasons: [{ code: 'backup-unproven' }] });
     expect(job.phases.patch).toMatchObject({ result: 'patched', backup: null, unproven: null });
+  });
+
+  test.each([
+    ['as the server says', [{ code: 'backup-failed', detail: 'the bucket is full' }], 'the bucket is full'],
+    ['whatever else it says first', Array(5).fill({ code: 'noise', detail: '' }), 'no backup of before'],
+  ])('may be waived, and then its failing is on record with the waiver, %s', async (_, warnings, told) => {
+    const backup = { configuration: 'best-effort', waiver: 'rebuilt from images' } as const;
+    const job = await patchWith(
+      { patch: { says: { backup: null, warnings } } },
+      policyOf({ ...plainPolicy, backup }),
+    );
+    expect(job.state).toBe('succeeded');
+    expect(job.phases.patch?.warnings[0]).toEqual({
+      code: 'backup-failed',
+      detail: expect.stringMatching(`^waived: rebuilt from images; .*${told}`),
+    });
+    expect(measure('patch', [job])).toContainEqual(['backups-failed', 1]);
   });
 
   test('is not asked of a server that had nothing to do any more', async () => {
