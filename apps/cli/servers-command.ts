@@ -1,6 +1,7 @@
 /** Owns `quarterdeck servers`: the inventory in and out. */
 import { type Backend, Refused } from '../../core/calls.ts';
 import { CsvTextError } from '../../core/inventory/csv-text.ts';
+import { withFacts } from '../../core/inventory/server-facts.ts';
 import type { SeenServer } from '../../core/inventory/sync-servers.ts';
 import { inventoryCsv } from '../../core/inventory/write-inventory.ts';
 import type { ImportReport } from '../../core/use-cases/import-servers.ts';
@@ -117,24 +118,8 @@ export async function planAgain(backend: Backend, world: World): Promise<void> {
 
 /** A row for somebody to complete: what AWS does not know is empty. */
 function asServer({ instanceId, account, region, name, facts }: SeenServer) {
-  const { environment = '', zone = '', primaryOwner, secondaryOwner, ...rest } = facts;
-  return {
-    name: name ?? instanceId,
-    environment,
-    zone,
-    active: true,
-    explicit: {},
-    history: [],
-    owners: {
-      ...(primaryOwner !== undefined && { primary: primaryOwner }),
-      ...(secondaryOwner !== undefined && { secondary: secondaryOwner }),
-    },
-    instanceId,
-    account,
-    region,
-    extra: {},
-    ...rest,
-  };
+  const empty = { environment: '', zone: '', active: true, explicit: {}, history: [], owners: {}, extra: {} };
+  return withFacts({ name: name ?? instanceId, ...empty, instanceId, account, region }, facts);
 }
 
 /** @throws Refused */

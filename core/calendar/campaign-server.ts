@@ -60,6 +60,7 @@ export function serversOfCampaigns(
         owner: owners.primary ?? owners.secondary ?? 'unknown',
         zone,
         ...(hostGroup !== undefined && { hostGroup }),
+        ...(server.metal && { metal: true }),
         ...(haGroupsOfServer.length > 0 && { haGroups: [...haGroupsOfServer] }),
       });
       if (parsed.success) return parsed.data;

@@ -31,6 +31,7 @@ export const headers = {
   haGroup: 'HA Group',
   cron: 'Cron Schedule',
   dependsOn: 'Depends On',
+  metal: 'Metal',
 } as const;
 export type Field = keyof typeof headers;
 
@@ -45,6 +46,7 @@ const fieldOf = new Map<string, Field>([
   ['timezone', 'zone'],
   ['accountid', 'account'],
   ['cron', 'cron'],
+  ['baremetal', 'metal'],
 ]);
 
 export interface Columns {

@@ -22,6 +22,8 @@ export interface InventoryServer extends ServerToPlan {
   readonly instanceId?: string;
   readonly account?: string;
   readonly region?: string;
+  /** Bare metal takes longer to restart; not known when absent, which counts as no. */
+  readonly metal?: boolean;
   /** What the list says of this quarter's patching; what we know of it is in the campaigns. */
   readonly currentQuarterStatus?: string;
   /** Columns that we do not know, by their header. */

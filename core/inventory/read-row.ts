@@ -8,6 +8,7 @@ import { cellText, quoted } from './csv-text.ts';
 import { environmentName, type InventoryServer, quarterColumns } from './inventory-server.ts';
 import { type PastQuarterOf, splitPast } from './past-dates.ts';
 import { type PatchDate, readDate, readTime } from './patch-date.ts';
+import { yesOrNo } from './yes-or-no.ts';
 
 export interface CellProblem {
   /** The header as the file has it, or ours when it has none. */
@@ -84,6 +85,10 @@ export function readRow(
   if (isActive === undefined)
     complain('active', `${quoted(value('active'))} is unknown: write active or inactive`);
 
+  const metal = yesOrNo(value('metal'));
+  if (value('metal') !== '' && metal === undefined)
+    complain('metal', `${quoted(value('metal'))} is unknown: write yes or no`);
+
   const dates = readDates(value, complain);
   const extra = columns.unknown.flatMap(({ header, at }): [string, string][] => {
     const text = cellText(cells[at] ?? '');
@@ -124,6 +129,7 @@ export function readRow(
       ...optional('currentQuarterStatus'),
       ...optional('haGroup'),
       ...optional('cron'),
+      ...(metal !== undefined && { metal: metal === 'yes' }),
       ...(dependsOn.length > 0 && { dependsOn }),
       extra: Object.fromEntries(extra),
     },

@@ -10,6 +10,8 @@ export interface AwsNode {
   readonly computerName?: string;
   readonly platformName?: string;
   readonly platformVersion?: string;
+  /** By the type of the instance; of hybrid nodes AWS does not know it, and their tag says it. */
+  readonly metal?: boolean;
 }
 
 /** Tags that mean a field, in any case, with or without spaces, dashes and underscores; the first that is there counts. */
@@ -21,6 +23,7 @@ const tagsOf: Readonly<Partial<Record<SyncedField, readonly string[]>>> = {
   primaryOwner: ['primaryowner', 'owner'],
   secondaryOwner: ['secondaryowner'],
   haGroup: ['hagroup'],
+  metal: ['metal', 'baremetal'],
 };
 
 /** Keys of tags that a team has chosen for itself. */
@@ -49,7 +52,8 @@ export function seenServer(node: AwsNode, own?: OwnTags): SeenServer {
   const system = [node.platformName, node.platformVersion].filter(Boolean).join(' ');
   // SSM gives the name with its domain, people write it without.
   const name = tags.get('name') || node.computerName?.split('.')[0];
-  const { instanceId, account, region } = node;
+  const { instanceId, account, region, metal } = node;
+  if (metal !== undefined) facts.metal = metal ? 'yes' : 'no';
   return {
     instanceId,
     account,

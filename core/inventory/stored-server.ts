@@ -31,6 +31,7 @@ const storedServerSchema: z.ZodType<StoredServer> = z.object({
   instanceId: text.exactOptional(),
   account: text.exactOptional(),
   region: text.exactOptional(),
+  metal: z.boolean().exactOptional(),
   currentQuarterStatus: text.exactOptional(),
   extra: z.record(z.string(), z.string()),
   bySync: z.array(z.enum(syncedFields)),

@@ -1,6 +1,7 @@
 /** Owns the rule of synchronisation: what AWS says fills in and follows, and never overwrites what a person set. */
 import { readZone } from '../time-zone.ts';
 import { environmentName } from './inventory-server.ts';
+import { yesOrNo } from './yes-or-no.ts';
 
 export const syncedFields = [
   'environment',
@@ -11,6 +12,7 @@ export const syncedFields = [
   'primaryOwner',
   'secondaryOwner',
   'haGroup',
+  'metal',
 ] as const;
 export type SyncedField = (typeof syncedFields)[number];
 export type Facts = Readonly<Partial<Record<SyncedField, string>>>;
@@ -126,13 +128,15 @@ function mergeFacts({ name: server, facts: set, bySync: before }: RecordedServer
   for (const field of syncedFields) {
     const raw = seen[field]?.trim() ?? '';
     if (raw === '') continue;
-    const reading = field === 'zone' ? readZone(raw) : undefined;
-    if (reading && 'problem' in reading) {
-      problems.push({ server, message: `its time zone in AWS: ${reading.problem}` });
+    const reading = readFact(field, raw);
+    if ('problem' in reading) {
+      problems.push({ server, message: reading.problem });
       continue;
     }
-    const to = reading?.zone ?? (field === 'environment' ? environmentName(raw) : raw);
+    const { to } = reading;
     const from = facts[field];
+    // Nearly every instance is none, and nobody needs to be told.
+    if (field === 'metal' && from === undefined && to === 'no') continue;
     if (from?.toLowerCase() === to.toLowerCase()) continue;
     if (from !== undefined && !bySync.has(field)) {
       differences.push({ server, field, set: from, seen: to });
@@ -143,6 +147,26 @@ function mergeFacts({ name: server, facts: set, bySync: before }: RecordedServer
     bySync.add(field);
   }
   return { facts, bySync: syncedFields.filter((field) => bySync.has(field)), changes, differences, problems };
+}
+
+/** As the inventory writes it, or what is wrong with it. */
+function readFact(field: SyncedField, raw: string): { readonly to: string } | { readonly problem: string } {
+  switch (field) {
+    case 'zone': {
+      const reading = readZone(raw);
+      return 'problem' in reading
+        ? { problem: `its time zone in AWS: ${reading.problem}` }
+        : { to: reading.zone };
+    }
+    case 'environment':
+      return { to: environmentName(raw) };
+    case 'metal': {
+      const to = yesOrNo(raw);
+      return to ? { to } : { problem: `its tag Metal in AWS: ${JSON.stringify(raw)} is neither yes nor no` };
+    }
+    default:
+      return { to: raw };
+  }
 }
 
 /** By instance id where one is recorded; else by name, if but one node has it that no other server is. */

@@ -22,7 +22,7 @@ export function inventoryCsv(servers: readonly ListedServer[]): string {
 export function cellsOfServer(server: ListedServer): Partial<Record<Field, string | undefined>> {
   const { name, hostGroup, operatingSystem, environment, zone, location, owners, instanceId, account } =
     server;
-  const { region, currentQuarterStatus, haGroup, cron } = server;
+  const { region, currentQuarterStatus, haGroup, cron, metal } = server;
   const dates = quarterColumns.flatMap((quarter) => {
     const given =
       server.explicit[quarter] ?? lastOf(server.history.filter(({ column }) => column === quarter));
@@ -50,6 +50,7 @@ export function cellsOfServer(server: ListedServer): Partial<Record<Field, strin
     haGroup,
     cron,
     dependsOn: server.dependsOn?.join('; '),
+    metal: metal === undefined ? undefined : metal ? 'yes' : 'no',
   };
 }
 

@@ -23,14 +23,15 @@ export function createSeenNodes({ callsIn, optIn }: SeenNodesOptions): (place: P
     const hybrid = await inParallel(
       managed.filter(({ id }) => !id.startsWith('i-')),
       tagsAtOnce,
-      async ({ id }) => ({ id, tags: await nodeTags(calls, id) }),
+      async ({ id }) => ({ id, tags: await nodeTags(calls, id), isMetal: undefined }),
     );
-    return [...instances, ...hybrid].map(({ id, tags }): AwsNode => {
+    return [...instances, ...hybrid].map(({ id, tags, isMetal }): AwsNode => {
       const node = byId.get(id);
       return {
         instanceId: id,
         ...place,
         tags,
+        ...(isMetal !== undefined && { metal: isMetal }),
         ...(node && {
           computerName: node.name,
           platformName: node.platform,

@@ -29,6 +29,11 @@ describe('a server of the inventory', () => {
     });
   });
 
+  test('is bare metal when the inventory says so', () => {
+    expect(made(storedServer(1, { metal: true }))).toMatchObject({ metal: true });
+    expect(made(storedServer(1, { metal: false }))).not.toHaveProperty('metal');
+  });
+
   test('is in the one place that there is when it does not say where it is', () => {
     expect(made(without('region'))).toMatchObject({ place: frankfurt });
     expect(made(without('region'), [frankfurt, dublin])).toMatchObject({

@@ -22,8 +22,8 @@ const problems = (text: string) => read(text).errors.map(({ row, column }) => `$
 
 describe('reading a server list', () => {
   test('every column of the existing tools is read', () => {
-    const text = `Server Name,Host Group,Operating System,Environment,Server Timezone,Location,Primary Owner,Secondary Owner,Q1 Patch Date,Q1 Patch Time,Q1 Approval Status,Q2 Patch Date,Q2 Patch Time,Q2 Approval Status,Q3 Patch Date,Q3 Patch Time,Q3 Approval Status,Q4 Patch Date,Q4 Patch Time,Q4 Approval Status,Current Quarter Patching Status,Active Status,Instance Id,Account,Region,HA Group,Cron Schedule,Depends On
-web-01,shop,Debian 12,Production,America/New York,"Newark, NJ",ana@example.com,bo@example.com,2027-01-09,02:00,Approved,2027-02-20,2:30 AM,Pending,,,,46300,,Approved,Scheduled,Active,i-0123456789abcdef0,012345678901,us-east-1,shop-web,0 2 * * sat,db-01; db-02`;
+    const text = `Server Name,Host Group,Operating System,Environment,Server Timezone,Location,Primary Owner,Secondary Owner,Q1 Patch Date,Q1 Patch Time,Q1 Approval Status,Q2 Patch Date,Q2 Patch Time,Q2 Approval Status,Q3 Patch Date,Q3 Patch Time,Q3 Approval Status,Q4 Patch Date,Q4 Patch Time,Q4 Approval Status,Current Quarter Patching Status,Active Status,Instance Id,Account,Region,HA Group,Cron Schedule,Depends On,Metal
+web-01,shop,Debian 12,Production,America/New York,"Newark, NJ",ana@example.com,bo@example.com,2027-01-09,02:00,Approved,2027-02-20,2:30 AM,Pending,,,,46300,,Approved,Scheduled,Active,i-0123456789abcdef0,012345678901,us-east-1,shop-web,0 2 * * sat,db-01; db-02,Yes`;
     expect(only(text)).toEqual({
       row: 2,
       name: 'web-01',
@@ -46,6 +46,7 @@ web-01,shop,Debian 12,Production,America/New York,"Newark, NJ",ana@example.com,b
       haGroup: 'shop-web',
       cron: '0 2 * * sat',
       dependsOn: ['db-01', 'db-02'],
+      metal: true,
       extra: {},
     });
   });
@@ -310,15 +311,16 @@ describe('the export of a server list', () => {
         { maxKeys: 3 },
       ),
       dependsOn: fc.array(fc.constantFrom('db-1', 'db 2', '=db'), { maxLength: 3 }),
+      metal: fc.constantFrom('', 'yes', 'no'),
     });
     const quote = (cell: string | undefined) => `"${(cell ?? '').replaceAll('"', '""')}"`;
     fc.assert(
       fc.property(fc.array(row, { maxLength: 8 }), (rows) => {
         const extras = [...new Set(rows.flatMap(({ extra }) => Object.keys(extra)))];
-        const header = `Server Name,Environment,Server Timezone,Active Status,Host Group,Operating System,Location,Primary Owner,Secondary Owner,Current Quarter Patching Status,HA Group,Cron Schedule,Depends On,${[1, 2, 3, 4].map((n) => `Q${n} Patch Date,Q${n} Patch Time,Q${n} Approval Status`).join()}`;
+        const header = `Server Name,Environment,Server Timezone,Active Status,Host Group,Operating System,Location,Primary Owner,Secondary Owner,Current Quarter Patching Status,HA Group,Cron Schedule,Depends On,Metal,${[1, 2, 3, 4].map((n) => `Q${n} Patch Date,Q${n} Patch Time,Q${n} Approval Status`).join()}`;
         const text = [
           [header, ...extras.map((name) => quote(name))].join(),
-          ...rows.map(({ environment, zone, fields, dates, active, extra, dependsOn }, index) =>
+          ...rows.map(({ environment, zone, fields, dates, active, extra, dependsOn, metal }, index) =>
             [
               `s${index} ${fields[0] ?? ''}`,
               environment,
@@ -326,6 +328,7 @@ describe('the export of a server list', () => {
               active ? 'yes' : 'no',
               ...fields.slice(1),
               dependsOn.join(';'),
+              metal,
               ...dates.flatMap(({ date, time, approval }) => [date, time, approval]),
               ...extras.map((name) => extra[name]),
             ]

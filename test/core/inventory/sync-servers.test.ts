@@ -102,6 +102,22 @@ describe('synchronisation with AWS', () => {
     expect(result.servers).toEqual([recorded(), elsewhere]);
   });
 
+  test('says what is bare metal, and nothing of what is none', () => {
+    const sync = (server: RecordedServer, metal: string) =>
+      syncServers([server], [seen({ facts: { metal } })], places);
+    expect(sync(recorded(), 'no')).toMatchObject({ changes: [], servers: [{ facts: {} }] });
+    const found = sync(recorded(), 'TRUE').servers[0] as RecordedServer;
+    expect(found).toMatchObject({ facts: { metal: 'yes' }, bySync: ['metal'] });
+    // Started again as another type.
+    expect(sync(found, 'no').changes).toEqual([{ server: 'web-01', field: 'metal', from: 'yes', to: 'no' }]);
+    expect(sync(recorded({ facts: { metal: 'yes' } }), 'no').differences).toMatchObject([
+      { field: 'metal', set: 'yes', seen: 'no' },
+    ]);
+    expect(sync(recorded(), 'perhaps').problems).toMatchObject([
+      { message: 'its tag Metal in AWS: "perhaps" is neither yes nor no' },
+    ]);
+  });
+
   test('a node that nobody recorded is found and not added', () => {
     const node = seen({ name: 'new' });
     expect(syncServers([], [node], places)).toMatchObject({ servers: [], found: [node] });
@@ -125,6 +141,13 @@ describe('a node of AWS', () => {
         },
       },
     );
+  });
+
+  test('is bare metal by the type of an instance, and by a tag where nobody knows a type', () => {
+    const tags = { 'Bare-Metal': 'yes' };
+    expect(seenServer(node({ tags })).facts).toEqual({ metal: 'yes' });
+    expect(seenServer(node({ tags, metal: false })).facts).toEqual({ metal: 'no' });
+    expect(seenServer(node({ metal: true })).facts).toEqual({ metal: 'yes' });
   });
 
   test('without a tag is named by its host, without the domain', () => {

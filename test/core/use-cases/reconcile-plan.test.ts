@@ -226,7 +226,7 @@ describe('a firing', () => {
   };
 
   test('starts the campaign under the name of its schedule, with the servers of the plan', async () => {
-    const { fleet, firing } = await due(storedServer(1, { haGroup: 'orders' }), storedServer(2));
+    const { fleet, firing } = await due(storedServer(1, { haGroup: 'orders', metal: true }), storedServer(2));
     expect(await fleet.launch(firing)).toMatchObject({
       started: true,
       already: false,
@@ -239,7 +239,12 @@ describe('a firing', () => {
       sort: 'campaign',
     });
     const campaign = record?.body as { serversKey: string };
-    expect(campaign).toMatchObject({ quarter: '2027-Q1', window: firing.window, requestedBy: 'calendar' });
+    expect(campaign).toMatchObject({
+      quarter: '2027-Q1',
+      window: firing.window,
+      requestedBy: 'calendar',
+      metal: true,
+    });
     const servers = JSON.parse(
       Buffer.from((await fleet.ports.objects.get(campaign.serversKey)) ?? '').toString(),
     );
@@ -249,6 +254,7 @@ describe('a firing', () => {
         place: { account: '111111111111' },
         family: 'debian',
         haGroups: ['orders'],
+        metal: true,
       },
       { id: 'i-00000000000000002', name: 'web-2' },
     ]);

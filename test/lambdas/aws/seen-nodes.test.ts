@@ -24,6 +24,7 @@ describe('the nodes that a sync sees', () => {
                   Instances: [
                     {
                       InstanceId: id,
+                      InstanceType: id === stopped ? 'm7i.metal-24xl' : 'm7i.large',
                       State: { Name: name as 'running' },
                       Tags: [{ Key: 'Name', Value: name }],
                     },
@@ -61,11 +62,12 @@ describe('the nodes that a sync sees', () => {
         instanceId: running,
         ...place,
         tags: { Name: 'running' },
+        metal: false,
         computerName: 'a.example.com',
         platformName: 'Debian GNU/Linux',
         platformVersion: '13',
       },
-      { instanceId: stopped, ...place, tags: { Name: 'stopped' } },
+      { instanceId: stopped, ...place, tags: { Name: 'stopped' }, metal: true },
       {
         instanceId: hybrid,
         ...place,
