@@ -18,8 +18,7 @@ reboot() {
 # All that can refuse it.
 begin_reboot() {
   read_order reboot failed
-  # One in mid-transaction would come back with half of its packages.
-  timed lock await_patch
+  timed lock await_other_jobs
   timed lock wait_for_locks
   list_failed_units "$STATE/failed.before.reboot" || rm -f -- "$STATE/failed.before.reboot"
   judge_reboot
@@ -31,6 +30,31 @@ begin_reboot() {
   require_time_to_reboot refused
   log "rebooting: ${REBOOT_WHY:-it was asked for}"
   ask_reboot
+}
+
+# A server in mid-transaction would come back with half of its packages, and one that a hook took out of use without that.
+await_other_jobs() {
+  local REPLY patience waited=0
+  seconds_left
+  patience=$((REPLY / 3))
+  while find_other_job; do
+    ((waited < patience)) || conclude 102 refused job-under-way "job $REPLY of this server is under way"
+    sleep 1
+    ((waited += 1))
+  done
+}
+
+# Sets REPLY to another job that runs here, or whose transaction does. Their locks are looked at and not taken: a
+# transaction that finds its own taken does nothing.
+find_other_job() {
+  local lock
+  for lock in "$HOME_FOLDER"/*/state/{lock,transaction.lock,rollback-transaction.lock}; do
+    [[ -f $lock && ! $lock -ef $STATE/lock && -n $(lock_holders "$lock") ]] || continue
+    lock=${lock%/state/*}
+    REPLY=${lock##*/}
+    return 0
+  done
+  return 1
 }
 
 # The agent waits a minute before it restarts the server.
