@@ -1,5 +1,6 @@
 /** Owns one row of a server list: its cells become a server, or all that is wrong with them. */
 import type * as z from 'zod';
+import { CronError, parseCron } from '../calendar/cron.ts';
 import type { ExplicitDate, QuarterColumn } from '../calendar/server-to-plan.ts';
 import { placeSchema, serverIdSchema, serverSchema } from '../server.ts';
 import type { ZoneReading } from '../time-zone.ts';
@@ -89,6 +90,8 @@ export function readRow(
   if (value('metal') !== '' && metal === undefined)
     complain('metal', `${quoted(value('metal'))} is unknown: write yes or no`);
 
+  const cronProblem = value('cron') === '' ? undefined : whyNoCron(value('cron'));
+  if (cronProblem !== undefined) complain('cron', cronProblem);
   const dates = readDates(value, complain);
   const extra = columns.unknown.flatMap(({ header, at }): [string, string][] => {
     const text = cellText(cells[at] ?? '');
@@ -141,6 +144,16 @@ const needed = {
   environment: 'an environment',
   zone: 'a time zone, like Europe/Berlin',
 } as const;
+
+function whyNoCron(text: string): string | undefined {
+  try {
+    parseCron(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CronError) return error.message;
+    throw error;
+  }
+}
 
 type Dates = Partial<Record<QuarterColumn, ExplicitDate>>;
 

@@ -203,6 +203,12 @@ describe('what is wrong with a server list', () => {
     expect(errors).toMatchObject([{ row: 3, message: expect.stringContaining('write a quote') }]);
   });
 
+  test('a cron expression that can not be read is found in its cell', () => {
+    const rows = list(',cron', 'a,dev,UTC,0 2 * *', 'b,dev,UTC,0 2 * * sat', 'c,dev,UTC,0 2 30 feb *');
+    expect(problems(rows)).toEqual(['2 cron', '4 cron']);
+    expect(read(rows).errors[0]?.message).toContain('has 4 fields: write five');
+  });
+
   test('two times for one date are told apart', () => {
     expect(problems(list(',Q3 Patch Date,Q3 Patch Time', 'web,dev,UTC,2027-05-08 03:00,02:00'))).toEqual([
       '2 Q3 Patch Time',
@@ -302,7 +308,8 @@ describe('the export of a server list', () => {
     const row = fc.record({
       environment: fc.constantFrom('production', 'uat', 'dev-2'),
       zone: fc.constantFrom('Europe/Berlin', 'UTC', 'Asia/Kolkata'),
-      fields: fc.array(maybe, { minLength: 9, maxLength: 9 }),
+      fields: fc.array(maybe, { minLength: 8, maxLength: 8 }),
+      cron: fc.constantFrom(undefined, '0 2 * * sat', '*/30 0-3 1,15 JAN *'),
       dates: fc.array(date, { minLength: 4, maxLength: 4 }),
       active: fc.boolean(),
       extra: fc.dictionary(
@@ -320,13 +327,14 @@ describe('the export of a server list', () => {
         const header = `Server Name,Environment,Server Timezone,Active Status,Host Group,Operating System,Location,Primary Owner,Secondary Owner,Current Quarter Patching Status,HA Group,Cron Schedule,Depends On,Metal,${[1, 2, 3, 4].map((n) => `Q${n} Patch Date,Q${n} Patch Time,Q${n} Approval Status`).join()}`;
         const text = [
           [header, ...extras.map((name) => quote(name))].join(),
-          ...rows.map(({ environment, zone, fields, dates, active, extra, dependsOn, metal }, index) =>
+          ...rows.map(({ environment, zone, fields, cron, dates, active, extra, dependsOn, metal }, index) =>
             [
               `s${index} ${fields[0] ?? ''}`,
               environment,
               zone,
               active ? 'yes' : 'no',
               ...fields.slice(1),
+              cron,
               dependsOn.join(';'),
               metal,
               ...dates.flatMap(({ date, time, approval }) => [date, time, approval]),
