@@ -128,7 +128,8 @@ function mergeFacts(
   return { facts, bySync: syncedFields.filter((field) => bySync.has(field)) };
 }
 
-function mergeDates(
+/** The dates that a server has once the row is taken: what the list has no columns for stays. */
+export function mergeDates(
   before: StoredServer,
   row: Omit<InventoryServer, 'row'>,
   fields: ReadonlySet<Field>,

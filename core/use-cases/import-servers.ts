@@ -1,17 +1,18 @@
 /** Takes a server list into the inventory: all of it or nothing, unless bad rows are to be left out. */
 import * as z from 'zod';
 import type { PlanningCalendar } from '../calendar/planning-calendar.ts';
-import { ruleWords, type Schedule } from '../calendar/schedule.ts';
+import { ruleWords } from '../calendar/schedule.ts';
 import { Refused } from '../calls.ts';
 import type { Instant } from '../instant.ts';
 import { headers } from '../inventory/columns.ts';
 import type { InventoryServer } from '../inventory/inventory-server.ts';
-import { type ListChange, mergeList, takenIds } from '../inventory/merge-list.ts';
-import { pastQuarters } from '../inventory/past-dates.ts';
+import { type ListChange, mergeDates, mergeList, takenIds } from '../inventory/merge-list.ts';
+import { type PastQuarterOf, pastQuarters, withPastDates } from '../inventory/past-dates.ts';
 import { type Inventory, type InventoryError, readInventory } from '../inventory/read-inventory.ts';
+import type { StoredServer } from '../inventory/stored-server.ts';
 import type { Ports } from '../ports.ts';
 import { type OpenWindow, openWindows, planNow } from './open-windows.ts';
-import { loadFleet } from './plan-stored-quarter.ts';
+import { loadFleet, type StoredFleet } from './plan-stored-quarter.ts';
 import { saveInventory } from './stored-inventory.ts';
 
 export const importServersInput = z.object({
@@ -72,10 +73,11 @@ export async function importServers(
     throw new Refused('invalid-input', message);
   }
   const { quarters } = calendar;
+  const pastQuarterOf = pastQuarters(now, quarters);
   const read = readInventory(csv, { now, quarters, skipBadRows });
   const fleet = await loadFleet(ports);
   const refused = [
-    ...secondSchedules(read.servers, fleet.schedules),
+    ...secondSchedules(read, fleet, pastQuarterOf),
     ...(replace ? [] : takenIds(fleet.inventory.servers, read.servers)),
   ];
   const errors = skipBadRows ? read.errors : byRow([...read.errors, ...refused]);
@@ -83,11 +85,7 @@ export async function importServers(
   const bad = new Set(skipped.map(({ row }) => row));
   const servers = errors.length > 0 ? [] : read.servers.filter(({ row }) => !bad.has(row));
   const stored = fleet.inventory.servers;
-  const merge = mergeList(
-    errors.length > 0 ? [] : stored,
-    { ...read, servers },
-    { replace, pastQuarterOf: pastQuarters(now, quarters) },
-  );
+  const merge = mergeList(errors.length > 0 ? [] : stored, { ...read, servers }, { replace, pastQuarterOf });
   const changed = [...new Set(merge.changes.map(({ server }) => server))];
   const moved = merge.changes.filter(({ column }) => planningColumns.has(column)).map(({ server }) => server);
   const leaving = [...new Set([...moved, ...(replace ? merge.absent : [])])];
@@ -113,20 +111,45 @@ export async function importServers(
   };
 }
 
-/** A server has one schedule: who has one that was set by itself gets no second from a list. */
+/** A server has one schedule: who has one, set by itself, stored of a list or in the same row, gets no second. */
 function secondSchedules(
-  listed: readonly InventoryServer[],
-  schedules: readonly Schedule[],
+  { servers, fields }: Pick<Inventory, 'servers' | 'fields'>,
+  { inventory, schedules }: Pick<StoredFleet, 'inventory' | 'schedules'>,
+  pastQuarterOf: PastQuarterOf,
 ): InventoryError[] {
-  const stored = new Map(schedules.map((schedule) => [schedule.server.toLowerCase(), schedule]));
-  return listed.flatMap(({ name, row, cron, explicit }) => {
-    const first = stored.get(name.toLowerCase());
-    const dated = Object.entries(explicit).find(([, given]) => given?.date !== undefined)?.[0];
-    if (first === undefined || (cron === undefined && dated === undefined)) return [];
-    const column = cron === undefined ? `${dated} Patch Date` : headers.cron;
-    const message = `${name} has a schedule already, ${ruleWords(first.rule)}, set by ${first.by} at ${first.at}: remove that one, or empty the cell`;
-    return [{ row, column, message }];
+  const set = new Map(schedules.map((schedule) => [schedule.server.toLowerCase(), schedule]));
+  const stored = new Map(inventory.servers.map((server) => [server.name.toLowerCase(), server]));
+  return servers.flatMap((row) => {
+    const key = row.name.toLowerCase();
+    const [schedule, before] = [set.get(key), stored.get(key)];
+    const dated = datedColumn(row.explicit);
+    if (row.cron === undefined && dated === undefined) return [];
+    const first = schedule
+      ? `${ruleWords(schedule.rule)}, set by ${schedule.by} at ${schedule.at}`
+      : otherRule(row, before && withPastDates(before, pastQuarterOf), fields);
+    if (first === undefined) return [];
+    const column = row.cron === undefined ? `${dated} Patch Date` : headers.cron;
+    const message = `${row.name} has a schedule already, ${first}: remove that one, or empty the cell`;
+    return [{ row: row.row, column, message }];
   });
+}
+
+/** What a server would have besides: dates beside the cron expression of a row, or the other way round. */
+function otherRule(
+  row: InventoryServer,
+  before: StoredServer | undefined,
+  fields: Inventory['fields'],
+): string | undefined {
+  if (row.cron === undefined) {
+    const cron = fields.has('cron') ? undefined : before?.cron;
+    return cron && ruleWords({ kind: 'cron', expression: cron });
+  }
+  const dates = before ? mergeDates(before, row, fields).explicit : row.explicit;
+  return datedColumn(dates) && ruleWords({ kind: 'dates', dates });
+}
+
+function datedColumn(dates: InventoryServer['explicit']): string | undefined {
+  return Object.entries(dates).find(([, given]) => given?.date !== undefined)?.[0];
 }
 
 function asSkipped(

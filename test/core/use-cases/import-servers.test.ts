@@ -158,6 +158,37 @@ describe('an import', () => {
     expect((await stored())['web-1']?.explicit).toEqual({});
   });
 
+  test('gives no server a date and a cron expression, in one row or one after the other', async () => {
+    const { take, stored } = await world(
+      storedServer('web-1', { cron: '0 2 * * sat' }),
+      storedServer('web-2', { explicit: { Q1: { date: '2027-01-09' } } }),
+    );
+    const both = await take(['web-9,Production,Europe/Berlin,,2027-01-09,0 2 * * sun,']);
+    expect(both).toMatchObject({
+      saved: false,
+      errors: [
+        {
+          row: 2,
+          column: 'Cron Schedule',
+          message: 'web-9 has a schedule already, dates Q1 2027-01-09: remove that one, or empty the cell',
+        },
+      ],
+    });
+    const later = (column: string, row: string) =>
+      take([], { csv: `Server Name,Environment,Server Timezone,${column}\n${row}` });
+    const dates = await later('Q2 Patch Date', 'web-1,Production,Europe/Berlin,2027-02-13');
+    expect(dates.errors).toMatchObject([
+      { column: 'Q2 Patch Date', message: expect.stringContaining('already, cron 0 2 * * sat') },
+    ]);
+    const cron = await later('Cron Schedule', 'web-2,Production,Europe/Berlin,0 2 * * sun');
+    expect(cron.errors).toMatchObject([
+      { column: 'Cron Schedule', message: expect.stringContaining('already, dates Q1 2027-01-09') },
+    ]);
+    const instead = await take(['web-2,Production,Europe/Berlin,,,0 2 * * sun,']);
+    expect(instead).toMatchObject({ saved: true, errors: [] });
+    expect((await stored())['web-2']).toMatchObject({ cron: '0 2 * * sun', explicit: {} });
+  });
+
   test('gives no instance two names', async () => {
     const id = 'i-0123456789abcdef0';
     const { take, stored } = await world(storedServer('web-1', { instanceId: id }));
