@@ -23,7 +23,8 @@ describe('cfn-lint', () => {
 
   beforeAll(async () => {
     for (const { name, text, region } of templates) findings.set(name, await lint(tool, text, region));
-  }, 120_000);
+    // Each takes seconds, and more on a machine that has other work.
+  }, 300_000);
 
   test.each(templates.map(({ name }) => name))('finds nothing unexplained in %s', (name) => {
     expect(sift(findings.get(name) ?? [], ignoredFindings).unexplained).toEqual([]);
