@@ -54,11 +54,8 @@ export function addClaim(
   claim: HaClaim,
 ): { readonly claims: readonly HaClaim[] } | { readonly reason: Reason } {
   const isOwn = (other: HaClaim) => other.serverId === claim.serverId;
-  for (const { claim: other, job } of standings) {
-    if (isEnded(job.state) || (isOwn(other) && other.campaignId === claim.campaignId)) continue;
-    const detail = `${other.name} of HA group ${group} is under way in campaign ${other.campaignId}: ${job.state}`;
-    return { reason: { code: 'ha-peer-under-way', detail: detail.slice(0, 400) } };
-  }
+  const underWay = memberUnderWay(group, standings, claim);
+  if (underWay) return { reason: underWay };
   const unwell = lastTouched(standings).filter((standing) => isUnwell(standing, claim.quarter));
   const peer = unwell.find((standing) => !isOwn(standing.claim));
   if (peer) {
@@ -73,6 +70,36 @@ export function addClaim(
     .map((standing) => standing.claim)
     .filter((other) => other.campaignId !== claim.campaignId);
   return { claims: [claim, ...kept] };
+}
+
+/**
+ * The same for a way back that a person asks for: it waits for members that are under way, and for no others, since it
+ * may be what makes the group well.
+ */
+export function addRollback(
+  group: string,
+  standings: readonly Standing[],
+  claim: HaClaim,
+): ReturnType<typeof addClaim> {
+  const reason = memberUnderWay(group, standings, claim);
+  if (reason) return { reason };
+  const others = standings
+    .map((standing) => standing.claim)
+    .filter((other) => other.serverId !== claim.serverId || other.campaignId !== claim.campaignId);
+  return { claims: [claim, ...others] };
+}
+
+function memberUnderWay(
+  group: string,
+  standings: readonly Standing[],
+  { serverId, campaignId }: HaClaim,
+): Reason | undefined {
+  for (const { claim: other, job } of standings) {
+    if (isEnded(job.state) || (other.serverId === serverId && other.campaignId === campaignId)) continue;
+    const detail = `${other.name} of HA group ${group} is under way in campaign ${other.campaignId}: ${job.state}`;
+    return { code: 'ha-peer-under-way', detail: detail.slice(0, 400) };
+  }
+  return undefined;
 }
 
 /** Of each member the latest claim whose patch was sent: the others changed nothing. */

@@ -11,6 +11,7 @@ import {
 } from '../entities.ts';
 import {
   addClaim,
+  addRollback,
   type HaClaim,
   type HaGroup,
   type HaRestart,
@@ -36,10 +37,30 @@ const groups: Entity<HaGroup> = { schema: haGroupSchema, key: ({ group }) => gro
  *
  * @returns why the server must not be patched, or undefined when its groups are claimed
  */
-export async function claimHaGroups(
+export function claimHaGroups(
   { records }: Pick<Ports, 'records'>,
+  campaign: Campaign,
+  job: Job,
+  now: Instant,
+): Promise<Reason | undefined> {
+  return claimFor(records, campaign, job, addClaim, now);
+}
+
+/** The same before a way back that a person asks for, after the end of its campaign. */
+export function claimRollback(
+  { records }: Pick<Ports, 'records'>,
+  campaign: Campaign,
+  job: Job,
+  now: Instant,
+): Promise<Reason | undefined> {
+  return claimFor(records, campaign, job, addRollback, now);
+}
+
+async function claimFor(
+  records: Records,
   { id, policy, quarter }: Campaign,
   { server }: Job,
+  decide: typeof addClaim,
   now: Instant,
 ): Promise<Reason | undefined> {
   const claim: HaClaim = {
@@ -52,7 +73,7 @@ export async function claimHaGroups(
   };
   // In one order, so that two members of the same two groups do not take one each.
   for (const group of [...new Set(server.haGroups ?? [])].toSorted()) {
-    const reason = await claimGroup(records, group, claim);
+    const reason = await changeGroup(records, group, claim, now, decide, (_, claims) => ({ claims }));
     if (reason) return reason;
   }
   return undefined;
@@ -71,7 +92,7 @@ export async function claimRestart(
   const campaignId = 'a-reboot';
   const claim: HaClaim = { serverId: id, name, campaignId, policy: '', quarter, at: now };
   for (const group of [...new Set(haGroups)].toSorted()) {
-    const reason = await changeGroup(records, group, claim, now, ({ claims }) => ({
+    const reason = await changeGroup(records, group, claim, now, addClaim, ({ claims }) => ({
       claims,
       restarts: [{ serverId: id, name, at: now }],
     }));
@@ -80,16 +101,13 @@ export async function claimRestart(
   return undefined;
 }
 
-function claimGroup(records: Records, group: string, claim: HaClaim): Promise<Reason | undefined> {
-  return changeGroup(records, group, claim, claim.at, (_, claims) => ({ claims }));
-}
-
 /** @param next what the group is when nobody is in the way: `claims` has the new one among them */
 async function changeGroup(
   records: Records,
   group: string,
   claim: HaClaim,
   now: Instant,
+  decide: typeof addClaim,
   next: (current: Pick<HaGroup, 'claims'>, claims: HaClaim[]) => Pick<HaGroup, 'claims' | 'restarts'>,
 ): Promise<Reason | undefined> {
   const key = groupKey(group);
@@ -105,7 +123,7 @@ async function changeGroup(
     const lost = standings.find((standing) => 'missing' in standing);
     if (lost)
       return { code: 'ha-peer-unknown', detail: `${lost.missing} of HA group ${group}: its job is gone` };
-    const decided = addClaim(group, standings as Standing[], claim);
+    const decided = decide(group, standings as Standing[], claim);
     if ('reason' in decided) return decided.reason;
     const restarting = await restartInTheWay(records, group, restarts, claim, now);
     if (restarting) return restarting;

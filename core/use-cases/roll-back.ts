@@ -36,6 +36,7 @@ import {
 import { type Place, placeKey } from '../server.ts';
 import { planBatches } from '../waves.ts';
 import { nobody } from './answer-run.ts';
+import { claimRollback } from './claim-ha-groups.ts';
 import { closeRollback } from './close-rollback.ts';
 import { type DispatchPorts, dispatchBatch } from './dispatch-batch.ts';
 import { giveUpBatch } from './give-up-batch.ts';
@@ -82,7 +83,7 @@ export async function rollBack(
   if (paused) throw new Refused('paused', `${paused.detail}: resume before servers are sent anything`);
   const campaign = await endedCampaign(ports, asked.campaignId);
   const before = await closedBefore(ports, asked.campaignId, now);
-  const { going, left } = await choose(ports, campaign, asked.servers);
+  const { going, left } = await choose(ports, campaign, asked, now);
   const plans = planBatches(going.map(({ server }) => server));
   if (going.length > mostServers || plans.length > mostBatches)
     throw new Refused(
@@ -168,7 +169,8 @@ interface Choice {
 async function choose(
   ports: RollBackPorts,
   campaign: Campaign,
-  named: readonly string[] | undefined,
+  { servers: named, dryRun }: z.output<typeof rollBackInput>,
+  now: Instant,
 ): Promise<Choice> {
   if (!named && campaign.serverCount > mostLooked)
     throw new Refused(
@@ -189,7 +191,11 @@ async function choose(
     campaign.id,
     chosen.map(({ id }) => id),
   );
-  const why = await obstacles(ports, campaign, all);
+  const why = new Map(await obstacles(ports, campaign, all));
+  if (!dryRun) {
+    const free = all.filter(({ server }) => !why.has(server.id));
+    for (const [id, reason] of await haObstacles(ports, campaign, free, now)) why.set(id, reason);
+  }
   const left = all.flatMap(({ server }) => {
     const reason = why.get(server.id);
     return reason === undefined ? [] : [{ server: server.name, why: reason }];
@@ -241,6 +247,29 @@ async function obstacles(
       return reason === undefined ? [] : [[job.server.id, reason] as const];
     }),
   );
+}
+
+/** Of an HA group one member goes back at a time: the others are asked for when it has. */
+async function haObstacles(
+  ports: Pick<Ports, 'records'>,
+  campaign: Campaign,
+  all: readonly Job[],
+  now: Instant,
+): Promise<ReadonlyMap<string, string>> {
+  const first = new Map<string, string>();
+  const why = new Map<string, string>();
+  for (const job of all) {
+    const { id, name, haGroups = [] } = job.server;
+    const groups = haGroups.map((group) => group.toLowerCase());
+    const taken = groups.find((group) => first.has(group));
+    const reason =
+      taken === undefined
+        ? (await claimRollback(ports, campaign, job, now))?.detail
+        : `${first.get(taken)} of HA group ${taken} goes back first: ask for ${name} when it has`;
+    if (reason !== undefined) why.set(id, reason);
+    else for (const group of groups) first.set(group, name);
+  }
+  return why;
 }
 
 async function presenceOf(

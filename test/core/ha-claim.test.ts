@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addClaim, type HaClaim, type Standing } from '../../core/ha-claim.ts';
+import { addClaim, addRollback, type HaClaim, type Standing } from '../../core/ha-claim.ts';
 import { isEnded, type JobState, jobStateSchema } from '../../core/job.ts';
 import { jobOf, serverId } from '../support/samples.ts';
 
@@ -30,6 +30,23 @@ const standing = (
 const mine = claimOf(1, 'campaign-0002');
 const add = (...standings: Standing[]) => addClaim('orders', standings, mine);
 const codeOf = (answer: ReturnType<typeof add>) => ('reason' in answer ? answer.reason.code : 'claimed');
+
+describe('a member of an HA group that is to go back', () => {
+  const back = (...standings: Standing[]) => addRollback('orders', standings, mine);
+
+  test('waits for one that is under way, and for none that has ended, however it did', () => {
+    for (const state of jobStateSchema.options)
+      expect(codeOf(back(standing(claimOf(2), state))), state).toBe(
+        isEnded(state) ? 'claimed' : 'ha-peer-under-way',
+      );
+  });
+
+  test('leaves what others have claimed, and its own before', () => {
+    const others = [standing(claimOf(2), 'failed'), standing(claimOf(1), 'succeeded')];
+    expect(back(...others)).toEqual({ claims: [mine, claimOf(2), claimOf(1)] });
+    expect(back(standing(mine, 'succeeded'), ...others)).toEqual({ claims: [mine, claimOf(2), claimOf(1)] });
+  });
+});
 
 describe('a member of an HA group', () => {
   test('claims a group that nobody has claimed', () => {

@@ -139,6 +139,29 @@ describe('a rollback by hand', () => {
     expect(report.counts).toEqual({ succeeded: 3, 'rolled-back': 1 });
   });
 
+  it('takes one member of an HA group at a time', async () => {
+    const servers = serversOf(4).map((server, index) => ({
+      ...server,
+      haGroups: [index < 2 ? 'db' : 'web'],
+    }));
+    const world = await patched({ servers: servers.filter((_, index) => index !== 3) });
+    // Of the two of one group the campaign has patched one, and the second once it was well.
+    const before = await Promise.all([1, 2, 3].map((number) => stateOf(world, number)));
+    await expect(ask(world, { servers: ['server-1', 'server-2'], dryRun: true })).resolves.toBeDefined();
+    await comeBack(world);
+    expect(before).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    const { servers: going, left } = await ask(world);
+    expect(going).toBe(2);
+    expect(left).toEqual([
+      { server: 'server-2', why: 'server-1 of HA group db goes back first: ask for server-2 when it has' },
+    ]);
+    await comeBack(world);
+    expect(await ask(world)).toMatchObject({ servers: 1 });
+    await comeBack(world);
+    const after = await Promise.all([1, 2, 3].map((number) => stateOf(world, number)));
+    expect(after).toEqual(['rolled-back', 'rolled-back', 'rolled-back']);
+  });
+
   it('is loud where a server does not come back', async () => {
     const world = await patched({
       behave: ({ name }, phase) =>
