@@ -30,7 +30,7 @@ export interface LanePlace {
   readonly today: number;
   readonly slots: readonly Slot[];
   /** Servers share windows and days, and with them their reasons. */
-  readonly reasons: Map<string, string>;
+  readonly reasons: Map<Slot, Map<number, string>>;
 }
 
 export interface Gap {
@@ -51,28 +51,21 @@ export function latest(
   around: LaneSurroundings,
 ): { readonly slot?: Slot; readonly cause: string | undefined } {
   const { slots, lastDay } = lane;
-  const until = Math.min(gap.due, lastDay);
+  const from = firstAfter(slots, gap.since.day);
+  const end = firstAfter(slots, Math.min(gap.due, lastDay));
+  const meantAt = gap.meant && !gap.since.known ? slots.indexOf(gap.meant) : -1;
+  // From where it is meant to be to the last that is in time, and then back to the first.
+  const ahead = meantAt < 0 ? 0 : Math.max(0, end - meantAt);
+  const start = meantAt < 0 ? end : meantAt;
   let cause: string | undefined;
-  const fits = (slot: Slot) => {
-    if (!isApart(lane, slot, gap)) return false;
+  for (let step = 0; step < ahead + start - from; step++) {
+    const slot = slots[step < ahead ? start + step : start - 1 - (step - ahead)] as Slot;
+    if (!isApart(lane, slot, gap)) continue;
     const why = slot.closed
       ? `on ${slot.words} ${slot.closed.words}`
       : whyNot(lane, server, slot, gap, around)?.message;
+    if (why === undefined) return { slot, cause };
     cause ??= why;
-    return why === undefined;
-  };
-  const from = firstAfter(slots, gap.since.day);
-  const end = firstAfter(slots, until);
-  const meantAt = gap.meant && !gap.since.known ? slots.indexOf(gap.meant) : -1;
-  if (meantAt >= 0) {
-    for (let index = meantAt; index < end; index++) {
-      const slot = slots[index] as Slot;
-      if (fits(slot)) return { slot, cause };
-    }
-  }
-  for (let index = (meantAt >= 0 ? meantAt : end) - 1; index >= from; index--) {
-    const slot = slots[index] as Slot;
-    if (fits(slot)) return { slot, cause };
   }
   return { cause };
 }

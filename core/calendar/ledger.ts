@@ -96,22 +96,23 @@ export function createLedger(groupsOf: (server: ServerToPlan) => readonly string
       // By start, in each by server: sorting a few hundred starts is much cheaper than sorting all windows.
       const byStart = new Map<string, PlannedWindow[]>();
       const campaigns = new Map<string, PlannedCampaign>();
-      for (const server of servers) {
-        for (const own of [placed.get(server), security.get(server)]) {
-          if (own === undefined) continue;
-          for (const [index, window] of own.windows.entries()) {
-            const { start, end, zone, campaign } = window;
-            const same = byStart.get(start);
-            if (same) same.push(window);
-            else byStart.set(start, [window]);
-            if (!campaigns.has(campaign)) {
-              const { policy, lane } = own.slots[index] as Slot;
-              const servers = counts.get(campaign) as number;
-              const shared = { id: campaign, policy, start, end, zone, servers };
-              campaigns.set(campaign, lane ? { ...shared, lane } : shared);
-            }
-          }
+      const list = (own: { slots: Slot[]; windows: PlannedWindow[] } | undefined) => {
+        for (let index = 0; own && index < own.windows.length; index++) {
+          const window = own.windows[index] as PlannedWindow;
+          const { start, end, zone, campaign } = window;
+          const same = byStart.get(start);
+          if (same) same.push(window);
+          else byStart.set(start, [window]);
+          if (campaigns.has(campaign)) continue;
+          const { policy, lane } = own.slots[index] as Slot;
+          const count = counts.get(campaign) as number;
+          const shared = { id: campaign, policy, start, end, zone, servers: count };
+          campaigns.set(campaign, lane ? { ...shared, lane } : shared);
         }
+      };
+      for (const server of servers) {
+        list(placed.get(server));
+        list(security.get(server));
       }
       return {
         windows: [...byStart].sort(([a], [b]) => compare(a, b)).flatMap(([, same]) => same),

@@ -165,11 +165,12 @@ function reasonOf(
   slot: Slot,
   cause: string | undefined,
 ): string {
-  const key = `${since.day} ${slot.campaign}`;
-  let reason = reasons.get(key);
+  const ofSlot = reasons.get(slot) ?? new Map<number, string>();
+  if (ofSlot.size === 0) reasons.set(slot, ofSlot);
+  let reason = ofSlot.get(since.day);
   if (reason === undefined) {
     reason = `security lane: at most ${within} days since ${dayText(since.day)}: ${slot.words}${slot.notes}`;
-    reasons.set(key, reason);
+    ofSlot.set(since.day, reason);
   }
   return cause === undefined ? reason : `${reason}; not later, as ${cause}`;
 }

@@ -39,21 +39,42 @@ function fleet(): ServerToPlan[] {
   });
 }
 
-async function measure(): Promise<BenchRow[]> {
+/** @param within days of a security lane, in all environments; 0 for none */
+async function measure(within: number): Promise<BenchRow[]> {
   const list = fleet();
   const freezes = [{ from: '2027-03-26', to: '2027-03-29', reason: 'Easter' }];
   const now = '2026-11-21T00:00:00.000Z';
-  const input = { ...defaultCalendar, quarter: parseQuarter('2027-Q2'), servers: list, freezes, now };
+  const policies = new Map(
+    [...defaultCalendar.policies].map(([name, policy]) => [
+      name,
+      within > 0 ? { ...policy, securityWithinDays: within } : policy,
+    ]),
+  );
+  const input = {
+    ...defaultCalendar,
+    policies,
+    quarter: parseQuarter('2027-Q2'),
+    servers: list,
+    freezes,
+    now,
+  };
   let windows = 0;
   const before = process.cpuUsage();
   const millis = await millisOf(async () => {
     windows = planQuarter(input).windows.length;
   });
   const { user, system } = process.cpuUsage(before);
+  const lane = within > 0 ? `, a security lane of ${within} days` : '';
   return [
-    { what: `plan of a quarter, ${servers} servers`, value: millis, unit: 'ms' },
-    // The bound is on this: what else runs on the machine is in the time above, and not in this.
-    { what: 'of the processor, all threads', value: (user + system) / 1000, unit: 'ms', atMost: 2000 },
+    { what: `plan of a quarter, ${servers} servers${lane}`, value: millis, unit: 'ms' },
+    // The bound is on this: what else runs on the machine is in the time above, and not in this. A lane has no bound of
+    // its own: its time goes with its windows.
+    {
+      what: 'of the processor, all threads',
+      value: (user + system) / 1000,
+      unit: 'ms',
+      ...(within === 0 && { atMost: 2000 }),
+    },
     {
       what: 'most memory of the process',
       value: process.resourceUsage().maxRSS / 1024,
@@ -69,9 +90,14 @@ const self = fileURLToPath(import.meta.url);
 export const plansBench: Bench = {
   name: 'plans',
   async run() {
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', self]);
-    return JSON.parse(stdout) as BenchRow[];
+    const rows: BenchRow[] = [];
+    for (const within of [0, 14]) {
+      const argv = ['--import', 'tsx', self, String(within)];
+      const { stdout } = await promisify(execFile)(process.execPath, argv);
+      rows.push(...(JSON.parse(stdout) as BenchRow[]));
+    }
+    return rows;
   },
 };
 
-if (process.argv[1] === self) process.stdout.write(JSON.stringify(await measure()));
+if (process.argv[1] === self) process.stdout.write(JSON.stringify(await measure(Number(process.argv[2]))));
