@@ -54,40 +54,7 @@ find_script() {
   fi
   file=$(readlink -f -- "$ROOT$1") || file=''
   [[ -f $file && -x $file ]] || { REPLY="$1 is no executable file" && return 1; }
-  find_guarded "$1" || { REPLY="$REPLY has to belong to root and to be writable by nobody else" && return 1; }
-}
-
-# Sets REPLY to the file that a path of this server stands for. Fails where others than root can change which one that is
-# or what is in it; REPLY is then where: the file, a folder above it, or one in which a link on the way lies.
-find_guarded() {
-  local at rest=$1 part target links=0
-  at=$(readlink -f -- "$ROOT/")
-  at=${at%/}
-  while is_guarded "${at:-/}"; do
-    rest=${rest##+(/)}
-    REPLY=$at
-    [[ -n $rest ]] || return 0
-    part=${rest%%/*}
-    rest=${rest:${#part}}
-    if [[ $part == .. ]]; then
-      at=${at%/*}
-    elif [[ -L $at/$part ]]; then
-      ((++links <= 40)) || return 1
-      target=$(readlink -- "$at/$part")
-      [[ $target != /* ]] || at=''
-      rest=$target$rest
-    elif [[ $part != . ]]; then
-      at=$at/$part
-    fi
-  done
-  REPLY=${at:-/}
-  return 1
-}
-
-is_guarded() {
-  local owner mode
-  read -r owner mode < <(stat -c '%u %a' -- "$1")
-  [[ $owner == "$EUID" ]] && ((!(8#$mode & 8#22)))
+  find_guarded "$1" "$ROOT" || { REPLY="$REPLY has to belong to root and to be writable by nobody else" && return 1; }
 }
 
 # Those of a moment, in the order's order. Sets REPLY and fails at the first that is to stop the phase.

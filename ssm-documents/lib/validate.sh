@@ -149,10 +149,49 @@ see_tcp() {
   return 1
 }
 
-# Killed with its process group when its time is over. What leaves that group may hold the pipe, not the look.
+# Sets REPLY to the file that a path below a folder stands for. Fails where others than root can change which one that is
+# or what is in it; REPLY is then where: the file, a folder above it, or one in which a link on the way lies.
+find_guarded() {
+  local at rest=$1 part target links=0
+  at=$(readlink -f -- "$2/")
+  at=${at%/}
+  while is_guarded "${at:-/}"; do
+    rest=${rest##+(/)}
+    REPLY=$at
+    [[ -n $rest ]] || return 0
+    part=${rest%%/*}
+    rest=${rest:${#part}}
+    if [[ $part == .. ]]; then
+      at=${at%/*}
+    elif [[ -L $at/$part ]]; then
+      ((++links <= 40)) || return 1
+      target=$(readlink -- "$at/$part")
+      [[ $target != /* ]] || at=''
+      rest=$target$rest
+    elif [[ $part != . ]]; then
+      at=$at/$part
+    fi
+  done
+  REPLY=${at:-/}
+  return 1
+}
+
+is_guarded() {
+  local owner mode
+  read -r owner mode < <(stat -c '%u %a' -- "$1" 2>/dev/null)
+  [[ $owner == 0 || $owner == "$EUID" ]] && ((!(8#$mode & 8#22)))
+}
+
+# Killed with its process group when its time is over. What leaves that group may hold the pipe, not the look. It runs as
+# root, so nobody else may be able to say what it does.
 see_command() {
-  local code
+  local code REPLY
   shift
+  find_guarded "$1" '' || {
+    SEEN="$REPLY has to belong to root and to be writable by nobody else"
+    [[ -e $1 ]] || SEEN="$1 is not there"
+    return 3
+  }
   (cd / && exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
     timeout -s KILL "$LIMIT" "$@") </dev/null 2>&1 |
     timeout -s KILL $((LIMIT + 1)) tail -c 1000 >"$file.said"

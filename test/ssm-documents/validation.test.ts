@@ -140,10 +140,23 @@ describe('a command probe', () => {
     writeFileSync(script, '#!/bin/bash\n[[ $# == 3 && $1 == "" && $2 == "\\$(touch x); *" && $3 == "" ]]\n', {
       mode: 0o755,
     });
-    expect((await command(script, '', '$(touch x); *', '')).facts).toBe('true|0|0');
-    expect((await command(script, '', 'else', '')).said).toEqual([
+    expect((await command('/bin/bash', script, '', '$(touch x); *', '')).facts).toBe('true|0|0');
+    expect((await command('/bin/bash', script, '', 'else', '')).said).toEqual([
       'probe-failed\tnot as it should be: web (ended with 1)',
     ]);
+  });
+
+  it('is none that others than root could have written, nor one that is not there', async () => {
+    const script = join(folder, 'see');
+    writeFileSync(script, `#!/bin/bash\n: >${folder}/ran\n`, { mode: 0o755 });
+    const { said } = await command(script);
+    expect(said).toEqual([
+      `probe-failed\tnot as it should be: web (${tmpdir()} has to belong to root and to be writable by nobody else)`,
+    ]);
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
+    expect((await command('/usr/bin/no-such-thing')).said[0]).toContain(
+      '/usr/bin/no-such-thing is not there',
+    );
   });
 
   it('is killed when its time is over, with what it started', async () => {
