@@ -111,7 +111,8 @@ function placeSet(planning: Planning, around: SetSurroundings): boolean {
     case 'dates':
       return placeDate(planning, planning.rule.dates, around);
     case 'policy':
-      return false;
+      // A row may have been turned down before anybody wrote a date.
+      return placeDate(planning, planning.server.explicit ?? {}, around);
   }
 }
 

@@ -35,7 +35,12 @@ export function placeDate({ server, place }: Planning, dates: Dates, around: Set
     return true;
   }
   const given = dates[column];
-  if (given?.date === undefined) return false;
+  if (given?.date === undefined) {
+    if (approvalOf(given?.approval) !== 'denied') return false;
+    const message = `${column} was not approved and has no date: set one that is, or empty the cell of the approval`;
+    ledger.refuse(server, 'not-approved', message);
+    return true;
+  }
   if (!isInQuarter(quarter, given.date)) {
     const of = quarterOfDay(given.date, quarters);
     // What was planned for a quarter that is over is history.

@@ -125,6 +125,19 @@ describe('a date that a person set', () => {
     expect(codes(made('honour', 'Rejected'), 'a')).toEqual(['not-approved']);
   });
 
+  it('that was turned down before it was written is no leave to patch by the policy', () => {
+    const explicit = { Q1: { approval: 'Rejected' }, Q2: { date: '2027-02-06' } };
+    const made = plan([
+      server('a', { explicit: { Q1: { approval: 'Rejected' } } }),
+      server('b', { explicit }),
+      server('c', { explicit: { Q1: { approval: 'Pending' }, Q2: { approval: 'Rejected' } } }),
+    ]);
+    expect(made.windows.map((window) => window.server)).toEqual(['c']);
+    expect(codes(made, 'a')).toEqual(['not-approved']);
+    expect(codes(made, 'b')).toEqual(['not-approved']);
+    expect(made.conflicts[0]?.message).toMatch(/^Q1 was not approved and has no date/);
+  });
+
   it('on a day that the policy has not ends with the allowed hours all the same', () => {
     const made = (date: string, time: string, hours: { from: string; to: string }) =>
       plan([server('a', set(date, time))], {
