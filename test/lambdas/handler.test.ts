@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PortError } from '../../core/ports.ts';
 import { steps } from '../../core/steps.ts';
+import { askSeconds } from '../../core/zone-asking.ts';
 import { environmentNames, readEnvironment } from '../../lambdas/environment.ts';
 import { environmentOf, type FunctionName, functions } from '../../lambdas/functions.ts';
 import { createHandler } from '../../lambdas/handler.ts';
@@ -70,6 +71,7 @@ describe('the functions', () => {
     expect(sending).toEqual(['dispatch-batch', 'run-reboots', 'roll-back', 'ask-zones']);
     for (const name of ['dispatch-batch', 'roll-back'] as const)
       expect(functions[name].timeoutSeconds, name).toBeLessThan(120);
+    expect(functions['ask-zones'].timeoutSeconds).toBeLessThanOrEqual(askSeconds);
   });
 });
 

@@ -269,6 +269,27 @@ describe('what servers say of their time zones', () => {
     expect(await rowOf('web-1', tooLate)).toMatchObject({ verdict: 'same', at: later });
   });
 
+  test('stays as it was heard first, also where two hear it at once', async () => {
+    says(1, { timedatectl: 'Europe/Berlin' });
+    const slow = ports();
+    const { replace } = records;
+    let first: Promise<unknown> | undefined;
+    // Another one looks, and hears otherwise, between the reading and the writing of this one.
+    slow.records = {
+      ...records,
+      async replace(record, expected) {
+        says(1, { timedatectl: 'America/New_York' });
+        first ??= show();
+        await first;
+        return replace(record, expected);
+      },
+    };
+    const { rows } = await showZones(slow, plusSeconds(later, 5));
+    const heard = { verdict: 'differs', says: 'America/New_York', at: later };
+    expect(rows.find(({ server }) => server === 'web-1')).toMatchObject(heard);
+    expect(await rowOf('web-1')).toMatchObject(heard);
+  });
+
   test('is compared with what a person has mended since', async () => {
     says(1, { timedatectl: 'Europe/Lisbon' });
     expect(await rowOf('web-1')).toMatchObject({ verdict: 'differs' });
@@ -278,7 +299,16 @@ describe('what servers say of their time zones', () => {
   });
 
   test.each<[string, Partial<Invocation>, string]>([
-    ['failed', { status: 'failed', terminal: true, statusDetails: 'failed' }, 'Run Command says failed'],
+    [
+      'comes with a failure',
+      {
+        status: 'failed',
+        terminal: true,
+        statusDetails: 'failed',
+        summary: '{"schema":1,"readings":[{"method":"date","value":"CET+0100"}]}\n',
+      },
+      'Run Command says failed',
+    ],
     [
       'was cut off',
       { status: 'succeeded', terminal: true, statusDetails: 'success', summary: '{"schema":1,"rea' },
