@@ -75,3 +75,16 @@ export function withoutSnapshots(policy: BackupPolicy, snapshots: readonly Snaps
     detail: 'the policy requires snapshots of all volumes, and none were recorded before the patch',
   };
 }
+
+/** Why a server is patched without snapshots, where its policy would rather have them and nobody has said so yet. */
+export function patchedBare(
+  { snapshots: need, waiver }: BackupPolicy,
+  {
+    snapshots,
+    noSnapshots,
+  }: { readonly snapshots: readonly Snapshot[]; readonly noSnapshots?: Reason | undefined },
+): Reason | undefined {
+  if (need !== 'best-effort' || snapshots.length > 0 || noSnapshots !== undefined) return undefined;
+  const detail = `none were recorded before the patch, and nobody knows why; waived: ${waiver}`;
+  return { code: 'snapshot-missing', detail: detail.slice(0, 400) };
+}

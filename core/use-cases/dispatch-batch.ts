@@ -1,6 +1,6 @@
 /** Sends one phase of a batch to its servers, once, however often and wherever it is interrupted. */
 import * as z from 'zod';
-import { withoutSnapshots } from '../backup.ts';
+import { patchedBare, withoutSnapshots } from '../backup.ts';
 import { type Batch, campaignFor, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { dispatchSeconds, phaseSeconds } from '../document.ts';
@@ -214,7 +214,9 @@ async function markUnderWay(
       if (fenced) return moveJob(current, stateWhenFenced(ref.phase, current.state), now, [fenced]);
       const moved = moveJob(current, stateDuring[ref.phase], now);
       if (!moved || ref.phase !== 'patch') return moved;
-      return { ...moved, wave: batch.wave, dispatched: { at: now, online: !run.offlineIds.includes(id) } };
+      const bare = patchedBare(campaign.policy.backup, current);
+      const dispatched = { at: now, online: !run.offlineIds.includes(id) };
+      return { ...moved, wave: batch.wave, dispatched, ...(bare && { noSnapshots: bare }) };
     }),
   );
   const isUnderWay = (job: Job) =>

@@ -211,6 +211,15 @@ describe('the snapshots of a batch', () => {
 });
 
 describe('a dispatch', () => {
+  test('says of a server that has none, and may do without, that nobody knows why', async () => {
+    const world = await patching({ servers, policy: policyWith('best-effort') });
+    await dispatch(world, batchId, 'patch');
+    expect(await jobOf(world, 1)).toMatchObject({
+      state: 'patching',
+      noSnapshots: { code: 'snapshot-missing', detail: expect.stringContaining(`waived: ${waiver}`) },
+    });
+  });
+
   test('sends no patch to a server without the snapshots that its policy requires', async () => {
     const world = await patching({ servers, policy: policyWith('required') });
     await take(world);
