@@ -53,6 +53,8 @@ family_repack() {
     file=$(find "$WORK/repack" -maxdepth 1 -name '*.deb')
     [[ -f $file && $(dpkg -f "$file" Package Architecture Version | sort | paste -sd ' ') == "Architecture: $arch Package: $name Version: $version" ]] || continue
     dpkg --fsys-tarfile "$file" >/dev/null || continue
+    # It has configuration that not everybody may read, in a folder that everybody can pass.
+    chmod 0600 "$file"
     mv -f -- "$file" "$OLD/${name}_${version//:/%3a}_$arch.deb"
     printf '%s\t%s\t%s\t%s\n' "$name" "$arch" "$version" "${name}_${version//:/%3a}_$arch.deb"
   done

@@ -252,6 +252,10 @@ describe('a version before that no repository has', () => {
       expect(
         (await shell(host, 'sha256sum /var/lib/quarterdeck/*/old/served_1.0-1_all.deb')).stdout,
       ).toContain(oldSha256);
+      // It has the configuration of now, which may be secret.
+      expect((await shell(host, 'stat -c %a /var/lib/quarterdeck/*/old/served_1.0-1_all.deb')).stdout).toBe(
+        '600\n',
+      );
       const back = await fleet.run(host, 'rollback', { plan });
       expect(back.summary, back.log).toMatchObject({ code: 0, result: 'rolled-back', reasons: [] });
       expect(await version(host, 'served')).toBe('1.0-1 ii');
