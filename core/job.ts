@@ -160,6 +160,8 @@ const mayReopen: ReadonlySet<JobState> = new Set([
   'failed',
   // Asked again, a server goes on where its way back was interrupted, and else says the same again.
   'rollback-failed',
+  // It may have been cut off in mid-transaction. Whatever still runs there is waited for by the server itself.
+  'lost',
 ]);
 
 /** Whether there may be something on its server that this job has put there, and that can be undone. */

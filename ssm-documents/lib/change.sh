@@ -18,6 +18,7 @@ source "$SCRIPTS/lib/plan-files.sh"
 source "$SCRIPTS/lib/judge.sh"
 source "$SCRIPTS/lib/transaction.sh"
 source "$SCRIPTS/lib/own-changes.sh"
+source "$SCRIPTS/lib/interrupted.sh"
 source "$SCRIPTS/lib/restart.sh"
 
 # Only policies that ask for backups need what those are made with; prepare says so while there is time.

@@ -45,13 +45,13 @@ require_free_locks() {
   local REPLY patience
   patience=$((TimeBudget / 4))
   await_locks $((patience < 120 ? patience : 120)) ||
-    conclude 102 blocked lock-held "the package database is locked by $REPLY"
+    conclude 102 blocked lock-held "the package database is locked by $REPLY$(interrupted_here)"
 }
 
 require_whole_packages() {
   local REPLY
   family_installed "$WORK/installed" || conclude 101 blocked packages-broken 'the package database can not be read'
-  family_audit || conclude 101 blocked packages-broken "$REPLY"
+  family_audit || conclude 101 blocked packages-broken "$REPLY$(interrupted_here)"
 }
 
 warn_of_the_rest() {

@@ -53,6 +53,12 @@ begin_rollback() {
   describe_plan
   ST[plan]=$PLAN_JSON
   timed lock await_patch
+  if patch_was_interrupted; then
+    [[ $DryRun == no ]] ||
+      conclude 1 refused patch-interrupted 'its patch was cut off in its transaction: a rollback mends that first, and what it would do then is not known yet'
+    timed hooks run_hooks_before
+    timed transaction mend_patch
+  fi
   timed lock wait_for_locks
   family_installed "$WORK/installed" || conclude 101 refused packages-broken 'the package database can not be read'
   list_failed_units "$STATE/failed.before.rollback" || rm -f -- "$STATE/failed.before.rollback"

@@ -51,7 +51,11 @@ start_transaction() {
   rm -f -- "$TRANSACTION.begun"
   write_transaction "$kind"
   log "starting the transaction, attempt ${ST[attempts]}"
-  # In a unit of its own, the transaction outlives the agent's time limit and the agent itself.
+  launch_transaction
+}
+
+# In a unit of its own, the transaction outlives the agent's time limit and the agent itself.
+launch_transaction() {
   if runs_systemd && command -v systemd-run >/dev/null && run_in_unit; then return; fi
   setsid /bin/bash "$TRANSACTION.sh" </dev/null >/dev/null 2>&1 {JOB_LOCK}>&- &
 }

@@ -100,7 +100,7 @@ describe('a job that has ended', () => {
 
   test('goes back by hand where it may have changed its server, and nowhere else', () => {
     const open = states.filter((of) => reopenForRollback(jobOf({ ...patched, state: of }), dayBefore, asked));
-    expect(open).toEqual(['succeeded', 'failed', 'rollback-failed']);
+    expect(open).toEqual(['succeeded', 'failed', 'rollback-failed', 'lost']);
     for (const bare of [{ plan: null }, { dispatched: null }]) {
       const job = jobOf({ ...patched, ...bare, state: 'failed' });
       expect(reopenForRollback(job, dayBefore, asked)).toBeUndefined();

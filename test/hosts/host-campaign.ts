@@ -1,4 +1,5 @@
 /** Owns campaigns over booted hosts that a test can reach into: the real state machine, Run Command, S3 and steps. */
+import type * as z from 'zod';
 import { createEndpoints, type Endpoints } from '../../apps/local/aws/endpoints.ts';
 import { createClock } from '../../apps/local/clock.ts';
 import { createCostMeter } from '../../apps/local/cost-meter.ts';
@@ -19,6 +20,9 @@ import { type Policy, policySchema } from '../../core/policy.ts';
 import type { Backups, Notice, Ports } from '../../core/ports.ts';
 import type { Server } from '../../core/server.ts';
 import { createCampaign } from '../../core/use-cases/create-campaign.ts';
+import { rollBack, type rollBackInput } from '../../core/use-cases/roll-back.ts';
+import { type ShowRollbackOutput, showRollback } from '../../core/use-cases/show-rollback.ts';
+import { sweep } from '../../core/use-cases/sweep.ts';
 
 export interface HostCampaign {
   readonly campaignId: string;
@@ -38,6 +42,8 @@ export interface HostCampaigns {
   now(): Instant;
   /** Runs a campaign over all servers to its end, and gives what its report says. */
   run(campaign: HostCampaign): Promise<Pick<ReportData, 'report' | 'jobs' | 'logs' | 'findings'>>;
+  /** Asks for a rollback of a campaign that has ended, as a person does, and waits until every server has answered. */
+  rollBack(asked: Pick<z.input<typeof rollBackInput>, 'campaignId' | 'dryRun'>): Promise<ShowRollbackOutput>;
   close(): Promise<void>;
 }
 
@@ -111,6 +117,16 @@ export async function startHostCampaigns(
       if (errors.length > 0)
         throw new AggregateError(errors, `the campaign met errors: ${errors.join('; ')}`);
       return loadReport(objects, campaignId);
+    },
+    async rollBack(asked) {
+      const people = { by: 'ann@example.com', reason: 'the power was gone' };
+      await clock.busy(() => rollBack(host.ports, { ...people, ...asked }, now()));
+      for (;;) {
+        await new Promise<void>((resolve) => clock.at(clock.now() + 301_000, resolve));
+        await clock.busy(() => sweep(host.ports, now()));
+        const shown = await showRollback(host.ports, asked);
+        if (shown.endedAt !== null) return shown;
+      }
     },
     async close() {
       await host.close();
