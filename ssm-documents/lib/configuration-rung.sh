@@ -80,6 +80,9 @@ restore_configuration() {
 put_back() (
   path=$2 folder=$ROOT${2%/*} name=${2##*/} new=.quarterdeck-$CampaignId
   umask 022
+  there=$folder
+  while [[ ! -e ${there:-/} && ! -L $there ]]; do there=${there%/*}; done
+  cd -P -- "${there:-/}" && [[ $PWD == "${there:-/}" ]] || exit 1
   mkdir -p -- "${folder:-/}" && cd -P -- "${folder:-/}" && [[ $PWD == "${folder:-/}" ]] || exit 1
   if [[ $1 == remove ]]; then
     rm -f -- "$name"

@@ -168,6 +168,20 @@ describe('the configuration rung', () => {
     expect(() => lstatSync(at('/moved/file'))).toThrow('ENOENT');
   });
 
+  it('makes no folder where a link leads', () => {
+    const deep = '/etc/app/deep/file';
+    mkdirSync(at('/etc/app/deep'));
+    mkdirSync(at('job/configuration/originals/etc/app/deep'));
+    writeFileSync(at(deep), 'before\n');
+    patched([deep], () => rmSync(at('/etc/app/deep'), { recursive: true }));
+    const said = goBack(() => {
+      renameSync(at('/etc/app'), at('/moved'));
+      symlinkSync(at('/moved'), at('/etc/app'));
+    });
+    expect(said).toEqual([expect.stringContaining('not-restored\tcould not be brought back')]);
+    expect(readdirSync(at('/moved'))).toEqual([]);
+  });
+
   it.each<[string, () => void]>([
     ['is gone', () => rmSync(at(`job/configuration/originals${file}`))],
     ['was altered', () => writeFileSync(at(`job/configuration/originals${file}`), 'altered\n')],
