@@ -147,16 +147,23 @@ function withDefaults(
   const merged: CalendarPolicy = { ...careful, ...own, windowMinutes: 0, ...said, name };
   const { from, until } = allowedMinutes(merged);
   // A default that another environment is needed for holds only where there is one.
-  const other = merged.daysBefore && all[merged.daysBefore.environment];
   const inherited = merged.daysBefore && merged.daysBefore.environment in all ? merged.daysBefore : undefined;
   const before = daysBefore === undefined ? inherited : daysBefore.days > 0 ? daysBefore : undefined;
-  const cadence = input.cadence ?? (daysBefore === undefined && before ? other?.cadence : undefined);
+  // Who comes before others has their cadence, unless it says another, which is refused by name.
+  const cadence = input.cadence ?? (before ? cadenceOf(before.environment, all) : undefined);
   return {
     ...merged,
     windowMinutes: merged.windowMinutes || until - from,
     daysBefore: before,
     ...(cadence && { cadence }),
   };
+}
+
+function cadenceOf(
+  name: string,
+  all: Readonly<Record<string, CalendarPolicyInput | undefined>>,
+): CalendarPolicy['cadence'] {
+  return all[name]?.cadence ?? byName[name]?.cadence ?? careful.cadence;
 }
 
 function problemsOf(

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { calendarPolicies } from '../../../core/calendar/calendar-policy.ts';
 import { dayNumber } from '../../../core/calendar/civil-day.ts';
@@ -48,12 +49,31 @@ describe('the calendar of a configuration', () => {
     const follows = calendarPolicies({ production: { cadence: 'monthly' }, uat: {} });
     expect(follows.problems).toEqual([]);
     expect(follows.policies.get('uat')?.cadence).toBe('monthly');
+    const said = calendarPolicies({
+      production: { cadence: 'monthly' },
+      uat: { daysBefore: { environment: 'production', days: 3 } },
+      canary: { daysBefore: { environment: 'development', days: 1 }, days: ['monday'] },
+      development: {},
+    });
+    expect(said.problems).toEqual([]);
+    expect(said.policies.get('uat')?.cadence).toBe('monthly');
+    expect(said.policies.get('canary')?.cadence).toBe('weekly');
     expect(calendarPolicies({ uat: {} }).policies.get('uat')?.daysBefore).toBeUndefined();
     const alone = calendarPolicies({
       production: {},
       uat: { daysBefore: { environment: 'production', days: 0 } },
     });
     expect(alone.policies.get('uat')?.daysBefore).toBeUndefined();
+  });
+
+  it('is what the documentation shows', () => {
+    const page = readFileSync('docs/calendar.md', 'utf8');
+    const blocks = page.match(/(?:^ {4}.*\n|^\n(?= {4}))+/gm) ?? [];
+    const shown = blocks.filter((block) => /^ {4}(environments|calendar):$/m.test(block));
+    expect(shown).toHaveLength(2);
+    expect(parseConfiguration(head + shown.join('').replaceAll(/^ {4}/gm, ''))).not.toHaveProperty(
+      'problems',
+    );
   });
 
   it('knows the zones of freezes and holidays by any of their names', () => {
