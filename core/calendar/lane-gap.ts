@@ -41,15 +41,24 @@ export interface Gap {
   readonly due: number;
   /** Where the server is meant to begin. */
   readonly meant?: Slot | undefined;
+  /** Also after the windows of servers that depend on it. */
+  readonly isFree?: boolean;
 }
 
 /** The last window in time that the server can have; what was in the way of later ones, in words. */
-export function latest(
-  lane: LanePlace,
-  server: ServerToPlan,
-  gap: Gap,
-  around: LaneSurroundings,
-): { readonly slot?: Slot; readonly cause: string | undefined } {
+export function latest(lane: LanePlace, server: ServerToPlan, gap: Gap, around: LaneSurroundings): Found {
+  const found = search(lane, server, gap, around);
+  // Servers that depend on this one and were set too early are theirs to mend: this one is patched all the same.
+  if (found.slot || around.order.links.after(server).length === 0) return found;
+  return search(lane, server, { ...gap, isFree: true }, around);
+}
+
+interface Found {
+  readonly slot?: Slot;
+  readonly cause: string | undefined;
+}
+
+function search(lane: LanePlace, server: ServerToPlan, gap: Gap, around: LaneSurroundings): Found {
   const { slots, lastDay } = lane;
   const from = firstAfter(slots, gap.since.day);
   const end = firstAfter(slots, Math.min(gap.due, lastDay));
@@ -113,7 +122,7 @@ function whyNot(
   { place: { policy } }: LanePlace,
   server: ServerToPlan,
   slot: Slot,
-  { since, due }: Gap,
+  { since, due, isFree }: Gap,
   { ledger, order }: LaneSurroundings,
 ): Problem | undefined {
   const { serversPerWindow: most } = policy;
@@ -139,10 +148,12 @@ function whyNot(
       );
   }
   for (const other of links.after(server)) {
-    const hit = [...ledger.windowsOf(other), ...ledger.securityOf(other)].find((window) =>
-      overlaps(window, slot),
-    );
-    if (hit) return broken(slot, `while the window of ${other.name} is open, which depends on it`);
+    const theirs = [...ledger.windowsOf(other), ...ledger.securityOf(other)];
+    const isBehind = ({ startMillis, day }: Slot) =>
+      !isFree && startMillis > since.endMillis && day <= due && slot.endMillis > startMillis;
+    const hit = theirs.find((window) => overlaps(window, slot) || isBehind(window));
+    if (hit)
+      return broken(slot, `not before the window of ${other.name}, which depends on it (${hit.words})`);
   }
   return undefined;
 }

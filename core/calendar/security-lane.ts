@@ -142,7 +142,7 @@ function placeServer(
       }
       // Whether the next quarter has room before it is due, its own plan will say.
       if (next === undefined && due > lastDay) break;
-      const late = earliest(lane, server, { since, next, due }, around);
+      const late = earliest(lane, server, { since, next, due, isFree: true }, around);
       const then = late ?? next;
       // Nobody knows of a window and nothing can be done about the days that are past: the next ones count.
       const isFirst = !since.known && due < today && then !== undefined && then.day <= today + within;

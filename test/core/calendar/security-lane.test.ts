@@ -122,7 +122,14 @@ describe('the security lane', () => {
     const freezes = [{ from: '2027-02-01', to: '2027-02-12', reason: 'sale' }];
     const early = plan([server('a')], { cadence: 'ad-hoc' }, { freezes });
     expect(days(early, 'a').slice(-2)).toEqual(['2027-01-23', '2027-01-31']);
-    expect(days(next({ freezes, before: lastWindows(early) }), 'a')[0]).toBe('2027-02-14');
+    const after = next({ freezes, before: lastWindows(early) });
+    expect([days(after, 'a')[0], early.conflicts, after.conflicts]).toEqual(['2027-02-14', [], []]);
+    // Where that has none, it is the next quarter that says so.
+    const longer = [{ from: '2027-02-01', to: '2027-02-19', reason: 'sale' }];
+    const before = plan([server('a')], { cadence: 'ad-hoc' }, { freezes: longer });
+    const late = next({ freezes: longer, before: lastWindows(before) });
+    expect([days(before, 'a').at(-1), before.conflicts]).toEqual(['2027-01-31', []]);
+    expect([days(late, 'a')[0], late.conflicts.map(({ code }) => code)]).toEqual(['2027-02-20', ['no-room']]);
   });
 
   it('is in no freeze and on no holiday, and says what it went round', () => {
@@ -167,6 +174,19 @@ describe('the security lane', () => {
     expect(a?.filter((day) => c?.includes(day))).toEqual([]);
     expect(a?.[0] && c?.[0] && a[0] < c[0]).toBe(true);
     expect(made.conflicts).toEqual([]);
+  });
+
+  it('does not take what another depends on while that has its window', () => {
+    const late = { explicit: { Q1: { date: '2026-11-14' } }, dependsOn: ['a'] };
+    const made = plan([server('a'), server('b', late)], { cadence: 'ad-hoc' });
+    expect([days(made, 'a')[0], days(made, 'b')[0]]).toEqual(['2026-11-08', '2026-11-14']);
+    const early = { explicit: { Q1: { date: '2026-11-08' } }, dependsOn: ['a'] };
+    expect(days(plan([server('a'), server('b', early)], { cadence: 'ad-hoc' }), 'a')[0]).toBe('2026-11-07');
+    // One that is set too early is its own affair, but for the window itself.
+    const first = { explicit: { Q1: { date: '2026-11-01' } }, dependsOn: ['a'] };
+    const freezes = [{ from: '2026-11-02', to: '2026-11-08', reason: 'sale' }];
+    const free = plan([server('a'), server('b', first)], { cadence: 'ad-hoc' }, { freezes });
+    expect(days(free, 'a')[0]).toBe('2026-11-14');
   });
 
   it('counts the servers of the cadence when it fills a window', () => {
@@ -245,6 +265,48 @@ describe('as time passes', () => {
     }
     // A window of the lane that was started is not the one of the quarter.
     expect(kept.filter(({ lane }) => lane === undefined)).toHaveLength(4);
+  });
+
+  const started = (name: string, day: string): KeptWindow => ({
+    server: name,
+    start: `${day}T23:00:00.000Z`,
+    end: `${day}T23:30:00.000Z`,
+    zone,
+    localStart: `${dayAfter(day)}T00:00:00+01:00`,
+    campaign: `production-security-${day}`,
+    reason: 'security lane',
+    lane: 'security',
+  });
+  const dayAfter = (day: string) => new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
+
+  it('the window of the quarter does not fall upon one of the lane that was started', () => {
+    const now = '2026-12-03T00:00:00.000Z';
+    const first = (kept: readonly KeptWindow[]) =>
+      ofServer(plan([server('a')], {}, { now, kept }), 'a').filter(
+        ({ reason }) => !reason.startsWith('security lane'),
+      )[0]?.localStart;
+    expect(first([])).toBe('2026-12-05T00:00:00+01:00');
+    expect(first([started('a', '2026-12-04')])).toBe('2026-12-06T00:00:00+01:00');
+  });
+
+  it('environments that come before others hold up their cadence, and not their lane', () => {
+    const policies = policiesOf({
+      production: { securityWithinDays: 14 },
+      uat: { securityWithinDays: 14 },
+    });
+    const servers = [server('a'), server('u', { environment: 'uat' })];
+    const now = '2026-11-20T00:00:00.000Z';
+    const made = planQuarter({ quarter, policies, servers, now, kept: [started('u', '2026-11-13')] });
+    // That uat had a window of the lane is not its rehearsal of the quarter.
+    expect(
+      ofServer(made, 'a').map(({ localStart, reason }) => [localStart.slice(0, 10), reason.slice(0, 10)]),
+    ).toEqual([
+      ['2026-11-22', 'security l'],
+      ...days(made, 'a')
+        .slice(1)
+        .map((day, index) => [day, index === 0 ? 'production' : 'security l']),
+    ]);
+    expect((days(made, 'a')[1] ?? '') >= '2026-11-29').toBe(true);
   });
 
   it('a server that comes in the middle of a quarter has the first window there is', () => {

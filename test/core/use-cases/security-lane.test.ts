@@ -4,7 +4,7 @@ import { campaignKey, campaigns, load } from '../../../core/entities.ts';
 import type { Firing } from '../../../core/firing.ts';
 import { plusSeconds } from '../../../core/instant.ts';
 import { readFeed } from '../../../core/use-cases/publish-feeds.ts';
-import { type ShownSchedule, showCalendar } from '../../../core/use-cases/show-calendar.ts';
+import { type ShownPlan, type ShownSchedule, showCalendar } from '../../../core/use-cases/show-calendar.ts';
 import { type PlannedFleet, plannedFleet, settingsOf, storedServer } from '../../support/planned-fleet.ts';
 
 const laneOf = (mode: string, calendar: object = {}) =>
@@ -80,12 +80,24 @@ describe('windows of the security lane', () => {
     // The date is taken away: what was started is not what the quarter asks for.
     await fleet.inventory([storedServer(1)]);
     const { quarters } = await fleet.plan();
-    const regular = quarters[0]?.plan.campaigns.filter(({ lane }) => lane === undefined);
-    expect(regular).toHaveLength(1);
+    const campaignsOf = quarters[0]?.plan.campaigns ?? [];
+    expect(campaignsOf.filter(({ lane }) => lane === undefined)).toHaveLength(1);
+    expect(campaignsOf.find(({ id }) => id === fleet.started[0])).toMatchObject({ lane: 'security' });
   });
 
   test('go on over the border of two quarters, in plans, and in what people are shown', async () => {
     const fleet = await plannedFleet([storedServer(1)], laneOf('all'));
+    const calendar = planningCalendar(fleet.settings.calendar, fleet.settings.policies);
+    await fleet.plan();
+    // Weeks before, the next quarter goes on from what is only planned of this one.
+    expect((await fleet.firings('2027-Q2')).map(startOf)[0]).toBe('2027-02-05');
+    const ahead = (await showCalendar(
+      fleet.ports,
+      calendar,
+      { view: 'plan', quarter: 'next' },
+      fleet.now(),
+    )) as ShownPlan;
+    expect(ahead.plan.windows[0]?.start.slice(0, 10)).toBe('2027-02-05');
     await live(fleet, '2027-02-03T04:00:00.000Z');
     const all = [...(await fleet.firings('2027-Q1')), ...(await fleet.firings('2027-Q2'))];
     const starts = all.filter(({ state }) => state !== 'withdrawn').map(startOf);
@@ -100,7 +112,6 @@ describe('windows of the security lane', () => {
       '2027-02-19',
     ]);
     expect(Math.max(...gaps) / 86_400_000).toBe(14);
-    const calendar = planningCalendar(fleet.settings.calendar, fleet.settings.policies);
     const shown = (await showCalendar(
       fleet.ports,
       calendar,
