@@ -151,9 +151,12 @@ function withDefaults(
   const before = daysBefore === undefined ? inherited : daysBefore.days > 0 ? daysBefore : undefined;
   // Who comes before others has their cadence, unless it says another, which is refused by name.
   const cadence = input.cadence ?? (before ? cadenceOf(before.environment, all) : undefined);
+  const windowMinutes = merged.windowMinutes || until - from;
   return {
     ...merged,
-    windowMinutes: merged.windowMinutes || until - from,
+    windowMinutes,
+    // The default is no reason to refuse short windows that somebody asked for.
+    shortestMinutes: input.shortestMinutes ?? Math.min(merged.shortestMinutes, windowMinutes),
     daysBefore: before,
     ...(cadence && { cadence }),
   };

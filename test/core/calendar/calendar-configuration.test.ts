@@ -76,6 +76,13 @@ describe('the calendar of a configuration', () => {
     );
   });
 
+  it('takes short windows without being told that they may be short', () => {
+    const { policies, problems: wrong } = calendarPolicies({ production: { windowMinutes: 30 }, lab: {} });
+    expect(wrong).toEqual([]);
+    expect(policies.get('production')?.shortestMinutes).toBe(30);
+    expect(policies.get('lab')?.shortestMinutes).toBe(60);
+  });
+
   it('knows the zones of freezes and holidays by any of their names', () => {
     const parsed = parseConfiguration(`${head}environments: { production: {} }
 calendar:
@@ -97,8 +104,8 @@ calendar:
       'windowMinutes is 300: it is longer than the hours',
     ],
     [
-      'windowMinutes: 30',
-      'shortestMinutes is "the default": it is longer than windows, which are 30 minutes',
+      'windowMinutes: 30, shortestMinutes: 45',
+      'shortestMinutes is 45: it is longer than windows, which are 30 minutes',
     ],
     ['nth: { week: 2, weekday: tuesday }', 'lands on tuesday: days are saturday, sunday'],
     ['nth: { week: 5, weekday: sunday }', 'nth.week is 5: write 4 or less'],
