@@ -8,6 +8,7 @@ import { backupsSection } from './page/backups.ts';
 import { costSection } from './page/cost.ts';
 import { filterScript } from './page/filter-script.ts';
 import { logsByServer } from './page/logs.ts';
+import { rollbacksSection } from './page/rollbacks.ts';
 import { serverDetails } from './page/server-details.ts';
 import { serversSection } from './page/servers.ts';
 import { surroundingsSection } from './page/surroundings.ts';
@@ -51,6 +52,7 @@ export function reportPage(data: ReportData): string {
 ${verdictSection(data, time)}
 ${serversSection(jobs)}
 ${timelineSection(data, time)}
+${rollbacksSection(data, time)}
 <section>
 <h2>Server by server</h2>
 ${jobs.map((job) => serverDetails(job, { logs: logs.get(job.server.id) ?? html``, findings: data.findings.get(job.server.id), backup: data.backups.stored.find(({ serverId }) => serverId === job.server.id) }, time))}

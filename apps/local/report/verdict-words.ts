@@ -118,13 +118,20 @@ function work(jobs: readonly ReportJob[]): string[] {
 }
 
 /** `1 failed, 2 drifted …`, worst first. */
-function tally(jobs: readonly ReportJob[]): string {
+function tally(all: readonly ReportJob[]): string {
+  const unwanted = all.filter(wasPatchedAndUnwanted).length;
   const counts = new Map<JobState, number>();
-  for (const { state } of jobs) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts]
+  for (const job of all)
+    if (!wasPatchedAndUnwanted(job)) counts.set(job.state, (counts.get(job.state) ?? 0) + 1);
+  const parts = [...counts]
     .toSorted(([a], [b]) => byUrgency(a, b))
-    .map(([state, number]) => `${number} ${told(state, number)}`)
-    .join(', ');
+    .map(([state, number]) => `${number} ${told(state, number)}`);
+  return [...parts, ...(unwanted > 0 ? [`${unwanted} patched, and rolled back by hand`] : [])].join(', ');
+}
+
+/** A patch that went well, until a person did not want it any more. */
+function wasPatchedAndUnwanted({ state, history }: ReportJob): boolean {
+  return state === 'rolled-back' && history.some((entry) => entry.state === 'succeeded');
 }
 
 function told(state: JobState, number: number): string {

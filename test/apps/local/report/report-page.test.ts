@@ -63,6 +63,19 @@ function filledWith(text: string): ReportData {
       reason,
       state: 'stopped',
       approval: report.approval && { ...report.approval, by: text, reason: text },
+      rollbacks: [
+        {
+          number: 1,
+          by: text,
+          reason: text,
+          to: 'packages',
+          dryRun: true,
+          at: report.closedAt,
+          servers: 1,
+          endedAt: report.closedAt,
+          counts: { [text]: 1 },
+        },
+      ],
       campaign: {
         ...report.campaign,
         requestedBy: text,

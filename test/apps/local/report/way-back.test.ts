@@ -106,3 +106,53 @@ describe('backups on the report', () => {
     expect(page).toContain(`${id}: /etc/hosts is not there`);
   });
 });
+
+describe('rollbacks that people asked for after the campaign', () => {
+  const asked = {
+    number: 1,
+    by: 'ann@example.com',
+    reason: 'the shop does not like <it>',
+    to: 'configuration' as const,
+    dryRun: false,
+    at: '2026-11-22T08:00:00.000Z',
+    servers: 3,
+    endedAt: '2026-11-22T08:04:00.000Z',
+    counts: { 'rolled-back': 2, 'rollback-failed': 1 },
+  };
+  const pageWith = (...rollbacks: NonNullable<typeof sample.report.rollbacks>) =>
+    reportPage({ ...data, report: { ...sample.report, rollbacks } });
+
+  test('are shown with who, why, how far, when, and what came of it', () => {
+    expect(text(pageWith(asked))).toContain(
+      'Rollback of 3 servers , asked for by ann@example.com on Sun 22 Nov 2026, 09:00 : the shop does not like &lt;it&gt; ' +
+        'As far as needed: packages, then configuration. What came of it: 2 rolled back, 1 rollback failed. Ended Sun 22 Nov 2026, 09:04',
+    );
+    expect(pageWith(asked)).toContain('<li class="bad"><b>Rollback of 3 servers');
+    expect(pageWith({ ...asked, counts: { 'rolled-back': 3 } })).toContain(
+      '<li class="watch"><b>Rollback of',
+    );
+  });
+
+  test('are told apart from dry runs, and from what has not ended', () => {
+    const dry = { ...asked, number: 2, dryRun: true, to: 'kernel' as const, counts: { possible: 3 } };
+    const page = text(pageWith(dry, { ...asked, number: 3, endedAt: null, counts: {} }));
+    expect(page).toContain('Dry run of 3 servers');
+    expect(page).toContain('then the kernel before. Nothing was touched; answers: 3 possible.');
+    expect(page).toContain('It has not ended.');
+  });
+
+  test('leave no trace where there were none', () => {
+    expect(text(pageWith())).not.toContain('Asked for by people');
+  });
+
+  test('of servers whose patch had gone well are not told as failures of it', () => {
+    const history = [
+      ...first.history,
+      { state: 'rolling-back', at: asked.at },
+      { state: 'rolled-back', at: asked.at },
+    ] as ReportJob['history'];
+    const page = text(reportPage({ ...data, rehearsed: undefined, jobs: [{ ...back, history }] }));
+    expect(page).toContain('1 patched, and rolled back by hand');
+    expect(page).not.toContain('failed and was rolled back');
+  });
+});
