@@ -187,6 +187,9 @@ describe('the security lane', () => {
     const freezes = [{ from: '2026-11-02', to: '2026-11-08', reason: 'sale' }];
     const free = plan([server('a'), server('b', first)], { cadence: 'ad-hoc' }, { freezes });
     expect(days(free, 'a')[0]).toBe('2026-11-14');
+    const before = [{ from: '2026-11-01', to: '2026-11-07', reason: 'sale' }];
+    const beside = plan([server('a'), server('b', early)], { cadence: 'ad-hoc' }, { freezes: before });
+    expect(days(beside, 'a')[0]).toBe('2026-11-14');
   });
 
   it('counts the servers of the cadence when it fills a window', () => {
