@@ -24,7 +24,7 @@ import { rollBack, type rollBackInput } from '../../core/use-cases/roll-back.ts'
 import { type ShowRollbackOutput, showRollback } from '../../core/use-cases/show-rollback.ts';
 import { sweep } from '../../core/use-cases/sweep.ts';
 
-export interface HostCampaign {
+interface HostCampaign {
   readonly campaignId: string;
   /** What differs from the policy of the demonstration. */
   readonly policy?: Partial<Policy>;
