@@ -83,7 +83,7 @@ put_back() (
   there=$folder
   while [[ ! -e ${there:-/} && ! -L $there ]]; do there=${there%/*}; done
   cd -P -- "${there:-/}" && [[ $PWD == "${there:-/}" ]] || exit 1
-  mkdir -p -- "${folder:-/}" && cd -P -- "${folder:-/}" && [[ $PWD == "${folder:-/}" ]] || exit 1
+  make_folders "$there" "${folder#"$there"}" && cd -P -- "${folder:-/}" && [[ $PWD == "${folder:-/}" ]] || exit 1
   if [[ $1 == remove ]]; then
     rm -f -- "$name"
     exit
@@ -98,6 +98,23 @@ put_back() (
   # Where tar does not know labels, they are those of this job's folder.
   [[ ${TAR[*]} == *--selinux* ]] || ! command -v restorecon >/dev/null || restorecon -- "$name"
 )
+
+# Those that went with their files, as they were: files may have been closed to others by their folder alone.
+make_folders() {
+  local at=$1 rest=$2 part
+  while [[ -n $rest ]]; do
+    rest=${rest#/}
+    part=${rest%%/*}
+    rest=${rest:${#part}}
+    at=$at/$part
+    if [[ -d $ORIGINALS${at#"$ROOT"} ]]; then
+      mkdir -m 0700 -- "$at" && chown --reference="$ORIGINALS${at#"$ROOT"}" -- "$at" &&
+        chmod --reference="$ORIGINALS${at#"$ROOT"}" -- "$at" || return 1
+    else
+      mkdir -- "$at" || return 1
+    fi
+  done
+}
 
 # In place of what the patch counted: what is not as it was before it.
 count_configuration() {

@@ -134,9 +134,11 @@ keep_originals() {
   }
   awk -F '\t' '$2 != "-" { print "." $1 }' "$1" | tr '\n' '\0' >"$WORK/members"
   [[ -s $WORK/members ]] || return 0
-  gzip -dc -- "$ARCHIVE" | "${TAR[@]}" --extract --file - --directory "$ORIGINALS" --preserve-permissions --numeric-owner \
-    --xattrs-include='*' --no-recursion --no-unquote --null --files-from "$WORK/members" >>"$LOG" 2>&1 ||
-    log 'not all files before could be taken out of the archive'
+  # Folders may go with their files. Those above what is archived are not in it.
+  awk -F '\t' '$2 != "-" { path = "." $1; while (sub("/[^/]*$", "", path) && path != ".") print path }' "$1" |
+    sort -u | tr '\n' '\0' >"$WORK/folders"
+  [[ ! -s $WORK/folders ]] || take_out "$WORK/folders" 2>/dev/null || true
+  take_out "$WORK/members" >>"$LOG" 2>&1 || log 'not all files before could be taken out of the archive'
   while IFS=$'\t' read -r path type sha attributes rest; do
     [[ $type != - ]] || continue
     configuration_at "$ORIGINALS" "$path"
@@ -145,6 +147,12 @@ keep_originals() {
       rm -f -- "$ORIGINALS$path"
     }
   done <"$1"
+}
+
+# take_out <file with names, each ended by a zero>
+take_out() {
+  gzip -dc -- "$ARCHIVE" | "${TAR[@]}" --extract --file - --directory "$ORIGINALS" --preserve-permissions --numeric-owner \
+    --xattrs-include='*' --no-recursion --no-unquote --null --files-from "$1"
 }
 
 # After a restart as well, when the log of what was found is gone.

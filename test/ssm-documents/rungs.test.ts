@@ -168,6 +168,35 @@ describe('the configuration rung', () => {
     expect(() => lstatSync(at('/moved/file'))).toThrow('ENOENT');
   });
 
+  it('brings folders back that went with their files, as closed as they were', () => {
+    const deep = '/etc/app/closed/deep/file';
+    mkdirSync(at('/etc/app/closed/deep'), { recursive: true });
+    chmodSync(at('/etc/app/closed'), 0o700);
+    chmodSync(at('/etc/app/closed/deep'), 0o750);
+    writeFileSync(at(deep), 'before\n');
+    writeFileSync(
+      at('work/list'),
+      ['etc', 'etc/app', 'etc/app/closed', 'etc/app/closed/deep', deep.slice(1)]
+        .map((path) => `./${path}\n`)
+        .join(''),
+    );
+    spawnSync('tar', [
+      '-C',
+      root,
+      '--no-recursion',
+      '-czf',
+      at('job/configuration/archive'),
+      '-T',
+      at('work/list'),
+    ]);
+    patched([deep], () => rmSync(at('/etc/app/closed'), { recursive: true }));
+    expect(bash('ARCHIVE=$SAVED/archive; keep_originals "$CHANGES"')).toEqual([]);
+    expect(goBack()).toEqual([]);
+    expect(content(deep)).toBe('before\n');
+    expect(statSync(at('/etc/app/closed')).mode & 0o777).toBe(0o700);
+    expect(statSync(at('/etc/app/closed/deep')).mode & 0o777).toBe(0o750);
+  });
+
   it('makes no folder where a link leads', () => {
     const deep = '/etc/app/deep/file';
     mkdirSync(at('/etc/app/deep'));
