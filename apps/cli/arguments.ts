@@ -1,4 +1,5 @@
 /** Owns what may be asked for on the command line, and what is said when it is asked for wrongly. */
+import { isDay } from '../../core/calendar/civil-day.ts';
 import { nearest } from '../../core/near-match.ts';
 import { type FlagKinds, readFlags } from '../local/flags.ts';
 import type { AskedRule, CommandLine, CommonArguments, FeedArguments, ListArguments } from './asked.ts';
@@ -218,8 +219,7 @@ function ruleOf(given: Given, refuse: Refuse): AskedRule {
     );
   if (expression !== undefined) return { kind: 'cron', expression };
   if (date === undefined) return { kind: 'policy' };
-  if (!/^\d{4}-\d\d-\d\d$/.test(date))
-    throw refuse(`--date ${JSON.stringify(date)} is not a day: write it like 2027-01-09`);
+  if (!isDay(date)) throw refuse(`--date ${JSON.stringify(date)} is not a day: write it like 2027-01-09`);
   if (time !== undefined && !/^([01]\d|2[0-3]):[0-5]\d$/.test(time))
     throw refuse(
       `--time ${JSON.stringify(time)} is not a time: write it like 02:00, on the server's own clock`,

@@ -1,6 +1,6 @@
 /** Owns the answers of this machine: the use-cases that functions on AWS call, on a state of its own. */
 import type { PlanningCalendar } from '../../core/calendar/planning-calendar.ts';
-import { type Backend, type CallName, Refused } from '../../core/calls.ts';
+import { type Backend, type CallName, Refused, readAsked } from '../../core/calls.ts';
 import type { Instant } from '../../core/instant.ts';
 import { importServers, importServersInput } from '../../core/use-cases/import-servers.ts';
 import { planNow } from '../../core/use-cases/open-windows.ts';
@@ -16,10 +16,10 @@ export function createLocalBackend(state: StoredState, calendar: PlanningCalenda
     return publishFeeds(state, await planNow(state, fleet, calendar, now), fleet.inventory.servers, now);
   };
   const answers: Partial<Record<CallName, (input: unknown) => Promise<unknown>>> = {
-    'import-servers': (input) => importServers(state, calendar, importServersInput.parse(input), now),
-    'set-schedule': (input) => setSchedule(state, calendar, setScheduleInput.parse(input), now),
+    'import-servers': (input) => importServers(state, calendar, readAsked(importServersInput, input), now),
+    'set-schedule': (input) => setSchedule(state, calendar, readAsked(setScheduleInput, input), now),
     async 'show-calendar'(input) {
-      const asked = showCalendarInput.parse(input);
+      const asked = readAsked(showCalendarInput, input);
       if (asked.view === 'feed') await publish();
       return showCalendar(state, calendar, asked, now);
     },

@@ -16,6 +16,7 @@ describe('the command line', () => {
     [['servers', 'list', '--force'], 'unknown option --force'],
     [['schedule', 'set', 'a'], 'needs one of --cron'],
     [['schedule', 'set', 'a', '--cron', '0 2 * * sat', '--date', '2027-01-09'], 'leave out --date'],
+    [['schedule', 'set', 'a', '--date', '2027-02-30'], '"2027-02-30" is not a day'],
     [['schedule', 'set', 'a', '--cron', '0 2 * * sat', '--time', '02:00'], '--time is of a date'],
     [['schedule', 'set', 'a', '--policy', '--approved'], '--approved is of a date'],
     [['schedule', 'set', 'a', '--date', '9.1.2027'], 'write it like 2027-01-09'],

@@ -55,6 +55,19 @@ describe('quarterdeck servers', () => {
     expect([code, note]).toEqual([1, '"none.csv" can not be read: no such file\n']);
   });
 
+  it('says what is wrong with what a person wrote, and not where in the program', async () => {
+    const cli = await imported();
+    const { code, out, note } = await cli.run(
+      'schedule',
+      'set',
+      'web-1',
+      '--cron',
+      `${'1,'.repeat(150)}1 2 * * sat`,
+    );
+    expect([code, out]).toEqual([1, '']);
+    expect(note).toMatch(/^rule\.expression: .*200 characters\n$/);
+  });
+
   it('only tries when that is asked for', async () => {
     const cli = createCliWorld({ 's.csv': list });
     const tried = await cli.run('servers', 'import', 's.csv', '--dry-run');
