@@ -55,7 +55,8 @@ describe.each(releases)('a campaign that began under release %s', (version) => {
         errors: [],
       });
     }
-  });
+    // Some hundred campaigns, each resumed elsewhere.
+  }, 120_000);
 
   test('is not taken for one whose items are not understood', async () => {
     const broken = structuredClone(release);
