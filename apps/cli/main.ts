@@ -21,7 +21,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const world: World = {
   readText: (path) => readFileSync(path, 'utf8'),
   readList: (path) => csvTextOf(readFileSync(path)),
-  writeText: (path, text) => writeFileSync(path, text),
+  writeText,
   exists: existsSync,
   now: systemDate().toISOString(),
   user: userInfo().username,
@@ -42,6 +42,18 @@ try {
   const isExpected = error instanceof UsageError || error instanceof Refused;
   const text = isExpected ? error.message : error instanceof Error ? error.stack : String(error);
   tell(`${visibleLines(text ?? '')}\n`);
+}
+
+/** @throws Refused when there is no such folder, or no right on it */
+function writeText(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new Refused(
+      'unwritable',
+      `${JSON.stringify(path)} can not be written: ${(error as Error).message}`,
+    );
+  }
 }
 
 /** On a terminal no word is cut in two. */

@@ -219,6 +219,11 @@ describe('the program', () => {
       const refused = await run('schedule', 'show', 'none', '--state', 'kept').catch((error) => error);
       expect([refused.code, refused.stdout]).toEqual([1, '']);
       expect(refused.stderr).toContain('no server "none" is in the inventory');
+      const lost = await run('servers', 'export', 'no/x.csv', '--state', 'kept').catch((error) => error);
+      expect([lost.code, lost.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^"no\/x.csv" can not be written: .*\n$/),
+      ]);
     } finally {
       await rm(folder, { recursive: true });
     }
