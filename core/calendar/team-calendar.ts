@@ -45,6 +45,12 @@ const forms = {
   },
 } as const;
 
+/** To compare by: a day that has no time is frozen from its midnight, and to the next. */
+function momentText(written: string | number, timeOfDay: string): string {
+  const text = String(written);
+  return text.includes('T') ? text : `${text}T${timeOfDay}`;
+}
+
 const edge = z.union([z.string(), z.number()], { error: forms.once.message });
 const freezeSchema = z
   .object({
@@ -60,8 +66,10 @@ const freezeSchema = z
     const edges = Object.entries({ from: freeze.from, to: freeze.to });
     const wrong = edges.filter(([, value]) => !fits(value));
     for (const [key, input] of wrong) context.addIssue({ code: 'custom', path: [key], message, input });
-    if (freeze.every === undefined && wrong.length === 0 && freeze.to < freeze.from) {
-      const ends = `is before ${freeze.from}: write a later day`;
+    if (freeze.every !== undefined || wrong.length > 0) return;
+    const [begins, until] = [momentText(freeze.from, '00:00'), momentText(freeze.to, '24:00')];
+    if (until <= begins) {
+      const ends = `is not after ${freeze.from}: write a later day`;
       context.addIssue({ code: 'custom', path: ['to'], message: ends, input: freeze.to });
     }
   });

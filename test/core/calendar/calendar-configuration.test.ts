@@ -76,6 +76,18 @@ describe('the calendar of a configuration', () => {
     );
   });
 
+  it('may freeze what is left of a day, but not nothing', () => {
+    const freeze = (from: string, to: string) =>
+      problems(
+        `environments: { production: {} }\ncalendar: { freezes: [{ from: ${from}, to: ${to}, reason: x }] }`,
+      );
+    expect(freeze('2026-12-18T18:00', '2026-12-18')).toEqual([]);
+    expect(freeze('2026-12-18', '2026-12-18')).toEqual([]);
+    expect(freeze('2026-12-18', '2026-12-18T06:00')).toEqual([]);
+    expect(freeze('2026-12-18T18:00', '2026-12-18T18:00')).toHaveLength(1);
+    expect(freeze('2026-12-18T18:00', '2026-12-17')).toHaveLength(1);
+  });
+
   it('takes short windows without being told that they may be short', () => {
     const { policies, problems: wrong } = calendarPolicies({ production: { windowMinutes: 30 }, lab: {} });
     expect(wrong).toEqual([]);
@@ -144,7 +156,7 @@ calendar:
     ['freezes: [{ from: 2026-02-30, to: 2026-03-01, reason: x }]', 'it is neither a day nor a local time'],
     [
       'freezes: [{ from: 2026-03-02, to: 2026-03-01, reason: x }]',
-      'it is before 2026-03-02: write a later day',
+      'it is not after 2026-03-02: write a later day',
     ],
     ['freezes: [{ every: month, from: 0, to: 3, reason: x }]', 'it is not a day of a month'],
     ['freezes: [{ every: year, from: 12-24, to: 13-01, reason: x }]', 'it is not a day of the year'],
