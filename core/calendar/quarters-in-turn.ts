@@ -1,13 +1,12 @@
 /** Owns what quarters hand on to each other: the days of the security lane do not begin anew with each. */
 import type { Instant } from '../instant.ts';
 import { previousQuarter, type Quarter, type QuarterCalendar, quarterOfDay } from '../quarter.ts';
-import type { CalendarPolicy } from './calendar-policy.ts';
 import { type PlanInput, planQuarter } from './plan-quarter.ts';
 import type { PlannedWindow, QuarterPlan } from './quarter-plan.ts';
 import type { LastWindows } from './security-lane.ts';
 
 export function hasSecurityLane({ policies }: { readonly policies: PlanInput['policies'] }): boolean {
-  return [...policies.values()].some((policy: CalendarPolicy) => policy.securityWithinDays !== undefined);
+  return [...policies.values()].some((policy) => policy.securityWithinDays !== undefined);
 }
 
 /**
@@ -23,7 +22,7 @@ export function quartersTo(
   return isAhead && hasSecurityLane({ policies }) ? [previousQuarter(quarter, quarters), quarter] : [quarter];
 }
 
-/** The plan of a quarter that goes on from the one before. @param input nothing of it is known but these */
+/** The plan of a quarter that goes on from the one before, where nothing has been started yet. */
 export function planInTurn(input: PlanInput & { readonly quarters: QuarterCalendar }): QuarterPlan {
   const [first, ...rest] = quartersTo(input.quarter, input, input.now);
   let plan = planQuarter({ ...input, quarter: first });

@@ -11,7 +11,7 @@ import type { Place, Planning } from './places.ts';
 import type { ScheduleRule } from './schedule.ts';
 import type { QuarterColumn, ServerToPlan } from './server-to-plan.ts';
 import type { Problem, SetDate } from './set-dates.ts';
-import type { Slot } from './slots.ts';
+import { overlaps, type Slot } from './slots.ts';
 
 export interface SetSurroundings {
   readonly quarters: QuarterCalendar;
@@ -134,6 +134,11 @@ function consider(
     }
   }
   if (found.length > 0) return found;
+  const begun = ledger.securityOf(server).find((own) => overlaps(own, slot));
+  if (begun) {
+    const message = `its campaign of the security lane has been started for then (${begun.words}): set another date`;
+    return [{ code: 'no-room', message }];
+  }
   const problem =
     clashProblem(server, slot, ledger) ??
     whyTooEarly(server, slot, ledger.windowsOf(server).length, links, ledger);

@@ -6,6 +6,8 @@ import { type PlanInput, planQuarter } from '../../../core/calendar/plan-quarter
 import type { KeptWindow, PlannedWindow, QuarterPlan } from '../../../core/calendar/quarter-plan.ts';
 import { lastWindows } from '../../../core/calendar/quarters-in-turn.ts';
 import type { ServerToPlan } from '../../../core/calendar/server-to-plan.ts';
+import { campaignId } from '../../../core/calendar/slots.ts';
+import { campaignIdSchema } from '../../../core/campaign.ts';
 import { parseQuarter } from '../../../core/quarter.ts';
 
 const zone = 'Europe/Berlin';
@@ -82,6 +84,11 @@ describe('the security lane', () => {
       undefined,
       'security',
     ]);
+    const longest = campaignId(
+      ['p'.repeat(32), '2027-Q1', lane?.start ?? '', lane?.end ?? '', zone],
+      'security',
+    );
+    expect(campaignIdSchema.safeParse(longest).success).toBe(true);
     expect(Object.keys(lane ?? {})).toEqual([
       'server',
       'start',
@@ -290,6 +297,11 @@ describe('as time passes', () => {
       )[0]?.localStart;
     expect(first([])).toBe('2026-12-05T00:00:00+01:00');
     expect(first([started('a', '2026-12-04')])).toBe('2026-12-06T00:00:00+01:00');
+    const dated = server('a', { explicit: { Q1: { date: '2026-12-05' } } });
+    const refused = plan([dated], {}, { now, kept: [started('a', '2026-12-04')] });
+    expect(refused.conflicts).toMatchObject([
+      { code: 'no-room', message: expect.stringContaining('has been started for then') },
+    ]);
   });
 
   it('environments that come before others hold up their cadence, and not their lane', () => {
