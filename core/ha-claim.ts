@@ -47,16 +47,20 @@ const well: ReadonlySet<JobState> = new Set(['succeeded', 'nothing-to-do']);
  * badly does not hold itself up: patching it again is how it gets well.
  *
  * @param standings of all claims that are there, newest first
+ * @param isOf whether failures of a quarter count
  */
 export function addClaim(
   group: string,
   standings: readonly Standing[],
   claim: HaClaim,
+  isOf = (quarter: string) => quarter === claim.quarter,
 ): { readonly claims: readonly HaClaim[] } | { readonly reason: Reason } {
   const isOwn = (other: HaClaim) => other.serverId === claim.serverId;
   const underWay = memberUnderWay(group, standings, claim);
   if (underWay) return { reason: underWay };
-  const unwell = lastTouched(standings).filter((standing) => isUnwell(standing, claim.quarter));
+  const unwell = lastTouched(standings).filter(
+    (standing) => isOf(standing.claim.quarter) && isUnwell(standing),
+  );
   const peer = unwell.find((standing) => !isOwn(standing.claim));
   if (peer) {
     const { name, campaignId, policy, quarter } = peer.claim;
@@ -70,6 +74,15 @@ export function addClaim(
     .map((standing) => standing.claim)
     .filter((other) => other.campaignId !== claim.campaignId);
   return { claims: [claim, ...kept] };
+}
+
+/** The same for a restart: it is of no campaign, so that failures of all quarters count until somebody has looked at them. */
+export function addRestart(
+  group: string,
+  standings: readonly Standing[],
+  claim: HaClaim,
+): ReturnType<typeof addClaim> {
+  return addClaim(group, standings, claim, () => true);
 }
 
 /**
@@ -112,8 +125,8 @@ function lastTouched(standings: readonly Standing[]): Standing[] {
   });
 }
 
-function isUnwell({ claim, job, acknowledgedAt }: Standing, quarter: string): boolean {
-  if (!isEnded(job.state) || well.has(job.state) || claim.quarter !== quarter) return false;
+function isUnwell({ claim, job, acknowledgedAt }: Standing): boolean {
+  if (!isEnded(job.state) || well.has(job.state)) return false;
   const endedAt = job.history.at(-1)?.at ?? claim.at;
   return acknowledgedAt === undefined || endedAt > acknowledgedAt;
 }

@@ -11,6 +11,7 @@ import {
 } from '../entities.ts';
 import {
   addClaim,
+  addRestart,
   addRollback,
   type HaClaim,
   type HaGroup,
@@ -60,7 +61,7 @@ async function claimFor(
   records: Records,
   { id, policy, quarter }: Campaign,
   { server }: Job,
-  decide: typeof addClaim,
+  decide: typeof addRollback,
   now: Instant,
 ): Promise<Reason | undefined> {
   const claim: HaClaim = {
@@ -86,13 +87,12 @@ async function claimFor(
 export async function claimRestart(
   { records }: Pick<Ports, 'records'>,
   { id, name, haGroups = [] }: Server,
-  quarter: string,
   now: Instant,
 ): Promise<Reason | undefined> {
   const campaignId = 'a-reboot';
-  const claim: HaClaim = { serverId: id, name, campaignId, policy: '', quarter, at: now };
+  const claim: HaClaim = { serverId: id, name, campaignId, policy: '', quarter: '', at: now };
   for (const group of [...new Set(haGroups)].toSorted()) {
-    const reason = await changeGroup(records, group, claim, now, addClaim, ({ claims }) => ({
+    const reason = await changeGroup(records, group, claim, now, addRestart, ({ claims }) => ({
       claims,
       restarts: [{ serverId: id, name, at: now }],
     }));
@@ -107,7 +107,7 @@ async function changeGroup(
   group: string,
   claim: HaClaim,
   now: Instant,
-  decide: typeof addClaim,
+  decide: typeof addRollback,
   next: (current: Pick<HaGroup, 'claims'>, claims: HaClaim[]) => Pick<HaGroup, 'claims' | 'restarts'>,
 ): Promise<Reason | undefined> {
   const key = groupKey(group);

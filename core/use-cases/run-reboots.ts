@@ -8,7 +8,6 @@ import { orderText } from '../order.ts';
 import type { Reason } from '../outcome.ts';
 import { sha256Of } from '../plan.ts';
 import { type Commands, type Invocation, type Objects, PortError, type Ports } from '../ports.ts';
-import { quarterOf } from '../quarter.ts';
 import {
   endReboot,
   isOpen,
@@ -121,7 +120,7 @@ async function begin(
       detail: `the agent of ${server.id} does not answer`,
     });
   // Last of all: what waits for something else keeps no other member from its turn.
-  const peer = await claimRestart(ports, server, quarterOf(now, window.zone), now);
+  const peer = await claimRestart(ports, server, now);
   if (peer) return waitsFor(ports, reboot, peer);
   return send(ports, reboot, now);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addClaim, addRollback, type HaClaim, type Standing } from '../../core/ha-claim.ts';
+import { addClaim, addRestart, addRollback, type HaClaim, type Standing } from '../../core/ha-claim.ts';
 import { isEnded, type JobState, jobStateSchema } from '../../core/job.ts';
 import { jobOf, serverId } from '../support/samples.ts';
 
@@ -45,6 +45,20 @@ describe('a member of an HA group that is to go back', () => {
     const others = [standing(claimOf(2), 'failed'), standing(claimOf(1), 'succeeded')];
     expect(back(...others)).toEqual({ claims: [mine, claimOf(2), claimOf(1)] });
     expect(back(standing(mine, 'succeeded'), ...others)).toEqual({ claims: [mine, claimOf(2), claimOf(1)] });
+  });
+});
+
+describe('a member of an HA group that is to be restarted', () => {
+  const restart = (...standings: Standing[]) => addRestart('orders', standings, { ...mine, quarter: '' });
+
+  test('waits for one that is under way or ended badly, in whatever quarter, until somebody has looked at it', () => {
+    const peer = claimOf(2, 'campaign-0001', '2024-Q3');
+    expect(codeOf(restart(standing(peer, 'patching')))).toBe('ha-peer-under-way');
+    expect(codeOf(restart(standing(peer, 'failed')))).toBe('ha-peer-not-healthy');
+    expect(codeOf(restart(standing(peer, 'failed', { acknowledgedAt: '2027-01-01T00:00:00.000Z' })))).toBe(
+      'claimed',
+    );
+    expect(codeOf(restart(standing(peer, 'succeeded')))).toBe('claimed');
   });
 });
 

@@ -115,8 +115,7 @@ describe('before a restart is sent', () => {
     }
     return records;
   }
-  const claim = (records: Records, index: 0 | 1, at = now) =>
-    claimRestart({ records }, members[index], '2027-Q1', at);
+  const claim = (records: Records, index: 0 | 1, at = now) => claimRestart({ records }, members[index], at);
   const becomes = (records: Records, state: 'sent' | 'completed' | 'timeout') =>
     update(records, reboots, rebootKey(members[0].id), (reboot) => ({
       ...reboot,
@@ -157,12 +156,12 @@ describe('before a restart is sent', () => {
     const world = await patching({ servers });
     const input = { server: members[1], policy: plainPolicy, reason: 'a kernel', by: 'ann', window };
     await requestReboot(world.ports, input, world.now());
-    expect(await claimRestart(world.ports, members[1], '2027-Q1', world.now())).toBeUndefined();
+    expect(await claimRestart(world.ports, members[1], world.now())).toBeUndefined();
     await dispatch(world, 'w0-0001', 'patch');
     expect(patches(world)[0]).toBe(0);
     const other = await patching({ servers });
     await dispatch(other, 'w0-0001', 'patch');
-    expect(await claimRestart(other.ports, members[1], '2027-Q1', other.now())).toMatchObject({
+    expect(await claimRestart(other.ports, members[1], other.now())).toMatchObject({
       code: 'ha-peer-under-way',
     });
   });
