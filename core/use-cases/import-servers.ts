@@ -6,6 +6,7 @@ import { Refused } from '../calls.ts';
 import type { Instant } from '../instant.ts';
 import { headers } from '../inventory/columns.ts';
 import type { InventoryServer } from '../inventory/inventory-server.ts';
+import { withoutSchedules } from '../inventory/listed-schedules.ts';
 import { type ListChange, mergeDates, mergeList, takenIds } from '../inventory/merge-list.ts';
 import { type PastQuarterOf, pastQuarters, withPastDates } from '../inventory/past-dates.ts';
 import { type Inventory, type InventoryError, readInventory } from '../inventory/read-inventory.ts';
@@ -74,8 +75,9 @@ export async function importServers(
   }
   const { quarters } = calendar;
   const pastQuarterOf = pastQuarters(now, quarters);
-  const read = readInventory(csv, { now, quarters, skipBadRows });
+  const list = readInventory(csv, { now, quarters, skipBadRows });
   const fleet = await loadFleet(ports);
+  const read = { ...list, servers: withoutSchedules(list.servers, fleet.schedules) };
   const refused = [
     ...secondSchedules(read, fleet, pastQuarterOf),
     ...(replace ? [] : takenIds(fleet.inventory.servers, read.servers)),

@@ -9,6 +9,7 @@ import type { Freeze } from '../calendar/team-calendar.ts';
 import { audienceSchema } from '../calendar-feed.ts';
 import { Refused } from '../calls.ts';
 import type { Instant } from '../instant.ts';
+import { withSchedules } from '../inventory/listed-schedules.ts';
 import { pastQuarters, withPastDates } from '../inventory/past-dates.ts';
 import type { StoredServer } from '../inventory/stored-server.ts';
 import { inventoryCsv } from '../inventory/write-inventory.ts';
@@ -95,7 +96,9 @@ export async function showCalendar(
       return { servers: matching(servers, asked), total: servers.length, ...(saved && { saved }) };
     }
     case 'csv':
-      return inventoryCsv(fleet.inventory.servers);
+      return inventoryCsv(
+        withSchedules(fleet.inventory.servers, fleet.schedules, pastQuarters(now, calendar.quarters)),
+      );
     case 'schedules':
       return scheduleRows(ports, fleet, calendar, asked, now);
     case 'schedule':

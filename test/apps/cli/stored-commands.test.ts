@@ -55,6 +55,26 @@ describe('quarterdeck servers', () => {
     expect([code, note]).toEqual([1, '"none.csv" can not be read: no such file\n']);
   });
 
+  it('exports what was set by itself, and knows it when it comes back', async () => {
+    const cli = await imported();
+    await cli.run('schedule', 'set', 'web-1', '--date', '2027-01-16', '--time', '01:00', '--approved');
+    await cli.run('schedule', 'set', 'web-2', '--cron', '0 2 * * sat', '--change');
+    await cli.run('servers', 'export', 'out.csv');
+    const exported = cli.files['out.csv'] as string;
+    expect(exported).toMatch(/^web-1,.*,2027-01-16,01:00,Approved,/m);
+    expect(exported).toMatch(/^web-2,.*,0 2 \* \* sat,/m);
+    const again = await cli.run('servers', 'import', 'out.csv');
+    expect(again).toMatchObject({ code: 0, out: 'nothing to change: 3 servers are as the list says\n' });
+    cli.files['out.csv'] = exported.replace('2027-01-16', '2027-01-23').replace('0 2 * * sat', '0 3 * * sat');
+    const other = await cli.run('servers', 'import', 'out.csv');
+    expect(other.code).toBe(1);
+    expect(other.note).toContain('web-1 has a schedule already, dates Q1 2027-01-16, set by tester');
+    expect(other.note).toContain('web-2 has a schedule already, cron 0 2 * * sat, set by tester');
+    const fresh = createCliWorld({ 's.csv': exported });
+    await fresh.run('servers', 'import', 's.csv');
+    expect((await fresh.run('schedule', 'list')).out).toContain('dates Q1 2027-01-16 (list)');
+  });
+
   it('says what is wrong with what a person wrote, and not where in the program', async () => {
     const cli = await imported();
     const { code, out, note } = await cli.run(
