@@ -1,10 +1,10 @@
 /** Asks for a reboot of one server when a person does. */
 import { answer } from '../core/call-message.ts';
 import { Refused } from '../core/calls.ts';
-import type { Policy } from '../core/policy.ts';
 import type { Server } from '../core/server.ts';
 import type { Settings } from '../core/settings.ts';
-import { askedRebootInput, requestReboot, windowOf } from '../core/use-cases/request-reboot.ts';
+import { askReboot } from '../core/use-cases/ask-reboot.ts';
+import { askedRebootInput } from '../core/use-cases/request-reboot.ts';
 import { discovery, objects, records } from './compose.ts';
 import { settings } from './compose-settings.ts';
 import { createHandler } from './handler.ts';
@@ -19,14 +19,10 @@ export const handler = createHandler({
   }),
   run: (ports, event, now) =>
     answer(ports.objects, event, async (input) => {
-      const { server: named, mode, reason, by, start, minutes } = askedRebootInput.parse(input);
+      const asked = askedRebootInput.parse(input);
       const settings = await ports.settings();
-      const server = await findServer(settings, ports.serversIn, named);
-      const policy = policyOf(settings, server);
-      const window = windowOf(policy, server.zone, { start, minutes }, now);
-      const { hybridRoleId } = settings;
-      const wanted = { server, policy, mode, reason, by, window, ...(hybridRoleId && { hybridRoleId }) };
-      return requestReboot(ports, wanted, now);
+      const server = await findServer(settings, ports.serversIn, asked.server);
+      return askReboot(ports, settings, server, asked, now);
     }),
 });
 
@@ -48,11 +44,4 @@ async function findServer(settings: Settings, serversIn: ServersIn, named: strin
     );
   if (other) throw new Refused('unclear-server', `${named} is ${server.id} and ${other.id}: write the id`);
   return server;
-}
-
-function policyOf({ policies }: Settings, { name, environment }: Server): Policy {
-  const policy = policies[environment];
-  if (policy === undefined)
-    throw new Refused('no-policy', `${name} is of environment ${environment}, for which there is no policy`);
-  return policy;
 }

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type * as z from 'zod';
 import { createMemoryObjects } from '../../../apps/local/memory-objects.ts';
 import { createMemoryRecords } from '../../../apps/local/memory-records.ts';
 import { type Instant, plusSeconds } from '../../../core/instant.ts';
@@ -7,9 +8,12 @@ import { sha256Of } from '../../../core/plan.ts';
 import { type CommandRequest, type Invocation, PortError, type Presence } from '../../../core/ports.ts';
 import type { Reboot } from '../../../core/reboot.ts';
 import { serverPrefix } from '../../../core/result-object.ts';
+import { settingsSchema } from '../../../core/settings.ts';
 import type { Summary } from '../../../core/summary.ts';
+import { askReboot } from '../../../core/use-cases/ask-reboot.ts';
 import { pauseAll } from '../../../core/use-cases/pause-all.ts';
 import {
+  askedRebootInput,
   cancelReboot,
   leaveReboot,
   requestReboot,
@@ -227,6 +231,31 @@ describe('a reboot that was sent', () => {
     await run(plusSeconds(within, 60));
     expect(sent).toHaveLength(1);
     expect((await stored()).sent?.commandId).toBe('command-1');
+  });
+});
+
+describe('a reboot that a person asks for', () => {
+  const settings = (changes: Partial<z.input<typeof settingsSchema>> = {}) =>
+    settingsSchema.parse({
+      schema: 1,
+      policies: { [server.environment]: policy },
+      places: [server.place],
+      serverTags: {},
+      defaultTimeZone: 'UTC',
+      ...changes,
+    });
+  const ask = (settingsNow: ReturnType<typeof settings>) => {
+    const input = { server: server.id, reason: 'kernel of January', by: 'ann', ...window, minutes: 120 };
+    return askReboot({ records, objects }, settingsNow, server, askedRebootInput.parse(input), asked);
+  };
+
+  test('is of the HA groups that the configuration names, not of those of its tags alone', async () => {
+    await ask(settings({ calendar: { haGroups: { db: [server.name, 'another'] } } }));
+    expect((await stored()).server.haGroups).toEqual(['db']);
+  });
+
+  test('is refused where its environment has no policy', async () => {
+    await expect(ask(settings({ policies: {} }))).rejects.toMatchObject({ code: 'no-policy' });
   });
 });
 
