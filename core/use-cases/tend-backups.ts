@@ -20,6 +20,9 @@ const perShard = 100;
 
 const laterSeconds = 7 * 86_400;
 
+/** For what passes by itself. */
+const patienceSeconds = 86_400;
+
 export interface TendReport {
   readonly looked: number;
   readonly bad: readonly StoredBackup[];
@@ -55,10 +58,30 @@ async function tend(
   bad: StoredBackup[],
   now: Instant,
 ): Promise<StoredBackup> {
-  const checked = await checkBackup(ports, backup, now);
+  let isRead = true;
+  const checked = await checkBackup(ports, backup, now).catch((error: unknown) => {
+    isRead = false;
+    return markUnreadable(ports, backup, error, now);
+  });
   if (isBad(checked)) await tell(ports, checked, bad);
-  if (now < plusSeconds(checked.at, checked.keepDays * 86_400)) return checked;
+  if (!isRead || now < plusSeconds(checked.at, checked.keepDays * 86_400)) return checked;
   return removeIfOver(ports, checked, bad, now);
+}
+
+/** One that nobody could read for a day is none to rely on, whatever the cause: that is told, and no other goes for it. */
+function markUnreadable(
+  ports: TendPorts,
+  backup: StoredBackup,
+  error: unknown,
+  now: Instant,
+): Promise<StoredBackup> {
+  if (now < plusSeconds(backup.lookAt, patienceSeconds)) throw error;
+  const detail = `it could not be read since ${backup.lookAt}: ${String(error)}`.slice(0, 400);
+  const check = { at: now, good: false, detail };
+  const key = backupKey(backup.serverId, backup.campaignId);
+  return update(ports.records, storedBackups, key, (current) =>
+    current.removedAt === null ? { ...current, check, lookAt: plusSeconds(now, patienceSeconds) } : undefined,
+  );
 }
 
 /** Once for each look that finds it so: a receiver knows doubles by the id. */

@@ -130,7 +130,7 @@ describe('backups', () => {
   });
 
   test('of which one can not be looked at do not keep the others from it', async () => {
-    const { ports, backUp, stored } = world();
+    const { ports, backUp, stored, notices } = world();
     const broken = await backUp('2027-q1-first', made);
     await backUp('2027-q1-second', made);
     const backups = {
@@ -142,6 +142,21 @@ describe('backups', () => {
     expect(report).toMatchObject({ looked: 2, failed: [{ error: 'Error: no answer' }] });
     expect((await stored('2027-q1-second')).check?.good).toBe(true);
     expect((await stored('2027-q1-first')).check).toBeNull();
+    // What does not pass in a day is told, once a day.
+    const nextDay = plusSeconds(made, day);
+    expect((await tendBackups({ ...ports, backups }, plusSeconds(nextDay, -1))).bad).toEqual([]);
+    expect(await tendBackups({ ...ports, backups }, nextDay)).toMatchObject({
+      failed: [],
+      bad: [{ at: made }],
+    });
+    expect((await stored('2027-q1-first')).check).toMatchObject({
+      good: false,
+      detail: `it could not be read since ${made}: Error: no answer`,
+    });
+    expect(notices).toMatchObject([{ kind: 'backup-bad', campaignId: '2027-q1-first' }]);
+    expect(await tendBackups({ ...ports, backups }, plusSeconds(nextDay, 3600))).toMatchObject({ looked: 0 });
+    await tendBackups(ports, plusSeconds(nextDay, day));
+    expect((await stored('2027-q1-first')).check?.good).toBe(true);
   });
 });
 
