@@ -1,7 +1,8 @@
 /** Records a person's decision on replacing a root volume, and has it replaced where they approve. */
 import * as z from 'zod';
-import { load, update } from '../entities.ts';
+import { jobKey, jobs, load, update } from '../entities.ts';
 import type { Instant } from '../instant.ts';
+import { isEnded } from '../job.ts';
 import { isSamePerson } from '../person.ts';
 import { sha256Of } from '../plan.ts';
 import { PortError, type Ports, type Snapshots } from '../ports.ts';
@@ -74,8 +75,18 @@ function refuseDecision(request: RootVolume, { snapshotId, approved, by }: Decis
 }
 
 /** What can be different a moment later leaves the request as it is. */
-async function refuseServer({ snapshots, rootVolumes }: DecidePorts, request: RootVolume): Promise<void> {
+async function refuseServer(
+  { records, snapshots, rootVolumes }: DecidePorts,
+  request: RootVolume,
+): Promise<void> {
   const { campaignId, serverId, place, snapshotId, volumeId } = request;
+  const { state } = await load(records, jobs, jobKey(campaignId, serverId));
+  // A person may have asked for its rollback since.
+  if (!isEnded(state))
+    throw new RootVolumeRefused(
+      'under-way',
+      `${serverId} in ${campaignId}: its job is ${state}, wait for its end`,
+    );
   const found = await snapshots.find(place, campaignId, [serverId]);
   const snapshot = found.find((each) => each.snapshotId === snapshotId);
   if (snapshot === undefined)

@@ -160,6 +160,17 @@ describe('an approval', () => {
     expect(await world.ports.records.get(fenceKey(server.id))).toBeUndefined();
   });
 
+  test('waits for the end of a rollback that was asked for since', async () => {
+    const world = await requested();
+    const move = (state: Job['state']) =>
+      update(world.ports.records, jobs, jobKey(campaignId, server.id), (job) => ({ ...job, state }));
+    await move('rolling-back');
+    await expect(decide(world)).rejects.toMatchObject({ code: 'under-way' });
+    expect((await stored(world)).state).toBe('requested');
+    await move('rollback-failed');
+    expect((await decide(world)).state).toBe('replacing');
+  });
+
   test('that comes a day late is refused', async () => {
     const world = await requested();
     world.sleep(86_401);
