@@ -29,7 +29,7 @@ export function createLocalBackend(state: StoredState, calendar: PlanningCalenda
   return {
     async call(name, input) {
       const answer = answers[name];
-      if (answer === undefined) throw new Refused('no-aws', `what this asks for is on AWS alone: add --aws`);
+      if (answer === undefined) throw new Refused('no-aws', 'what this asks for is on AWS alone: add --aws');
       return answer(input);
     },
     close: () => state.close(),
