@@ -2,7 +2,7 @@
 import { familyOf } from '../family.ts';
 import type { StoredServer } from '../inventory/stored-server.ts';
 import { type Place, placeKey, type Server, serverSchema } from '../server.ts';
-import { haGroupsOf } from './ha-groups.ts';
+import { haGroupNames, haGroupsOf } from './ha-groups.ts';
 
 /** A server that is planned and can not be patched, and what to mend. */
 export interface LeftOut {
@@ -90,7 +90,7 @@ export function withHaGroups(
     const name = server.name.toLowerCase();
     const known = [byId.get(server.id), rows.get(name)].flatMap((row) => (row ? of(row) : []));
     const tagged = Object.entries(server.tags).flatMap(([key, value]) =>
-      isHaTag(key) && value.trim() !== '' ? [value.trim()] : [],
+      isHaTag(key) ? haGroupNames(value) : [],
     );
     const all = [...new Set([...(server.haGroups ?? []), ...known, ...listed(name), ...tagged])];
     return all.length > 0 ? { ...server, haGroups: all } : server;

@@ -12,7 +12,10 @@ export function haGroupsOf(
   /** Names in a list that are no server: a slip there would leave a group without its protection. */
   readonly unknown: readonly { readonly name: string; readonly message: string }[];
 } {
-  const nameOf = namesOf([...Object.keys(listed), ...servers.flatMap(({ haGroup }) => haGroup || [])]);
+  const nameOf = namesOf([
+    ...Object.keys(listed),
+    ...servers.flatMap(({ haGroup }) => haGroupNames(haGroup)),
+  ]);
   const byServer = new Map<string, string[]>();
   for (const [written, names] of Object.entries(listed)) {
     const group = nameOf(written);
@@ -24,7 +27,7 @@ export function haGroupsOf(
   const missing = new Map(byServer);
   const groups = new Map<ServerToPlan, readonly string[]>();
   for (const server of servers) {
-    const own = server.haGroup ? [nameOf(server.haGroup)] : none;
+    const own = haGroupNames(server.haGroup).map(nameOf);
     const key = byServer.size > 0 ? server.name.toLowerCase() : '';
     missing.delete(key);
     const listedIn = byServer.get(key) ?? none;
@@ -37,6 +40,15 @@ export function haGroupsOf(
       message: `is in HA group ${names.join(', ')} and not among the servers: correct the name`,
     })),
   };
+}
+
+/** The groups that a cell or a tag names: more than one with semicolons or commas between them, as in `Depends On`. */
+export function haGroupNames(text: string | undefined): readonly string[] {
+  if (!text) return none;
+  return text
+    .split(/[;,]/)
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 /** Letters in any case are one group, as at the gate before a patch; it has the first of its spellings by code units. */

@@ -22,7 +22,7 @@ export interface ServerToPlan {
   readonly zone: string;
   readonly active: boolean;
   readonly hostGroup?: string;
-  /** Servers of one HA group are never patched at once. A host group is none. */
+  /** Servers of one HA group are never patched at once. A host group is none. Several stand with semicolons between. */
   readonly haGroup?: string;
   readonly explicit?: Readonly<Partial<Record<QuarterColumn, ExplicitDate>>>;
   /** Five fields, on the server's own clock. */

@@ -13,7 +13,7 @@ const made = (server: StoredServer, places = [frankfurt], haGroups = {}) =>
 
 describe('a server of the inventory', () => {
   test('is one of a campaign with all that is known of it', () => {
-    const server = storedServer(1, { environment: 'prod', hostGroup: 'web', haGroup: 'front' });
+    const server = storedServer(1, { environment: 'prod', hostGroup: 'web', haGroup: 'front; back' });
     expect(made(server, [frankfurt], { orders: ['WEB-1', 'web-2'] })).toEqual({
       schema: 1,
       id: serverId(1),
@@ -24,7 +24,7 @@ describe('a server of the inventory', () => {
       owner: 'web team',
       zone: 'Europe/Berlin',
       hostGroup: 'web',
-      haGroups: ['orders', 'front'],
+      haGroups: ['orders', 'front', 'back'],
       tags: {},
     });
   });
@@ -60,14 +60,14 @@ describe('servers that are named by hand', () => {
     const servers = [
       serverOf(1, { id: serverId(7) }),
       serverOf(2),
-      serverOf(3, { tags: { 'HA Group': 'tagged ' } }),
+      serverOf(3, { tags: { 'HA Group': 'tagged ; twice' } }),
       serverOf(4),
     ];
     const grouped = withHaGroups(servers, inventory, { listed: ['WEB-3', 'web-9'] });
     expect(grouped.map(({ haGroups }) => haGroups)).toEqual([
       ['front'],
       ['by id'],
-      ['listed', 'tagged'],
+      ['listed', 'tagged', 'twice'],
       undefined,
     ]);
     expect(grouped[3]).toBe(servers[3]);

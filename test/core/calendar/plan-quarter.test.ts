@@ -378,6 +378,16 @@ describe('an HA group', () => {
     expect(plan(servers.toReversed(), { haGroups })).toEqual(made);
   });
 
+  it('is each that a cell names', () => {
+    const made = plan([
+      server('a', { haGroup: 'orders; search', ...set('2026-12-05') }),
+      server('b', { haGroup: 'search', ...set('2026-12-05') }),
+      server('c', { haGroup: 'Orders', ...set('2026-12-05') }),
+    ]);
+    expect(made.windows.map((window) => window.server)).toEqual(['a']);
+    expect([codes(made, 'b'), codes(made, 'c')]).toEqual([['same-ha-group'], ['same-ha-group']]);
+  });
+
   it('may be listed by names, and a name that is no server is told', () => {
     const made = plan([server('A'), server('b')], { haGroups: { db: ['a', 'B', 'c'] } });
     expect(new Set(made.windows.map(({ start }) => start)).size).toBe(2);
