@@ -126,11 +126,13 @@ see_service() {
   return 1
 }
 
-# Of what is asked only the status counts; a redirect is a status as well.
+# Of what is asked only the status counts; a redirect is a status as well. Every user of a server sees the arguments of
+# programs, and an address may have a key in it.
 see_http() {
-  local code=0
+  local code=0 url=${2//\\/\\\\}
+  url=${url//\"/\\\"}
   SEEN=$(timeout -k 2 $((LIMIT + 2)) curl -q --silent --globoff --noproxy '*' --proto '=http,https' --max-time "$LIMIT" \
-    --output /dev/null --write-out '%{http_code}' --url "$2" </dev/null 2>>"$LOG") || code=$?
+    --output /dev/null --write-out '%{http_code}' --config - < <(printf 'url = "%s"\n' "$url") 2>>"$LOG") || code=$?
   if ((code != 0)); then
     SEEN="no answer in time or at all, curl ended with $code"
     return 1

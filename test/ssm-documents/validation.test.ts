@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -109,6 +117,34 @@ describe('an http probe', () => {
     const { said } = await probing({ kind: 'http', url: url('silent'), timeoutSeconds: 1 });
     expect(said).toEqual([expect.stringContaining('curl ended with 28')]);
     expect(performance.now() - began).toBeLessThan(4000);
+  });
+
+  it('asks for the address as it is, and shows it to no user of the server', async () => {
+    const seen: { url: string | undefined; shown: boolean }[] = [];
+    const key = 'a-key-of-nobody-else';
+    const watching = createServer((request, response) => {
+      const commands = readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map((id) => {
+          try {
+            return readFileSync(`/proc/${id}/cmdline`, 'utf8');
+          } catch {
+            // It has ended since.
+            return '';
+          }
+        });
+      seen.push({ url: request.url, shown: commands.some((words) => words.includes(key)) });
+      response.writeHead(200).end();
+    });
+    await new Promise<void>((resolve) => watching.listen(0, '127.0.0.1', resolve));
+    const path = `/x?k="${key}"&b=\\n%20$(id)`;
+    try {
+      const at = `http://127.0.0.1:${(watching.address() as AddressInfo).port}${path}`;
+      expect(await probing({ kind: 'http', url: at })).toMatchObject({ facts: 'true|0|0' });
+    } finally {
+      watching.close();
+    }
+    expect(seen).toEqual([{ url: path, shown: false }]);
   });
 
   it('asks no proxy of the environment', async () => {
