@@ -61,22 +61,23 @@ export interface Columns {
 /** @param written the cells of the first row, trimmed */
 export function readHeaders(written: readonly string[]): Columns {
   const at = new Map<Field, number>();
-  const unknown: { header: string; at: number }[] = [];
+  const unknown = new Map<string, number>();
   const problems: { column: string; message: string }[] = [];
   for (const [index, header] of written.entries()) {
     if (header === '') continue;
     const field = fieldOf.get(spelling(header));
-    const first = field === undefined ? unknown.find((other) => other.header === header)?.at : at.get(field);
+    const first = field === undefined ? unknown.get(header) : at.get(field);
     if (first !== undefined) {
       const message = `columns ${first + 1} and ${index + 1} are both ${JSON.stringify(headers[field as Field] ?? header)}: rename or remove one`;
       problems.push({ column: header, message });
-    } else if (field === undefined) unknown.push({ header, at: index });
+    } else if (field === undefined) unknown.set(header, index);
     else at.set(field, index);
   }
   for (const field of required.filter((needed) => !at.has(needed))) {
     problems.push({ column: headers[field], message: `there is no column ${headers[field]}: add it` });
   }
-  return { at, written, unknown, problems };
+  const kept = [...unknown].map(([header, index]) => ({ header, at: index }));
+  return { at, written, unknown: kept, problems };
 }
 
 /** How many headers of a row we know: by that the delimiter is found. */
