@@ -43,8 +43,9 @@ export function placeDate({ server, place }: Planning, dates: Dates, around: Set
   }
   if (!isInQuarter(quarter, given.date)) {
     const of = quarterOfDay(given.date, quarters);
-    // What was planned for a quarter that is over is history.
-    if (dayNumber(of.lastDay) < localOf(place.clock, place.now).day) return false;
+    // What was planned for a quarter that is over is history, and that of the year before may still be to come.
+    const isEarlier = of.number === quarter.number && of.lastDay < quarter.firstDay;
+    if (isEarlier || dayNumber(of.lastDay) < localOf(place.clock, place.now).day) return false;
     const message = `the date of ${column}, ${given.date}, is in ${of.id} and not in ${quarter.id}: set one from ${quarter.firstDay} to ${quarter.lastDay}`;
     ledger.refuse(server, 'wrong-quarter', message);
     return true;

@@ -99,6 +99,15 @@ describe('a date that a person set', () => {
     expect(reasonOf(past, 'b')).toContain('production is patched quarterly');
   });
 
+  it('of the same quarter a year before is no word about this one', () => {
+    const made = (date: string) =>
+      plan([server('a', set(date))], { quarter: parseQuarter('2028-Q1'), now: '2026-11-20T00:00:00.000Z' });
+    expect(reasonOf(made('2027-01-09'), 'a')).toContain('production is patched quarterly');
+    expect(made('2027-01-09').conflicts).toEqual([]);
+    expect(codes(made('2027-02-06'), 'a')).toEqual(['wrong-quarter']);
+    expect(codes(made('2029-01-06'), 'a')).toEqual(['wrong-quarter']);
+  });
+
   it('in the column of another quarter is refused', () => {
     const made = plan([server('a', { explicit: { Q2: { date: '2026-12-05' } } })]);
     expect(made.conflicts).toEqual([
