@@ -57,7 +57,7 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
   if (policy.cadence === 'ad-hoc') return;
   const placement: Placement = { policy, zone: place.clock.zone, ledger, whyNot };
   const line = inLine(servers);
-  const barren: string[] = [];
+  const barren: { readonly words: string; readonly why: string }[] = [];
   // What was kept of an earlier plan is all that these servers can have yet.
   const begun = new Map(
     line.flatMap((server) => {
@@ -72,10 +72,10 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
     const closed = open ? undefined : whyAllClosed(period);
     const waiting = line.filter((server) => !begun.get(server)?.includes(period.key));
     if (closed !== undefined) {
-      barren.push(closed);
+      barren.push({ words: period.words, why: closed });
       // Freezes and holidays are meant to take windows away, the clocks are not.
       const byClocks = period.slots.some((slot) => slot.closed?.by === 'clocks');
-      const message = `${policy.name} is patched ${policy.cadence}, and no allowed window is left in ${closed}`;
+      const message = `${policy.name} is patched ${policy.cadence}, and no allowed window is left in ${period.words}: ${closed}`;
       for (const server of byClocks ? waiting : []) ledger.refuse(server, 'window-too-short', message);
       continue;
     }
@@ -86,15 +86,28 @@ function placeInTurn(place: Place, servers: readonly ServerToPlan[], ledger: Led
   }
   for (const server of line) {
     if (ledger.windowsOf(server).length > 0 || ledger.isRefused(server)) continue;
-    const why = barren.length > 0 ? barren.join('; ') : 'the policy allows no day in it';
+    const why = barren.length > 0 ? inARow(barren) : 'the policy allows no day in it';
     ledger.refuse(server, 'no-room', `no allowed window is left in ${quarter.id}: ${why}`);
   }
 }
 
 /** A week within a freeze is meant to have no window; that is told only when a server gets none in the whole quarter. */
-function whyAllClosed({ words, slots }: Period): string {
+function whyAllClosed({ slots }: Period): string {
   const reasons = [...new Set(slots.map(whyClosed))];
-  return `${words}: ${reasons.slice(0, 3).join(', ')}`;
+  return reasons.slice(0, 3).join(', ');
+}
+
+/** Weeks that follow each other and are closed for one reason are told as one. */
+function inARow(barren: readonly { readonly words: string; readonly why: string }[]): string {
+  const runs: { first: string; last: string; why: string }[] = [];
+  for (const { words, why } of barren) {
+    const run = runs.at(-1);
+    if (run?.why === why) run.last = words;
+    else runs.push({ first: words, last: words, why });
+  }
+  return runs
+    .map(({ first, last, why }) => `${first}${first === last ? '' : ` to ${last}`}: ${why}`)
+    .join('; ');
 }
 
 function whyClosed({ closed, words, notes }: Slot): string {

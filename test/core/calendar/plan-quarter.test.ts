@@ -340,6 +340,19 @@ describe('a policy', () => {
     ]);
   });
 
+  it('says in a few words why no week is left', () => {
+    const freezes = [{ from: '2026-12-20', to: '2027-01-31', reason: 'migration' }];
+    const made = plan([server('d', { environment: 'dev' })], { freezes, now: '2026-12-19T12:00:00.000Z' });
+    expect(made.conflicts).toEqual([
+      {
+        server: 'd',
+        code: 'no-room',
+        message:
+          'no allowed window is left in 2027-Q1: the week of 2026-11-02 to the week of 2026-12-14: it has begun; the week of 2026-12-21 to the week of 2027-01-25: freeze "migration"',
+      },
+    ]);
+  });
+
   it('that is ad hoc gives only what people set', () => {
     const policies = policiesOf({ production: { cadence: 'ad-hoc' } });
     const made = plan([server('a'), server('b', set('2026-12-05'))], { policies });
