@@ -116,8 +116,11 @@ export function rebootCommandSeconds({ terms }: Reboot): number {
   return commandSeconds(terms);
 }
 
+/** A run that sends reboots takes all of them to be sent when it began. The stack gives that function no more. */
+export const sendSeconds = 300;
+
 const commandSeconds = (limits: Limits): number =>
-  limits.deliverySeconds + budgetSeconds(limits) + killMargin + summarySeconds;
+  sendSeconds + limits.deliverySeconds + budgetSeconds(limits) + killMargin + summarySeconds;
 
 /** Why no server can be restarted in the windows of a policy that leaves restarts to them. */
 export function windowTooShort({

@@ -136,7 +136,7 @@ describe('a configuration', () => {
     [{ environments: { production: { waves: { percentages: [] } } } }, 'is []: write a list of 1 or more'],
     [
       { environments: { production: { reboot: 'separate-window', rebootWindow: { minutes: 15 } } } },
-      'rebootWindow.minutes is 15: it is too short: a reboot takes up to 16 minutes',
+      'rebootWindow.minutes is 15: it is too short: a reboot takes up to 21 minutes',
     ],
     [{ environments: { production: { approval: {} } } }, 'approval.required is missing: write true or false'],
     [

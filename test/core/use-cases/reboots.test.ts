@@ -6,7 +6,7 @@ import { createMemoryRecords } from '../../../apps/local/memory-records.ts';
 import { type Instant, plusSeconds } from '../../../core/instant.ts';
 import { sha256Of } from '../../../core/plan.ts';
 import { type CommandRequest, type Invocation, PortError, type Presence } from '../../../core/ports.ts';
-import type { Reboot } from '../../../core/reboot.ts';
+import { type Reboot, rebootCommandSeconds, rebootParameters, sendSeconds } from '../../../core/reboot.ts';
 import { serverPrefix } from '../../../core/result-object.ts';
 import { settingsSchema } from '../../../core/settings.ts';
 import type { Summary } from '../../../core/summary.ts';
@@ -20,6 +20,7 @@ import {
   showReboot,
 } from '../../../core/use-cases/request-reboot.ts';
 import { runReboots } from '../../../core/use-cases/run-reboots.ts';
+import { functions } from '../../../lambdas/functions.ts';
 import { allGood, policyOf, serverOf, summaryOf } from '../../support/samples.ts';
 
 const asked = '2027-01-10T00:00:00.000Z';
@@ -151,6 +152,20 @@ describe('a reboot that was asked for', () => {
     });
     const short = { ...window, end: plusSeconds(window.start, 600) };
     await expect(request({ window: short })).rejects.toMatchObject({ code: 'window-too-short' });
+  });
+
+  test('is sent as long as it would end in its window although its run sends it last', async () => {
+    expect(functions['run-reboots'].timeoutSeconds).toBeLessThanOrEqual(sendSeconds);
+    const reboot = await request();
+    const last = plusSeconds(window.end, -rebootCommandSeconds(reboot));
+    const { delivery } = policy.timeouts;
+    const onServer = Number(rebootParameters(reboot, objects, { key: '', sha256: '' }).ExecutionTimeout);
+    expect(plusSeconds(last, sendSeconds + delivery + onServer) <= window.end).toBe(true);
+    await run(plusSeconds(last, 1));
+    expect(await stored()).toMatchObject({ state: 'missed' });
+    await request({}, plusSeconds(asked, 60));
+    await run(last);
+    expect(sent).toHaveLength(1);
   });
 
   test('can not be cancelled once it is sent', async () => {

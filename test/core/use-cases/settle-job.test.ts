@@ -364,7 +364,7 @@ describe('a reboot that is left for a window of its own', () => {
     const policy = policyOf({ ...plainPolicy, reboot: 'separate-window', rebootWindow: { minutes: 15 } });
     expect(await patchWith({ verify }, policy)).toMatchObject({
       state: 'failed',
-      reasons: [{ code: 'reboot-not-left', detail: expect.stringContaining('takes up to 16 minutes') }],
+      reasons: [{ code: 'reboot-not-left', detail: expect.stringContaining('takes up to 21 minutes') }],
     });
   });
 });
