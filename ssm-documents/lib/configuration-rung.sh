@@ -4,6 +4,8 @@
 
 source "$SCRIPTS/lib/configuration.sh"
 
+NEEDS+=(chown)
+
 # Which are still as the transaction left them, before packages go back and write some of them.
 note_untouched() {
   local path after REPLY
