@@ -5,7 +5,7 @@ import { Refused } from '../../core/calls.ts';
 import { csvTextOf } from '../../core/inventory/csv-text.ts';
 import { visibleLines } from '../local/report/visible-text.ts';
 import { systemDate } from '../local/system-clock.ts';
-import { mayColour } from '../local/terminal-text.ts';
+import { columnsOf, mayColour } from '../local/terminal-text.ts';
 import { parseCommandLine, UsageError } from './arguments.ts';
 import { flowedHelp, narrowed } from './flow-text.ts';
 import { helpText } from './help.ts';
@@ -27,8 +27,7 @@ const world: World = {
   user: userInfo().username,
   out: (text) => process.stdout.write(text),
   note: tell,
-  // What is written to a file or a pipe has no edge to fit.
-  columns: process.stdout.isTTY ? (process.stdout.columns ?? 100) : 100,
+  columns: columnsOf(process.stdout),
   colour: mayColour(process.stdout, process.env),
   open: (asked) => openBackend(asked, world),
 };
@@ -58,6 +57,5 @@ function writeText(path: string, text: string): void {
 
 /** On a terminal no word is cut in two. */
 function tell(text: string): void {
-  const { isTTY, columns = 100 } = process.stderr;
-  process.stderr.write(isTTY ? narrowed(text, columns) : text);
+  process.stderr.write(process.stderr.isTTY ? narrowed(text, columnsOf(process.stderr)) : text);
 }

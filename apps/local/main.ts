@@ -14,6 +14,7 @@ import { resultTable } from './report/result-table.ts';
 import { writeReport } from './report/write-report.ts';
 import { allIsWell, canaryOf, Interrupted, runCampaign } from './run-campaign.ts';
 import { stopwatch, systemDate } from './system-clock.ts';
+import { columnsOf } from './terminal-text.ts';
 
 const exitCodes = { asItShouldBe: 0, notAllWell: 1, usage: 2, stopped: 3, interrupted: 130 } as const;
 
@@ -77,7 +78,7 @@ async function main(asked: Arguments): Promise<number> {
   else {
     const colour = progress.colour;
     screen.write(
-      resultTable(data, { columns: process.stdout.columns ?? 100, colour, page: relative('.', page) }),
+      resultTable(data, { columns: columnsOf(process.stdout), colour, page: relative('.', page) }),
     );
   }
   return exitCodeOf(data);

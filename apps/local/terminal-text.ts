@@ -78,6 +78,17 @@ export function painter(colour: boolean): Paint {
   return colour ? (style, text) => `\u001b[${codes[style]}m${text}\u001b[0m` : (_style, text) => text;
 }
 
+/** What is written to a file or a pipe has no edge to fit, and a terminal that nobody has sized says 0 columns. */
+export function columnsOf({
+  isTTY,
+  columns,
+}: {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}): number {
+  return isTTY && columns ? Math.max(columns, 20) : 100;
+}
+
 /** Whether a stream may be coloured: https://no-color.org, and a terminal that knows how. */
 export function mayColour(
   stream: { readonly isTTY?: boolean },

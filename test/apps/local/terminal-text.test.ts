@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   clipText,
+  columnsOf,
   mayColour,
   padText,
   painter,
@@ -48,6 +49,13 @@ describe('text on a terminal', () => {
     expect(clipText('harbor-httpd', 8)).toBe('harbor-…');
     expect(clipText('harbor', 6)).toBe('harbor');
   });
+});
+
+test('a terminal that nobody has sized, and what is none, are as wide as people read', () => {
+  expect(columnsOf({ isTTY: true, columns: 80 })).toBe(80);
+  expect(columnsOf({ isTTY: true, columns: 0 })).toBe(100);
+  expect(columnsOf({ isTTY: true, columns: 3 })).toBe(20);
+  expect(columnsOf({ columns: 80 })).toBe(100);
 });
 
 describe('colour', () => {
