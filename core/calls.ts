@@ -1,5 +1,4 @@
 /** Owns what people ask of Quarterdeck, whoever answers: functions on AWS, or this machine on a state of its own. */
-import type * as z from 'zod';
 
 /** A function each, of the same name. */
 export const callNames = [
@@ -44,18 +43,6 @@ export class Refused extends Error {
     this.name = 'Refused';
     this.code = code;
   }
-}
-
-/**
- * What was asked, as the schema has it.
- *
- * @throws Refused where it is not so: a person has written it
- */
-export function readAsked<T>(schema: z.ZodType<T>, input: unknown): T {
-  const read = schema.safeParse(input);
-  if (read.success) return read.data;
-  const problems = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new Refused('invalid-input', problems.join('; '));
 }
 
 /** Lambda's longest name. */

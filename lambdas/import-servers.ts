@@ -1,6 +1,5 @@
 /** Takes a server list into the inventory, when a person sends one. */
 import { answer } from '../core/call-message.ts';
-import { readAsked } from '../core/calls.ts';
 import { importServers, importServersInput } from '../core/use-cases/import-servers.ts';
 import { calendarPorts } from './compose-calendar.ts';
 import { createHandler } from './handler.ts';
@@ -10,6 +9,6 @@ export const handler = createHandler({
   compose: calendarPorts,
   run: (ports, event, now) =>
     answer(ports.objects, event, async (input) =>
-      importServers(ports, await ports.calendar(), readAsked(importServersInput, input), now),
+      importServers(ports, await ports.calendar(), importServersInput.parse(input), now),
     ),
 });

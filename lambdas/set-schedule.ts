@@ -1,6 +1,5 @@
 /** Gives a server its schedule, or takes it away, when a person asks for it. */
 import { answer } from '../core/call-message.ts';
-import { readAsked } from '../core/calls.ts';
 import { setSchedule, setScheduleInput } from '../core/use-cases/set-schedule.ts';
 import { calendarPorts } from './compose-calendar.ts';
 import { createHandler } from './handler.ts';
@@ -10,6 +9,6 @@ export const handler = createHandler({
   compose: calendarPorts,
   run: (ports, event, now) =>
     answer(ports.objects, event, async (input) =>
-      setSchedule(ports, await ports.calendar(), readAsked(setScheduleInput, input), now),
+      setSchedule(ports, await ports.calendar(), setScheduleInput.parse(input), now),
     ),
 });

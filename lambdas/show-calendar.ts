@@ -1,6 +1,5 @@
 /** Shows inventory, schedules, plans and feeds to whoever asks. */
 import { answer } from '../core/call-message.ts';
-import { readAsked } from '../core/calls.ts';
 import { showCalendar, showCalendarInput } from '../core/use-cases/show-calendar.ts';
 import { calendarPorts } from './compose-calendar.ts';
 import { createHandler } from './handler.ts';
@@ -10,6 +9,6 @@ export const handler = createHandler({
   compose: calendarPorts,
   run: (ports, event, now) =>
     answer(ports.objects, event, async (input) =>
-      showCalendar(ports, await ports.calendar(), readAsked(showCalendarInput, input), now),
+      showCalendar(ports, await ports.calendar(), showCalendarInput.parse(input), now),
     ),
 });

@@ -1,6 +1,7 @@
 /** Owns the answers of this machine: the use-cases that functions on AWS call, on a state of its own. */
+import type * as z from 'zod';
 import type { PlanningCalendar } from '../../core/calendar/planning-calendar.ts';
-import { type Backend, type CallName, Refused, readAsked } from '../../core/calls.ts';
+import { type Backend, type CallName, Refused } from '../../core/calls.ts';
 import type { Instant } from '../../core/instant.ts';
 import { importServers, importServersInput } from '../../core/use-cases/import-servers.ts';
 import { planNow } from '../../core/use-cases/open-windows.ts';
@@ -34,4 +35,12 @@ export function createLocalBackend(state: StoredState, calendar: PlanningCalenda
     },
     close: () => state.close(),
   };
+}
+
+/** @throws Refused, as functions on AWS refuse what they do not understand */
+function readAsked<T>(schema: z.ZodType<T>, input: unknown): T {
+  const read = schema.safeParse(input);
+  if (read.success) return read.data;
+  const problems = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Refused('invalid-input', problems.join('; '));
 }
