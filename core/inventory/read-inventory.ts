@@ -98,7 +98,9 @@ export function readInventory(text: string, options: InventoryOptions): Inventor
 }
 
 /** Spreadsheets write `;` or tabs in many countries: taken is what makes most headers known. */
-function parse(text: string): CsvCells {
+function parse(written: string): CsvCells {
+  // By this line Excel is told the delimiter; it shows the headers as row 1 all the same.
+  const text = written.replace(/^"?sep=[;,|\t]"?(\r\n?|\n)/i, '');
   const known = delimiters.map((delimiter) => ({
     delimiter,
     known: knownHeaders(cellsOf(text, delimiter, 1).rows[0] ?? []),

@@ -71,6 +71,12 @@ web-01,shop,Debian 12,Production,America/New York,"Newark, NJ",ana@example.com,b
     expect(only(text)).toMatchObject({ row: 2, name: 'web', environment: 'dev', zone: 'UTC', active: true });
   });
 
+  test('the line by which Excel is told the delimiter is no row', () => {
+    const rows = 'Server Name;Environment;Server Timezone\r\nweb;dev;UTC\r\nbad;dev;Nowhere';
+    expect(problems(`sep=;\r\n${rows}`)).toEqual(['3 Server Timezone']);
+    expect(problems(`"sep=;"\n${rows}`)).toEqual(['3 Server Timezone']);
+  });
+
   test('quoted cells keep commas and quotes', () => {
     const server = only(list(',Location,Notes', 'web,dev,UTC,"Ulm, ""old"" hall","two\r\nlines"'));
     expect(server).toMatchObject({ location: 'Ulm, "old" hall', extra: { Notes: 'two\nlines' } });
