@@ -4,7 +4,8 @@ import { calendarPolicies, calendarPolicyInputSchema } from './calendar/calendar
 import { quartersOf, teamCalendarSchema } from './calendar/team-calendar.ts';
 import { hybridRoleIdSchema } from './campaign.ts';
 import { type JsonSchema, pathText, problemOf, unknownKeys } from './configuration-problems.ts';
-import { policySchema } from './policy.ts';
+import { phaseSeconds } from './document.ts';
+import { patchLimits, policySchema } from './policy.ts';
 import { windowTooShort } from './reboot.ts';
 import { partitionOf, placeSchema, serverSchema } from './server.ts';
 import { type Settings, serverTagsSchema, settingsSchema } from './settings.ts';
@@ -273,11 +274,18 @@ function calendarProblems({
   readonly environments: Readonly<Record<string, z.output<typeof environmentSchema>>>;
 }): { path: PropertyKey[]; message: string; input: unknown }[] {
   const given = Object.fromEntries(Object.entries(environments).map(([name, all]) => [name, all.calendar]));
-  const policies = calendarPolicies(given).problems.map(({ path: [name = '', key = ''], message }) => ({
+  const read = calendarPolicies(given);
+  const policies = read.problems.map(({ path: [name = '', key = ''], message }) => ({
     path: ['environments', name, 'calendar', key],
     message,
     input: given[name]?.[key as keyof (typeof given)[string]] ?? 'the default',
   }));
+  const windows = [...read.policies.values()].flatMap(({ name, windowMinutes }) => {
+    const message = patchTooLong(name, environments[name], windowMinutes);
+    return message
+      ? [{ path: ['environments', name, 'calendar', 'windowMinutes'], message, input: windowMinutes }]
+      : [];
+  });
   const quarters = quartersOf(calendar);
   const cycle =
     'problem' in quarters
@@ -299,7 +307,20 @@ function calendarProblems({
   const holidays = calendar.holidays.flatMap(({ zones = [] }, index) =>
     zones.flatMap((zone) => zoneProblems(['calendar', 'holidays', index, 'zones'], zone)),
   );
-  return [...policies, ...cycle, ...freezes, ...holidays];
+  return [...policies, ...windows, ...cycle, ...freezes, ...holidays];
+}
+
+/** Every campaign of such an environment would be refused when it is made. */
+function patchTooLong(
+  name: string,
+  environment: z.output<typeof environmentSchema> | undefined,
+  windowMinutes: number,
+): string | undefined {
+  if (environment === undefined || environment.mode === 'scan') return undefined;
+  const policy = { ...environment, schema: 1 as const, name };
+  const needed = Math.ceil(phaseSeconds({ policy }, 'patch') / 60);
+  if (needed <= windowMinutes) return undefined;
+  return `is too short: patching one wave may take ${needed} minutes with ${patchLimits(policy)}: lengthen windows, or shorten any of these`;
 }
 
 /** A zone that is written wrong would be one in which nothing is closed. */

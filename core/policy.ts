@@ -189,6 +189,15 @@ export function patchTimeBudget(policy: Policy, metal = false): number {
   return before + timeouts.patch + Math.max(after, hookSeconds(hooks, 'before-patch', 'undo'));
 }
 
+/** What may be shortened where a patch has to fit into less time, in the words of the policy. */
+export function patchLimits({ hooks }: Pick<Policy, 'hooks'>, metal = false): string {
+  const timeouts = ['delivery', 'patch', 'backup', metal ? 'rebootMetal' : 'reboot'];
+  return [
+    ...timeouts.map((name) => `timeouts.${name}`),
+    ...(hooks.length > 0 ? ['timeoutSeconds of hooks'] : []),
+  ].join(', ');
+}
+
 /** Seconds a host gets for its way back: its packages are as many as those of the patch. */
 export function rollbackTimeBudget(policy: Policy, metal = false): number {
   const { hooks, timeouts } = policy;

@@ -5,7 +5,7 @@ import { phaseSeconds } from '../document.ts';
 import { campaignKey, campaigns, create, load } from '../entities.ts';
 import { type Instant, plusSeconds, secondsBetween } from '../instant.ts';
 import { sha256Of } from '../plan.ts';
-import { policySchema } from '../policy.ts';
+import { patchLimits, policySchema } from '../policy.ts';
 import type { Ports } from '../ports.ts';
 import { serverSchema } from '../server.ts';
 import { windowSchema } from '../window.ts';
@@ -97,14 +97,9 @@ function whyTooShort({
   const length = secondsBetween(window.start, window.end);
   const needed = phaseSeconds({ policy, metal }, 'patch');
   if (needed <= length) return undefined;
-  const timeouts = ['delivery', 'patch', 'backup', metal ? 'rebootMetal' : 'reboot'];
-  const limits = [
-    ...timeouts.map((name) => `timeouts.${name}`),
-    ...(policy.hooks.length > 0 ? ['timeoutSeconds of hooks'] : []),
-  ];
   return (
     `window ${window.start} to ${window.end} lasts ${length} s, and patching one wave may take ${needed} s by policy ` +
-    `${policy.name}: lengthen the window, or shorten any of ${limits.join(', ')}`
+    `${policy.name}: lengthen the window, or shorten any of ${patchLimits(policy, metal)}`
   );
 }
 

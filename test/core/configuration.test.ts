@@ -138,6 +138,22 @@ describe('a configuration', () => {
       { environments: { production: { reboot: 'separate-window', rebootWindow: { minutes: 15 } } } },
       'rebootWindow.minutes is 15: it is too short: a reboot takes up to 21 minutes',
     ],
+    [
+      { environments: { production: { mode: 'all', calendar: { windowMinutes: 75 } } } },
+      'calendar.windowMinutes is 75: it is too short: patching one wave may take 80 minutes with timeouts.delivery, timeouts.patch, timeouts.backup, timeouts.reboot: lengthen windows',
+    ],
+    [
+      {
+        environments: {
+          production: {
+            mode: 'all',
+            hooks: [{ name: 'drain', when: 'before-patch', run: { path: '/opt/d' }, timeoutSeconds: 3600 }],
+            calendar: { windowMinutes: 120 },
+          },
+        },
+      },
+      'may take 141 minutes with timeouts.delivery, timeouts.patch, timeouts.backup, timeouts.reboot, timeoutSeconds of hooks',
+    ],
     [{ environments: { production: { approval: {} } } }, 'approval.required is missing: write true or false'],
     [
       { environments: { production: { errorBudget: { share: 10 } } } },
