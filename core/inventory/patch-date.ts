@@ -17,18 +17,18 @@ const two = (value: number | string) => String(value).padStart(2, '0');
 
 /**
  * @param text trimmed and not empty: `2027-03-25`, `2027-03-25 02:00`, `46106` (a date of Excel), `25 Mar 2027`, or
- *   `25/03/2027`, since there is no month 25. `03/07/2027` is refused.
+ *   `25/03/2027 02:00`, since there is no month 25. `03/07/2027` is refused.
  */
 export function readDate(text: string): Reading<PatchDate> {
   if (/^\d{1,7}(\.\d+)?$/.test(text)) return dateOfSerial(text);
   const [, year, month, day, clock] =
     /^(\d{4})([-/.]\d{1,2})([-/.]\d{1,2})(?:[T ]+(\d.*))?$/i.exec(text) ?? [];
   if (year && month && day) {
-    const date = checked(text, year, month.slice(1), day.slice(1));
-    return clock === undefined || 'problem' in date ? date : withTime(text, date.date, clock);
+    return withTime(text, checked(text, year, month.slice(1), day.slice(1)), clock);
   }
-  const [, first, second, yearLast] = /^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$/.exec(text) ?? [];
-  if (first && second && yearLast) return dayAndMonth(text, first, second, yearLast);
+  const [, first, second, yearLast, time] =
+    /^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})(?: +(\d.*))?$/.exec(text) ?? [];
+  if (first && second && yearLast) return withTime(text, dayAndMonth(text, first, second, yearLast), time);
   return dateInWords(text);
 }
 
@@ -76,7 +76,12 @@ function timeOfFraction(text: string, fraction: number): Reading<{ readonly time
   return { time: `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}` };
 }
 
-function dayAndMonth(text: string, first: string, second: string, year: string): Reading<PatchDate> {
+function dayAndMonth(
+  text: string,
+  first: string,
+  second: string,
+  year: string,
+): Reading<{ readonly date: string }> {
   const dayFirst = checked(text, year, second, first);
   const monthFirst = checked(text, year, first, second);
   if ('date' in dayFirst && 'date' in monthFirst && dayFirst.date !== monthFirst.date) {
@@ -118,7 +123,13 @@ function checked(text: string, year: string, month: string, day: string): Readin
   return { date };
 }
 
-function withTime(text: string, date: string, clock: string): Reading<PatchDate> {
+function withTime(
+  text: string,
+  day: Reading<{ readonly date: string }>,
+  clock: string | undefined,
+): Reading<PatchDate> {
+  if ('problem' in day || clock === undefined) return day;
+  const { date } = day;
   if (/z$|[+-]\d\d:?\d\d$/i.test(clock)) {
     return {
       problem: `${quoted(text)} has an offset: dates are local, write ${date} and the server's own time`,

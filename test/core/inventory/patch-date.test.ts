@@ -11,6 +11,8 @@ describe('a date of a server list', () => {
     ['46396.0', { date: '2027-01-09' }],
     ['46396.104166667', { date: '2027-01-09', time: '02:30' }],
     ['25/03/2027', { date: '2027-03-25' }],
+    ['25/03/2027 02:30', { date: '2027-03-25', time: '02:30' }],
+    ['3/25/2027 2:30:00 PM', { date: '2027-03-25', time: '14:30' }],
     ['03/25/2027', { date: '2027-03-25' }],
     ['25.03.2027', { date: '2027-03-25' }],
     ['5/5/2027', { date: '2027-05-05' }],
@@ -22,9 +24,12 @@ describe('a date of a server list', () => {
     expect(readDate(text)).toEqual(reading);
   });
 
-  test.each(['03/07/2027', '3-7-2027', '03.07.2027', '12/11/2027'])('%j can be read in two ways', (text) => {
-    expect(readDate(text)).toHaveProperty('problem', expect.stringContaining('in two ways'));
-  });
+  test.each(['03/07/2027', '3-7-2027', '03.07.2027', '12/11/2027', '03/07/2027 02:00'])(
+    '%j can be read in two ways',
+    (text) => {
+      expect(readDate(text)).toHaveProperty('problem', expect.stringContaining('in two ways'));
+    },
+  );
 
   test('of an ambiguous date both readings are offered', () => {
     expect(readDate('03/07/2027')).toEqual({
