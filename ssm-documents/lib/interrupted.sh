@@ -28,10 +28,10 @@ mend_patch() (
 
 # Prints which campaigns were cut off on this server, and what mends that, as the end of a sentence.
 interrupted_here() {
-  local file STATE names=''
+  local file STATE jobs=''
   for file in "$HOME_FOLDER"/*/state/patch; do
     STATE=${file%/*}
-    ! patch_was_interrupted || names+="${file#"$HOME_FOLDER/"}"$'\n'
+    ! patch_was_interrupted || jobs+="${file#"$HOME_FOLDER/"}"$'\n'
   done
-  [[ -z $names ]] || printf '; cut off here, and mended by a rollback of it: %s' "$(printf %s "$names" | cut -d / -f 1 | some_of)"
+  [[ -z $jobs ]] || printf '; cut off here, and mended by a rollback of it: %s' "$(printf %s "$jobs" | cut -d / -f 1 | some_of)"
 }
