@@ -14,6 +14,7 @@ back_up() {
   if make_backup; then
     [[ $Backup == none ]] || save_state "backup=$BACKUP_JSON" backup_problem=
   elif [[ $Backup == required ]]; then
+    # shellcheck disable=SC2153 # of lib/configuration.sh
     rm -f -- "$ARCHIVE"
     conclude 1 refused backup-failed "$BACKUP_PROBLEM"
   elif [[ $Backup == best-effort ]]; then
