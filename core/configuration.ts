@@ -206,11 +206,20 @@ export type ParsedConfiguration =
   | { readonly configuration: Configuration }
   | { readonly problems: readonly ConfigurationProblem[] };
 
-/** All that is wrong with the text at once, in the order of its lines; or the configuration with its defaults. */
-export function parseConfiguration(text: string): ParsedConfiguration {
+/**
+ * All that is wrong with the text at once, in the order of its lines; or the configuration with its defaults.
+ *
+ * @param unsaid what the text need not say where it is asked, by key
+ */
+export function parseConfiguration(
+  text: string,
+  unsaid: Readonly<Record<string, unknown>> = {},
+): ParsedConfiguration {
   const file = readYaml(text);
   if ('problem' in file) return { problems: [file.problem] };
-  return checkConfiguration(file.value, file.lineOf);
+  const { value } = file;
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return checkConfiguration(isMap ? { ...unsaid, ...value } : value, file.lineOf);
 }
 
 /** The same for a value that somebody else has read: the properties of a construct, say. */

@@ -12,7 +12,7 @@ export async function openBackend(
   { config, place, now }: CommonArguments,
   world: Pick<World, 'readText' | 'exists' | 'now'>,
 ): Promise<Backend> {
-  const read = readConfiguration(config, world);
+  const read = readConfiguration(config, world, place.aws);
   if ('problems' in read) throw new Refused('configuration', read.problems.join('\n'));
   if (!place.aws) {
     const state = await openStoredState(place.state).catch((error: unknown) => {

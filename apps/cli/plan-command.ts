@@ -66,7 +66,7 @@ async function planStored(asked: PlanArguments, world: World): Promise<Read> {
 
 function planList(asked: PlanArguments, servers: string, world: World): Read {
   const now = asked.now ?? world.now;
-  const settings = readConfiguration(asked.config, world);
+  const settings = readConfiguration(asked.config, world, false);
   if ('problems' in settings) return { errors: settings.problems.map(whole) };
   const { calendar } = settings;
   const { quarters, freezes } = calendar;

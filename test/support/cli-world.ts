@@ -52,7 +52,7 @@ export function createCliWorld(
         columns,
         colour: false,
         async open({ config, now: asked }: CommonArguments) {
-          const settings = readConfiguration(config, world);
+          const settings = readConfiguration(config, world, false);
           if ('problems' in settings) throw new Refused('configuration', settings.problems.join('\n'));
           return createLocalBackend(
             { ...state, close: async () => undefined },

@@ -95,6 +95,19 @@ describe('quarterdeck plan --json', () => {
     expect(errors[0]).toEqual({ row: null, column: null, message: expect.stringContaining(message) });
   });
 
+  it('takes a file that is about the calendar alone, with the environments that there are without one', async () => {
+    const text = 'calendar: { firstMonth: 10 }\n';
+    const argv = ['--servers', 's.csv', '--config', 'q.yaml', '--quarter', '2027-Q2', '--json'];
+    const { code, out } = await run(argv, { 's.csv': good, 'q.yaml': text });
+    expect(code).toBe(0);
+    expect(JSON.parse(out).quarter).toMatchObject({ firstDay: '2027-01-01' });
+    expect(JSON.parse(out).windows.map(({ server }: { server: string }) => server)).toContain('uat-1');
+    const wrong = await run(argv, { 's.csv': good, 'q.yaml': 'calender: {}\n' });
+    expect(JSON.parse(wrong.out).errors).toMatchObject([
+      { message: expect.stringContaining('did you mean calendar?') },
+    ]);
+  });
+
   it('takes quarters and policies from the configuration', async () => {
     const text = 'Server Name,Environment,Server Timezone\nweb-1,production,Europe/Berlin';
     const argv = ['--servers', 's.csv', '--quarter', 'next', '--now', '2026-08-01T00:00:00Z', '--json'];
