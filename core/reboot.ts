@@ -38,6 +38,10 @@ export type RebootState = z.infer<typeof rebootStateSchema>;
 const open: ReadonlySet<RebootState> = new Set(['pending', 'sent', 'rebooting']);
 export const isOpen = ({ state }: { readonly state: RebootState }): boolean => open.has(state);
 
+/** Ended without the restart that was asked for: people have to hear of it. */
+const unwell: ReadonlySet<RebootState> = new Set(['failed', 'timeout', 'missed']);
+export const isUnwell = ({ state }: { readonly state: RebootState }): boolean => unwell.has(state);
+
 export const rebootModeSchema = z.enum(['if-needed', 'always']);
 
 /** A command may reach nobody; it is sent again within the window, once. */

@@ -20,7 +20,7 @@ export const failedSnapshotsMetric = 'FailedSnapshots';
 /** Backups that did not come back as they were. */
 export const failedRestoresMetric = 'FailedRestores';
 
-/** Reboots of their own that failed, or of which nothing was heard. */
+/** Reboots of their own that failed or missed their window, or of which nothing was heard. */
 export const failedRebootsMetric = 'FailedReboots';
 
 /** Of servers; with the function as `service`. */

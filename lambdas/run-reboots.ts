@@ -1,5 +1,6 @@
 /** Sends reboots that are due and settles those that were sent, when EventBridge Scheduler calls. */
 import * as z from 'zod';
+import { isUnwell } from '../core/reboot.ts';
 import { runReboots } from '../core/use-cases/run-reboots.ts';
 import { commands, fleet, objects, records } from './compose.ts';
 import { documents } from './compose-documents.ts';
@@ -23,7 +24,7 @@ export const handler = createHandler({
     for (const { id, server, state, reasons } of ended)
       logger.info('reboot ended', { reboot: id, server: server.id, state, reason: reasons[0]?.detail });
     for (const { item, error } of failed) logger.warn('not looked at', { item, reason: error });
-    count(failedRebootsMetric, ended.filter(({ state }) => state === 'failed' || state === 'timeout').length);
+    count(failedRebootsMetric, ended.filter(isUnwell).length);
     // Failed items stay due; when none could be looked at, an alarm must see it.
     if (looked > 0 && failed.length >= looked)
       throw new Error(`none of ${looked} reboots could be looked at: ${failed[0]?.error}`);

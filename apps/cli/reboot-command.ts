@@ -1,9 +1,9 @@
 /** Owns `quarterdeck reboot`: asking for a restart of one server, taking that back, and seeing what became of it. */
 import type { CallName } from '../../core/calls.ts';
-import type { Reboot } from '../../core/reboot.ts';
+import { isUnwell, type Reboot } from '../../core/reboot.ts';
 import type { CommonArguments } from './asked.ts';
 import type { OneServer, RebootCancel, RebootRequest } from './asked-jobs.ts';
-import { isUnwell, rebootText } from './reboot-text.ts';
+import { rebootText } from './reboot-text.ts';
 import { exitCodes, type World, withBackend } from './world.ts';
 
 export function runRebootRequest(asked: RebootRequest, world: World): Promise<number> {

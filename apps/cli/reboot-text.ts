@@ -1,6 +1,6 @@
 /** Owns how the reboots of a server are told: what was seen of the last, what is only inferred, and those before it. */
 import type { Instant } from '../../core/instant.ts';
-import type { Reboot, RebootState } from '../../core/reboot.ts';
+import { isUnwell, type Reboot, type RebootState } from '../../core/reboot.ts';
 import { visibleText } from '../local/report/visible-text.ts';
 import { painter } from '../local/terminal-text.ts';
 import { labelledLines } from './labelled-lines.ts';
@@ -17,12 +17,6 @@ const words: Readonly<Record<RebootState, string>> = {
   cancelled: 'by a person, before it was sent',
   missed: 'its window closed before it could be sent',
 };
-
-const unwell: ReadonlySet<RebootState> = new Set(['failed', 'timeout', 'missed']);
-
-export function isUnwell({ state }: Pick<Reboot, 'state'>): boolean {
-  return unwell.has(state);
-}
 
 export function rebootText(
   reboot: Reboot,
