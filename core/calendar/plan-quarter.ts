@@ -79,7 +79,12 @@ export function planQuarter(input: PlanInput): QuarterPlan {
   const byPolicy = open.filter((planning) => !placeSet(planning, { quarters, links: order.links, ledger }));
   placeByPolicies(byPolicy, { order, ledger, placeOf, policies, planned: open });
   checkDependencies(order, ledger);
-  placeSecurityLane(open, { order, ledger, before: input.before });
+  // Who says no to their quarter is not patched by another way.
+  const denied = new Set(
+    ledger.conflicts.filter(({ code }) => code === 'not-approved').map(({ server }) => server),
+  );
+  const willing = open.filter(({ server }) => !denied.has(server.name));
+  placeSecurityLane(willing, { order, ledger, before: input.before });
 
   const { windows, campaigns } = ledger.all(open.map(({ server }) => server));
   const conflicts = ledger.conflicts.toSorted(

@@ -112,6 +112,16 @@ describe('the security lane', () => {
     expect(days(mended, 'a')).toHaveLength(6);
   });
 
+  it('gives no windows to servers whose quarter was not approved', () => {
+    const made = plan([
+      server('a', { explicit: { Q1: { date: '2026-12-19', approval: 'Rejected' } } }),
+      server('b', { explicit: { Q1: { date: '2026-12-19', approval: 'Approved' } } }),
+    ]);
+    expect(ofServer(made, 'a')).toEqual([]);
+    expect(made.conflicts).toMatchObject([{ server: 'a', code: 'not-approved' }]);
+    expect(ofServer(made, 'b').length).toBeGreaterThan(1);
+  });
+
   it('goes on from what was before the quarter', () => {
     const before = new Map([
       ['a', { localStart: '2026-10-24T00:00:00+02:00', end: '2026-10-24T02:00:00.000Z' }],
