@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine, UsageError } from '../../../apps/cli/arguments.ts';
-import { runCommand } from '../../../apps/cli/run-command.ts';
-import type { World } from '../../../apps/cli/world.ts';
 import type { StoredBackup } from '../../../core/stored-backup.ts';
 import { findBackupsInput } from '../../../core/use-cases/find-backups.ts';
 import { testRestoresInput } from '../../../core/use-cases/test-restores.ts';
+import { runAnswered } from '../../support/cli-answers.ts';
 import { createCliWorld } from '../../support/cli-world.ts';
 import { serverOf } from '../../support/samples.ts';
 
@@ -28,26 +27,7 @@ const backupOf = (changes: Partial<StoredBackup> = {}): StoredBackup => ({
 });
 
 async function run(answer: unknown, ...argv: readonly string[]) {
-  const calls: [string, unknown][] = [];
-  let out = '';
-  const world = {
-    user: 'ann',
-    columns: 100,
-    colour: false,
-    out: (text: string) => {
-      out += text;
-    },
-    open: async () => ({
-      call: async (name: string, input: unknown) => {
-        calls.push([name, input]);
-        return answer;
-      },
-      close: async () => undefined,
-    }),
-  } as unknown as World;
-  const line = parseCommandLine(['backups', ...argv, '--aws']);
-  if (line.kind === 'help') throw new Error('asked for help');
-  const code = await runCommand(line, world);
+  const { code, out, calls } = await runAnswered(answer, ['backups', ...argv]);
   for (const shown of argv.includes('--json') ? [] : out.split('\n'))
     expect(shown.length).toBeLessThanOrEqual(100);
   return { code, out, calls };

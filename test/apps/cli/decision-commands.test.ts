@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine, UsageError } from '../../../apps/cli/arguments.ts';
 import { helpText } from '../../../apps/cli/help.ts';
-import { runCommand } from '../../../apps/cli/run-command.ts';
-import type { World } from '../../../apps/cli/world.ts';
 import { callNames } from '../../../core/calls.ts';
 import type { RootVolume } from '../../../core/root-volume.ts';
 import { decideApprovalInput } from '../../../core/use-cases/decide-approval.ts';
 import { decideRootVolumeInput } from '../../../core/use-cases/decide-root-volume.ts';
 import { requestRootVolumeInput } from '../../../core/use-cases/request-root-volume.ts';
 import { stopCampaignInput } from '../../../core/use-cases/stop-campaign.ts';
+import { runAnswered } from '../../support/cli-answers.ts';
 import { campaignId, serverOf } from '../../support/samples.ts';
 
 const server = serverOf(1);
@@ -37,26 +36,7 @@ const volumeOf = (changes: Partial<RootVolume> = {}): RootVolume => ({
 });
 
 async function run(answer: unknown, ...argv: readonly string[]) {
-  const calls: [string, unknown][] = [];
-  let out = '';
-  const world = {
-    user: 'ann',
-    columns: 100,
-    colour: false,
-    out: (text: string) => {
-      out += text;
-    },
-    open: async () => ({
-      call: async (name: string, input: unknown) => {
-        calls.push([name, input]);
-        return answer;
-      },
-      close: async () => undefined,
-    }),
-  } as unknown as World;
-  const line = parseCommandLine([...argv, '--aws']);
-  if (line.kind === 'help') throw new Error('asked for help');
-  const code = await runCommand(line, world);
+  const { code, out, calls } = await runAnswered(answer, argv);
   expect(calls).toHaveLength(1);
   const [name, input] = calls[0] as [string, unknown];
   expect(callNames).toContain(name);

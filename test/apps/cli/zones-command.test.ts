@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../apps/cli/arguments.ts';
 import { helpText } from '../../../apps/cli/help.ts';
-import { runCommand } from '../../../apps/cli/run-command.ts';
-import type { World } from '../../../apps/cli/world.ts';
 import { callNames } from '../../../core/calls.ts';
 import { askZonesInput } from '../../../core/use-cases/ask-zones.ts';
 import {
@@ -11,32 +9,15 @@ import {
   shownVerdicts,
   showZonesInput,
 } from '../../../core/use-cases/show-zones.ts';
+import { runAnswered } from '../../support/cli-answers.ts';
 import { createCliWorld } from '../../support/cli-world.ts';
 import { serverId } from '../../support/samples.ts';
 
 async function run(answer: unknown, argv: readonly string[], columns = 100) {
-  let called: { name: string; input: unknown } | undefined;
-  let out = '';
-  const world = {
-    user: 'ann',
-    columns,
-    colour: false,
-    out: (text: string) => {
-      out += text;
-    },
-    open: async () => ({
-      call: async (name: string, input: unknown) => {
-        called = { name, input };
-        return answer;
-      },
-      close: async () => undefined,
-    }),
-  } as unknown as World;
-  const line = parseCommandLine([...argv, '--aws']);
-  if (line.kind === 'help') throw new Error('asked for help');
-  const code = await runCommand(line, world);
-  expect(callNames).toContain(called?.name);
-  return { code, out, ...called };
+  const { code, out, calls } = await runAnswered(answer, argv, columns);
+  const [name, input] = calls.at(-1) ?? [];
+  expect(callNames).toContain(name);
+  return { code, out, name, input };
 }
 
 const asking = {
