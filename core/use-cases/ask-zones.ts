@@ -1,6 +1,7 @@
 /** Asks servers of the inventory for their time zones, once per asking; `show-zones` reads what they say. */
 import * as z from 'zod';
 import { Refused } from '../calls.ts';
+import { lookFrom } from '../command-search.ts';
 import { timeZoneDocument } from '../document.ts';
 import { create, update } from '../entities.ts';
 import { type Instant, millisOf, plusSeconds } from '../instant.ts';
@@ -24,7 +25,7 @@ import {
   zoneBatchKey,
 } from '../zone-asking.ts';
 import { findServer } from './find-server.ts';
-import { pausedBy } from './pause-all.ts';
+import { refuseWhilePaused } from './pause-all.ts';
 import { loadInventory } from './stored-inventory.ts';
 
 export const askZonesInput = z.object({
@@ -41,8 +42,6 @@ export interface AskZonesPorts extends Pick<Ports, 'records' | 'objects' | 'flee
 const batchesAtOnce = 4;
 /** Run Command took nothing: with its pace held, the next call may be taken. */
 const mostSends = 5;
-/** Clocks of two services are compared when a command is looked for. */
-const clockTolerance = 300;
 
 /**
  * Nothing follows for the inventory. A server that can not be asked has its reason among the answers.
@@ -56,8 +55,7 @@ export async function askZones(
   now: Instant,
 ): Promise<ZoneAsking> {
   const asked = askZonesInput.parse(input);
-  const paused = await pausedBy(ports);
-  if (paused) throw new Refused('paused', `${paused.detail}: resume before servers are sent anything`);
+  await refuseWhilePaused(ports);
   const { servers } = await loadInventory(ports);
   const { askable, left } = chosen(servers, asked.servers);
   if (askable.length === 0)
@@ -220,7 +218,7 @@ async function sendTo(sending: Sending, ids: readonly string[], attempt = 1): Pr
       await sendTo(sending, ids.slice(0, middle));
       return sendTo(sending, ids.slice(middle));
     }
-    const since = plusSeconds(now, -clockTolerance);
+    const since = lookFrom(now);
     const found = error.code === 'ambiguous' ? await ports.commands.find(batch.place, comment, since) : [];
     for (const { commandId } of found) await recordCommand(sending, commandId);
     if (found.length === 0) await keepSilent(ports, batch, ids, `it was not asked: ${error.message}`, now);

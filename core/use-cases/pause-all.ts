@@ -1,5 +1,6 @@
 /** Owns the switch that keeps everything from being dispatched; whoever can not read it takes it for on. */
 import * as z from 'zod';
+import { Refused } from '../calls.ts';
 import { create, type Entity, update } from '../entities.ts';
 import { type Instant, instantSchema } from '../instant.ts';
 import type { Reason } from '../outcome.ts';
@@ -60,6 +61,12 @@ async function turn({ records }: Pick<Ports, 'records'>, wanted: PauseSwitch): P
 export async function pausedBy({ records }: Pick<Ports, 'records'>): Promise<Reason | undefined> {
   const record = await records.get(switchKey);
   return record && pauseReason(record);
+}
+
+/** @throws Refused for a person who asks for something that servers would be sent */
+export async function refuseWhilePaused(ports: Pick<Ports, 'records'>): Promise<void> {
+  const paused = await pausedBy(ports);
+  if (paused) throw new Refused('paused', `${paused.detail}: resume before servers are sent anything`);
 }
 
 /** What was patched is always looked at, and goes back where it is not well: half way would be worse than either. */

@@ -43,7 +43,7 @@ import { giveUpBatch } from './give-up-batch.ts';
 import { readServers } from './lay-out.ts';
 import { loadFences } from './load-fences.ts';
 import { loadJobs } from './load-jobs.ts';
-import { pausedBy } from './pause-all.ts';
+import { refuseWhilePaused } from './pause-all.ts';
 
 export const rollBackInput = z.object({
   campaignId: z.string(),
@@ -79,8 +79,7 @@ export async function rollBack(
   now: Instant,
 ): Promise<RollBackOutput> {
   const asked = rollBackInput.parse(input);
-  const paused = await pausedBy(ports);
-  if (paused) throw new Refused('paused', `${paused.detail}: resume before servers are sent anything`);
+  await refuseWhilePaused(ports);
   const campaign = await endedCampaign(ports, asked.campaignId);
   const before = await closedBefore(ports, asked.campaignId, now);
   const { going, left } = await choose(ports, campaign, asked, now);

@@ -1,4 +1,5 @@
 /** Sends reboots whose window is open, and settles those that were sent. */
+import { lookFrom } from '../command-search.ts';
 import { documentName } from '../document.ts';
 import { exceptions, exceptionsPartition, listAll, parseRecord, update } from '../entities.ts';
 import { type Exception, exceptionsFor, heldBy } from '../exception.ts';
@@ -33,8 +34,6 @@ export interface RebootPorts extends Pick<Ports, 'records' | 'fleet'> {
 }
 
 const perShard = 100;
-/** Clocks of two services are compared when a command is looked for. */
-const clockTolerance = 300;
 
 export interface RebootReport {
   readonly looked: number;
@@ -213,7 +212,7 @@ async function follow(ports: RebootPorts, reboot: Reboot, now: Instant): Promise
 }
 
 async function findCommand({ commands }: RebootPorts, reboot: Reboot): Promise<string | undefined> {
-  const since = plusSeconds(reboot.sent?.at ?? reboot.requestedAt, -clockTolerance);
+  const since = lookFrom(reboot.sent?.at ?? reboot.requestedAt);
   return (await commands.find(reboot.server.place, commentOf(reboot), since))[0]?.commandId;
 }
 

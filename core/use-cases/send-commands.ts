@@ -1,6 +1,8 @@
 /** Sends the commands of one run: normally one, more where Run Command refuses a server of the batch. */
+
 import { type Batch, campaignFor, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
+import { lookFrom } from '../command-search.ts';
 import { documentParameters, pinKey } from '../document.ts';
 import {
   batches,
@@ -15,15 +17,12 @@ import {
   update,
 } from '../entities.ts';
 import { phaseClosed, stateDuring, stateWhenLost, stateWhenNotSent, stateWhenUnknown } from '../gate.ts';
-import { type Instant, plusSeconds } from '../instant.ts';
+import type { Instant } from '../instant.ts';
 import { type JobState, moveJob } from '../job.ts';
 import type { Reason } from '../outcome.ts';
 import { type Commands, commandComment, type Objects, PortError, type Ports } from '../ports.ts';
 import type { RunRef } from './answer-run.ts';
 import { pausedFor } from './pause-all.ts';
-
-/** Clocks of two services are compared when a command is looked for; they may differ by this much. */
-const clockTolerance = 300;
 
 /** Of the buckets, only what a document is told of it. */
 export interface SendPorts {
@@ -86,11 +85,7 @@ async function sendRange(sending: Sending, first: number, last: number): Promise
   if (recorded !== undefined) return recordForEvents(sending, recorded);
   if (run.split.includes(range)) return halve(sending, first, last);
   if (recovering) {
-    const found = await ports.commands.find(
-      batch.place,
-      comment,
-      plusSeconds(run.startedAt, -clockTolerance),
-    );
+    const found = await ports.commands.find(batch.place, comment, lookFrom(run.startedAt));
     for (const { commandId } of found) await recordCommand(sending, range, commandId);
     if (found.length > 0) return;
   }
