@@ -49,6 +49,22 @@ const told = async (host: Host) =>
 
 const version = async (host: Host) => (await installedVersions(host)).lib;
 
+/** A server that lost its power in a hook with an undo, and is on again; and what the patch is sent once more. */
+async function cutOffInDrain() {
+  const started = await start();
+  const { host, order, plan, root } = started;
+  await write(host, root, 'drain', `: >${root}/reached; sleep 60`);
+  await write(host, root, 'undrain');
+  const asked = { hooks: [hook('drain', { undo: { path: '/opt/undrain' } })] };
+  const parameters = await order(host, 'patch', { plan, asked });
+  const killed = startStep(host, documentOf('patch'), 'work', parameters);
+  await until(host, '/reached');
+  await host.powerCut();
+  await killed.exit;
+  await host.reboot();
+  return { ...started, parameters };
+}
+
 describe('hooks around a patch', () => {
   it('run in the order of the policy, each with what it has to know', async () => {
     const { host, run, plan, root } = await start();
@@ -261,16 +277,7 @@ describe('hooks around a patch', () => {
   });
 
   it('are undone on the next run when they were interrupted and the patch is refused then', async () => {
-    const { host, order, plan, root } = await start();
-    await write(host, root, 'drain', `: >${root}/reached; sleep 60`);
-    await write(host, root, 'undrain');
-    const asked = { hooks: [hook('drain', { undo: { path: '/opt/undrain' } })] };
-    const parameters = await order(host, 'patch', { plan, asked });
-    const killed = startStep(host, documentOf('patch'), 'work', parameters);
-    await until(host, '/reached');
-    await host.powerCut();
-    await killed.exit;
-    await host.reboot();
+    const { host, parameters } = await cutOffInDrain();
     await host.writeFile('/opt/drain', '#!/bin/sh\n', 0o644);
     const { summary } = await runDocument(host, documentOf('patch'), parameters);
     expect(summary.reasons[0]?.detail).toBe('hook drain can not be run: /opt/drain is no executable file');
@@ -278,16 +285,7 @@ describe('hooks around a patch', () => {
   });
 
   it('are undone on the next run when they were interrupted and there is nothing left to install', async () => {
-    const { host, prepare, run, order, plan, root } = await start();
-    await write(host, root, 'drain', `: >${root}/reached; sleep 60`);
-    await write(host, root, 'undrain');
-    const asked = { hooks: [hook('drain', { undo: { path: '/opt/undrain' } })] };
-    const parameters = await order(host, 'patch', { plan, asked });
-    const killed = startStep(host, documentOf('patch'), 'work', parameters);
-    await until(host, '/reached');
-    await host.powerCut();
-    await killed.exit;
-    await host.reboot();
+    const { host, parameters, prepare, run } = await cutOffInDrain();
     // Another campaign installs it meanwhile.
     const other = { campaign: '2027-q1-other' };
     await run(host, 'patch', { ...other, plan: (await prepare(host, other)).plan });
