@@ -7,8 +7,8 @@ import type { StackOnMoto } from './stack.ts';
 export interface QueueConsumer {
   /** Something may have come: the function gets it when the batching window is over. */
   wake(): void;
-  /** Messages that the dead-letter queue has. */
-  dead(): Promise<number>;
+  /** Bodies of the messages that the dead-letter queue has: takes up to ten of them. */
+  dead(): Promise<string[]>;
 }
 
 export interface QueueConsumerOptions {
@@ -95,11 +95,9 @@ export function consumeQueue({ stack, functions, clock }: QueueConsumerOptions):
       });
     },
     async dead() {
-      const AttributeNames = ['ApproximateNumberOfMessages'];
-      const { Attributes } = (await sqs('GetQueueAttributes', { QueueUrl: deadUrl, AttributeNames })) as {
-        Attributes: { ApproximateNumberOfMessages: string };
-      };
-      return Number(Attributes.ApproximateNumberOfMessages);
+      const input = { QueueUrl: deadUrl, MaxNumberOfMessages: receivedAtOnce };
+      const { Messages = [] } = (await sqs('ReceiveMessage', input)) as { Messages?: Message[] };
+      return Messages.map(({ Body }) => Body);
     },
   };
 }

@@ -99,11 +99,29 @@ describe('the stack of the example on moto', () => {
         Detail: JSON.stringify({ 'command-id': String(index), 'document-name': name, status }),
       })),
     });
-    const [queue] = Object.entries(stack.physical).filter(([id]) => /EventsQueue[0-9A-F]{8}$/.test(id));
-    const { Messages } = (await stack.api.json('sqs', 'AmazonSQS.ReceiveMessage', {
-      QueueUrl: queue?.[1],
-      MaxNumberOfMessages: 10,
-    })) as { Messages: { Body: string }[] };
-    expect(Messages.map(({ Body }) => JSON.parse(Body).detail['command-id'])).toEqual(['0']);
+    const messages = await received();
+    expect(messages.map(({ Body }) => JSON.parse(Body).detail['command-id'])).toEqual(['0']);
   });
+
+  test('has a queue that nobody takes from but the tests', async () => {
+    const QueueUrl = queueUrl();
+    for (const MessageBody of ['one', 'two', 'three', 'four', 'five', 'six'])
+      await stack.api.json('sqs', 'AmazonSQS.SendMessage', { QueueUrl, MessageBody });
+    // One that had been taken and given back would count more; the dead-letter queue gets it at the sixth time.
+    expect((await received()).map(({ Attributes }) => Attributes.ApproximateReceiveCount)).toEqual(
+      Array(6).fill('1'),
+    );
+  });
+
+  const queueUrl = () =>
+    Object.entries(stack.physical).find(([id]) => /EventsQueue[0-9A-F]{8}$/.test(id))?.[1];
+
+  async function received() {
+    const { Messages } = (await stack.api.json('sqs', 'AmazonSQS.ReceiveMessage', {
+      QueueUrl: queueUrl(),
+      MaxNumberOfMessages: 10,
+      AttributeNames: ['ApproximateReceiveCount'],
+    })) as { Messages: { Body: string; Attributes: { ApproximateReceiveCount: string } }[] };
+    return Messages;
+  }
 });

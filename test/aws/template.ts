@@ -20,7 +20,10 @@ export const treatments: Readonly<Record<string, Treated>> = {
   'AWS::IAM::Policy': { how: 'made' },
   'AWS::IAM::Role': { how: 'made' },
   'AWS::KMS::Key': { how: 'adapted', why: 'moto reads its tags in the words of the KMS API' },
-  'AWS::Lambda::EventSourceMapping': { how: 'made' },
+  'AWS::Lambda::EventSourceMapping': {
+    how: 'adapted',
+    why: 'switched off: the tests take what is in the queue; moto would take it too, fail, and count that',
+  },
   'AWS::Lambda::Function': { how: 'made' },
   'AWS::Logs::LogGroup': { how: 'made' },
   'AWS::S3::Bucket': { how: 'made' },
@@ -108,6 +111,7 @@ const adaptations: Readonly<Record<string, (resource: Resource, definition: stri
       TagValue: Value,
     })),
   }),
+  'AWS::Lambda::EventSourceMapping': ({ Properties }) => ({ ...Properties, Enabled: false }),
   'AWS::SSM::Document': ({ Properties }) => ({
     ...Properties,
     Content: { 'Fn::ToJsonString': Properties.Content },
