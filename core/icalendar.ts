@@ -70,7 +70,7 @@ export function icalendar(
 
 function vevent(event: CalendarEvent, zone: CalendarZone | undefined): string[] {
   const timeOf = zone?.timeOf ?? ((instant: Instant) => `:${utcText(instant)}`);
-  const categories = event.categories.filter((category) => category.trim() !== '');
+  const categories = event.categories.filter((category) => kept(category).trim() !== '');
   return [
     'BEGIN:VEVENT',
     `UID:${escaped(event.uid)}`,
@@ -93,12 +93,17 @@ function vevent(event: CalendarEvent, zone: CalendarZone | undefined): string[] 
 /** A TEXT value: what would end it is escaped, what no calendar may hold is dropped. */
 function escaped(text: string): string {
   if (/^[ !-+\-./0-:<-[\]-~]*$/.test(text)) return text;
+  return kept(text)
+    .replaceAll(/[\\;,]/g, (character) => `\\${character}`)
+    .replaceAll('\n', '\\n');
+}
+
+/** What a calendar may hold of a text. */
+function kept(text: string): string {
   return text
     .replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
     .replaceAll(/(?![\n\t])\p{Cc}/gu, '')
-    .replaceAll(/\p{Surrogate}/gu, '\uFFFD')
-    .replaceAll(/[\\;,]/g, (character) => `\\${character}`)
-    .replaceAll('\n', '\\n');
+    .replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 }
 
 /** Cut into lines of at most 75 octets, each but the first after a space, and never within a character. */

@@ -205,12 +205,20 @@ describe('hostile text', () => {
     expect(readBack(feed)).toMatchObject([{ summary }]);
   });
 
+  test('a category of which nothing is left is none', () => {
+    expect(readBack(icalendar('x', [event({ categories: ['a', '\u0000', '\u0085', 'b'] })]))).toMatchObject([
+      { categories: ['a', 'b'] },
+    ]);
+  });
+
   test('any text comes out of another implementation as it went in, and lines stay short', () => {
     const text = fc
       .string({ unit: 'binary', maxLength: 300 })
       .map((any) => any.replaceAll(/[a-m]/g, (c) => '\r\n\\;,:" n\u2028\t'.charAt(c.charCodeAt(0) - 97)));
+    // The other one takes a comma after an escaped backslash for an escaped comma, which RFC 5545 (3.3.11) does not.
+    const category = text.map((any) => (plain(any).endsWith('\\') ? `${any}.` : any));
     fc.assert(
-      fc.property(text, text, fc.array(text, { maxLength: 3 }), (summary, description, categories) => {
+      fc.property(text, text, fc.array(category, { maxLength: 3 }), (summary, description, categories) => {
         const feed = icalendar(summary, [event({ summary, description, categories })]);
         for (const line of feed.split('\r\n')) {
           expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);
@@ -220,9 +228,7 @@ describe('hostile text', () => {
         expect(readBack(feed)).toHaveLength(1);
         expect(read?.summary ?? '').toBe(plain(summary));
         expect(read?.description ?? '').toBe(plain(description));
-        expect(read?.categories ?? []).toEqual(
-          categories.filter((category) => category.trim() !== '').map(plain),
-        );
+        expect(read?.categories ?? []).toEqual(categories.map(plain).filter((each) => each.trim() !== ''));
       }),
       { numRuns: 200 },
     );
