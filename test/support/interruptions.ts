@@ -18,40 +18,67 @@ export interface WatchedPorts {
 export function mortal(real: Ports, last: number | undefined): WatchedPorts {
   const calls: string[] = [];
   let isDead = false;
-  const ports = wrapPorts(real, async (name, proceed) => {
+  const begin = (name: string): (() => void) => {
     if (isDead) throw new Died(`before ${name}`);
     const isLast = calls.push(name) - 1 === last;
     // Calls that are under way at once with it are lost too.
     if (isLast) isDead = true;
-    const result = await proceed();
-    if (isLast) throw new Died(`after ${name}`);
-    return result;
-  });
+    return () => {
+      if (isLast) throw new Died(`after ${name}`);
+    };
+  };
+  const ports = wrapPorts(
+    real,
+    async (name, proceed) => {
+      const end = begin(name);
+      const result = await proceed();
+      end();
+      return result;
+    },
+    (name, proceed) => {
+      const end = begin(name);
+      proceed();
+      end();
+    },
+  );
   return { ports, calls };
 }
 
-/** Ports that let something else happen, once, before one call. */
+/** Ports that let something else happen, once, before one call that takes time: nothing comes before others. */
 export function interposed(real: Ports, call: number, act: () => Promise<unknown>): WatchedPorts {
   const calls: string[] = [];
-  const ports = wrapPorts(real, async (name, proceed) => {
-    if (calls.push(name) - 1 === call) await act();
-    return proceed();
-  });
+  const ports = wrapPorts(
+    real,
+    async (name, proceed) => {
+      if (calls.push(name) - 1 === call) await act();
+      return proceed();
+    },
+    (_, proceed) => proceed(),
+  );
   return { ports, calls };
 }
 
-/** Puts something around every call to every port. */
+/** Nobody awaits what these answer: what is thrown at their calls has to come at once, or nobody hears of it. */
+const synchronous: ReadonlySet<string> = new Set<keyof Ports>(['measures']);
+
+/**
+ * Puts something around every call to every port.
+ *
+ * @param aroundAtOnce of the ports that are `synchronous`
+ */
 function wrapPorts(
   real: Ports,
   around: (name: string, proceed: () => Promise<unknown>) => Promise<unknown>,
+  aroundAtOnce: (name: string, proceed: () => void) => void,
 ): Ports {
   const wrap = <T extends object>(portName: string, port: T): T =>
     new Proxy(port, {
       get(target, property) {
         const value: unknown = Reflect.get(target, property);
         if (typeof value !== 'function') return value;
+        const put = synchronous.has(portName) ? aroundAtOnce : around;
         return (...args: unknown[]) =>
-          around(`${portName}.${String(property)}`, () => Reflect.apply(value, target, args));
+          put(`${portName}.${String(property)}`, () => Reflect.apply(value, target, args));
       },
     });
   return Object.fromEntries(
