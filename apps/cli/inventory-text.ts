@@ -10,6 +10,11 @@ import { localWords } from './local-times.ts';
 /** Changes and names beyond these tell a person nothing new. */
 const most = 20;
 
+/** All rows were skipped: whoever asked for it did not get what the list is for. */
+export function isNothingLeft({ listed, skipped }: ImportReport): boolean {
+  return listed === 0 && skipped.length > 0;
+}
+
 export function importText(
   report: ImportReport,
   { replace, force }: { readonly replace: boolean; readonly force: boolean },
@@ -18,6 +23,7 @@ export function importText(
   if (errors.length > 0) {
     return `nothing was imported: mend ${count(errors.length, 'mistake')}, or leave the rows out with --skip-bad-rows\n`;
   }
+  if (isNothingLeft(report)) return nothingLeft('was imported', report);
   if (affected.length > 0 && !force) {
     return [
       'nothing was imported: campaigns have been prepared for',
@@ -38,9 +44,14 @@ export function importText(
   ].join('\n')}\n`;
 }
 
+function nothingLeft(done: string, { skipped }: ImportReport): string {
+  return `nothing ${done}: no row is right, ${count(skipped.length, 'row')} skipped\n`;
+}
+
 export function dryRunText(report: ImportReport, replace: boolean): string {
   const { errors, added, changed, absent, affected } = report;
   if (errors.length > 0) return `nothing would be imported: mend ${count(errors.length, 'mistake')}\n`;
+  if (isNothingLeft(report)) return nothingLeft('would be imported', report);
   return `${[
     ...unknownLines(report),
     ...changeLines(report.changes),

@@ -91,6 +91,8 @@ function planList(asked: PlanArguments, servers: string, world: World): Read {
   }
   const { errors, skipped } = inventory;
   if (errors.length > 0) return { quarter, skipped, errors };
+  if (inventory.servers.length === 0 && skipped.length > 0)
+    return { quarter, skipped, errors: [whole('there is nothing to plan: no row of the list is right')] };
   const plan = planInTurn({ ...calendar, quarter, servers: inventory.servers, now });
   return { shown: { plan, policies: [...calendar.policies.values()], freezes }, skipped, errors };
 }

@@ -10,7 +10,7 @@ import type { SyncReport } from '../../core/use-cases/sync-inventory.ts';
 import { visibleText } from '../local/report/visible-text.ts';
 import { painter, wrapText } from '../local/terminal-text.ts';
 import type { ExportArguments, ImportArguments, ListArguments } from './asked.ts';
-import { dryRunText, importText, syncText } from './inventory-text.ts';
+import { dryRunText, importText, isNothingLeft, syncText } from './inventory-text.ts';
 import { tableLines } from './table.ts';
 import { exitCodes, type World, withBackend } from './world.ts';
 
@@ -27,7 +27,7 @@ export async function runImport(asked: ImportArguments, world: World): Promise<n
     return answer;
   });
   const { errors, skipped, affected } = report;
-  const isRefused = errors.length > 0 || (affected.length > 0 && !force && !dryRun);
+  const isRefused = errors.length > 0 || isNothingLeft(report) || (affected.length > 0 && !force && !dryRun);
   if (asked.json) world.out(`${JSON.stringify(report)}\n`);
   else {
     for (const { name, errors: own } of skipped) {

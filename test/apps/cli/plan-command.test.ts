@@ -221,6 +221,13 @@ describe('quarterdeck plan for people', () => {
     expect(skipped.note).toContain('skipped bad');
     expect(skipped.note + skipped.out).not.toContain('\u001b');
   });
+
+  it('plans nothing, and says so, when every row was skipped', async () => {
+    const text = `${good.split('\n')[0]}\nbad,Production,nowhere,,,,`;
+    const { code, note, out } = await run(['--servers', 's.csv', '--skip-bad-rows'], { 's.csv': text });
+    expect([code, out]).toEqual([1, '']);
+    expect(note).toContain('there is nothing to plan: no row of the list is right');
+  });
 });
 
 describe('the program', () => {

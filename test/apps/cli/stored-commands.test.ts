@@ -50,6 +50,15 @@ describe('quarterdeck servers', () => {
     expect(skipped.out).toContain('3 new');
   });
 
+  it('is no success when every row was skipped, and does not say that the servers are as the list says', async () => {
+    const cli = createCliWorld({ 's.csv': `${list.split('\n')[0]}\nbad,Production,Europe/Berln,,,,` });
+    for (const dryRun of [[], ['--dry-run']]) {
+      const { code, out, note } = await cli.run('servers', 'import', 's.csv', '--skip-bad-rows', ...dryRun);
+      expect([code, out]).toEqual([1, '']);
+      expect(note).toMatch(/nothing (was|would be) imported: no row is right, 1 row skipped/);
+    }
+  });
+
   it('says of a file that can not be read which, and why', async () => {
     const { code, note } = await createCliWorld().run('servers', 'import', 'none.csv');
     expect([code, note]).toEqual([1, '"none.csv" can not be read: no such file\n']);
