@@ -1,9 +1,6 @@
 /** Backups that a campaign over apt, dnf, zypper and pacman has made, and what is found of one that was altered since. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { parseCommandLine } from '../../apps/cli/arguments.ts';
-import { runCommand } from '../../apps/cli/run-command.ts';
-import type { World } from '../../apps/cli/world.ts';
 import { demoServers } from '../../apps/local/demo-campaign.ts';
 import { demoFamilies } from '../../apps/local/hosts/families/demo-families.ts';
 import { plusSeconds } from '../../core/instant.ts';
@@ -12,6 +9,7 @@ import type { StoredBackup } from '../../core/stored-backup.ts';
 import { findBackups, verifyBackups } from '../../core/use-cases/find-backups.ts';
 import { tendBackups } from '../../core/use-cases/tend-backups.ts';
 import { failedRestores, testRestores } from '../../core/use-cases/test-restores.ts';
+import { runAgainst } from '../support/cli-answers.ts';
 import { type HostCampaigns, startDemoCampaigns } from './host-campaign.ts';
 
 const campaignId = 'altered-backups';
@@ -62,27 +60,15 @@ type RestoreTest = Awaited<ReturnType<typeof testRestores>>;
 
 /** `quarterdeck backups …`, answered by what the functions call. */
 async function onCommandLine(...argv: readonly string[]) {
-  let out = '';
   let report: RestoreTest | undefined;
-  const world = {
-    columns: 300,
-    colour: false,
-    out: (text: string) => {
-      out += text;
-    },
-    open: async () => ({
-      async call(name: string, asked: Asked) {
-        const input: Asked = JSON.parse(JSON.stringify(asked));
-        if (name === 'verify-backups') return verifyBackups(ports(), input, campaigns.now());
-        report = await testRestores(ports(), input, campaigns.now());
-        return report;
-      },
-      close: async () => undefined,
-    }),
-  } as unknown as World;
-  const line = parseCommandLine(['backups', ...argv, '--aws']);
-  if (line.kind === 'help') throw new Error('asked for help');
-  return { code: await runCommand(line, world), out, report };
+  const call = async (name: string, asked: unknown) => {
+    const input: Asked = JSON.parse(JSON.stringify(asked));
+    if (name === 'verify-backups') return verifyBackups(ports(), input, campaigns.now());
+    report = await testRestores(ports(), input, campaigns.now());
+    return report;
+  };
+  const { code, out } = await runAgainst(call, ['backups', ...argv], 300);
+  return { code, out, report };
 }
 
 describe.each(demoFamilies)('the backup of a server of the family %s', (family) => {

@@ -6,8 +6,15 @@ import type { Host } from '../../apps/local/hosts/host.ts';
 import { type Hook, hookSchema } from '../../core/hook.ts';
 import { sha256Of } from '../../core/plan.ts';
 import { documentOf } from '../support/document-trials.ts';
-import { runDocument, startStep } from '../support/run-document.ts';
-import { installedVersions, type ShimTrial, serverId, spec, startShimTrial, until } from './shim-trial.ts';
+import { runDocument } from '../support/run-document.ts';
+import {
+  cutPowerInPatch,
+  installedVersions,
+  type ShimTrial,
+  serverId,
+  spec,
+  startShimTrial,
+} from './shim-trial.ts';
 
 let trial: ShimTrial | undefined;
 
@@ -57,11 +64,7 @@ async function cutOffInDrain() {
   await write(host, root, 'undrain');
   const asked = { hooks: [hook('drain', { undo: { path: '/opt/undrain' } })] };
   const parameters = await order(host, 'patch', { plan, asked });
-  const killed = startStep(host, documentOf('patch'), 'work', parameters);
-  await until(host, '/reached');
-  await host.powerCut();
-  await killed.exit;
-  await host.reboot();
+  await cutPowerInPatch(host, parameters, '/reached');
   return { ...started, parameters };
 }
 
@@ -265,11 +268,7 @@ describe('hooks around a patch', () => {
     await write(host, root, 'slow', `: >${root}/reached; while [ ! -e ${root}/go ]; do sleep 0.05; done`);
     const asked = { hooks: [hook('first'), hook('slow')] };
     const parameters = await order(host, 'patch', { plan, asked });
-    const killed = startStep(host, documentOf('patch'), 'work', parameters);
-    await until(host, '/reached');
-    await host.powerCut();
-    await killed.exit;
-    await host.reboot();
+    await cutPowerInPatch(host, parameters, '/reached');
     await host.writeFile('/go', '', 0o644);
     const { summary } = await runDocument(host, documentOf('patch'), parameters);
     expect(summary.result).toBe('patched');

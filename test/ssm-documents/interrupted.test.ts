@@ -1,13 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { hookSchema } from '../../core/hook.ts';
-import { documentOf } from '../support/document-trials.ts';
-import { startStep } from '../support/run-document.ts';
 import {
+  cutPowerInPatch,
   installedVersions,
   type ShimTrial,
   spec,
   startShimTrial,
-  until,
   waitingScript,
 } from './shim-trial.ts';
 
@@ -24,11 +22,7 @@ async function cutOff() {
   await fleet.repository.publish('stable', [spec('lib', '1.0-1')]);
   await fleet.repository.publish('stable', [spec('lib', '1.1-1', waitingScript(':'))]);
   const { plan } = await prepare(host);
-  const work = startStep(host, documentOf('patch'), 'work', await order(host, 'patch', { plan }));
-  await until(host, '/run/reached');
-  await host.powerCut();
-  await work.exit;
-  await host.reboot();
+  await cutPowerInPatch(host, await order(host, 'patch', { plan }), '/run/reached');
   await host.writeFile('/run/go', '', 0o644);
   return { ...trial, plan };
 }

@@ -10,7 +10,15 @@ import { createShimFleet, type ShimFleet, startShimFleet } from '../../apps/loca
 import { SHIM_PATH } from '../../apps/local/hosts/shim-host.ts';
 import { createMemoryObjects } from '../../apps/local/memory-objects.ts';
 import type { Objects } from '../../core/ports.ts';
-import { backupBucket, bucket, createTrials, place, type Trials } from '../support/document-trials.ts';
+import {
+  backupBucket,
+  bucket,
+  createTrials,
+  documentOf,
+  place,
+  type Trials,
+} from '../support/document-trials.ts';
+import { startStep } from '../support/run-document.ts';
 
 export const serverId = 'i-0123456789abcdef0';
 
@@ -69,6 +77,19 @@ export async function until(host: Host, path: string): Promise<void> {
     await sleep(25);
   }
   throw new Error(`${path} never came to be on ${host.name}`);
+}
+
+/** Sends the patch, and cuts the power once the host has the file `reached`; then it is on again. */
+export async function cutPowerInPatch(
+  host: Host,
+  parameters: Readonly<Record<string, string>>,
+  reached: string,
+): Promise<void> {
+  const cut = startStep(host, documentOf('patch'), 'work', parameters);
+  await until(host, reached);
+  await host.powerCut();
+  await cut.exit;
+  await host.reboot();
 }
 
 /** The same host with a program that does as a script says, and then as it always does. */

@@ -1,5 +1,5 @@
 /** Owns processes that die: ports that throw after one call took effect, and before every call after it. */
-import type { Ports } from '../../core/ports.ts';
+import type { Measures, Ports } from '../../core/ports.ts';
 
 export class Died extends Error {
   constructor(at: string) {
@@ -27,61 +27,47 @@ export function mortal(real: Ports, last: number | undefined): WatchedPorts {
       if (isLast) throw new Died(`after ${name}`);
     };
   };
-  const ports = wrapPorts(
-    real,
-    async (name, proceed) => {
-      const end = begin(name);
-      const result = await proceed();
+  const ports = wrapPorts(real, async (name, proceed) => {
+    const end = begin(name);
+    const result = await proceed();
+    end();
+    return result;
+  });
+  // Nobody awaits a count: what is thrown at it has to come at once, or nobody hears of it.
+  const measures: Measures = {
+    count(measure, servers) {
+      const end = begin('measures.count');
+      real.measures.count(measure, servers);
       end();
-      return result;
     },
-    (name, proceed) => {
-      const end = begin(name);
-      proceed();
-      end();
-    },
-  );
-  return { ports, calls };
+  };
+  return { ports: { ...ports, measures }, calls };
 }
 
 /** Ports that let something else happen, once, before one call that takes time: nothing comes before others. */
 export function interposed(real: Ports, call: number, act: () => Promise<unknown>): WatchedPorts {
   const calls: string[] = [];
-  const ports = wrapPorts(
-    real,
-    async (name, proceed) => {
-      if (calls.push(name) - 1 === call) await act();
-      return proceed();
-    },
-    (_, proceed) => proceed(),
-  );
+  const ports = wrapPorts(real, async (name, proceed) => {
+    if (calls.push(name) - 1 === call) await act();
+    return proceed();
+  });
   return { ports, calls };
 }
 
-/** Nobody awaits what these answer: what is thrown at their calls has to come at once, or nobody hears of it. */
-const synchronous: ReadonlySet<string> = new Set<keyof Ports>(['measures']);
-
-/**
- * Puts something around every call to every port.
- *
- * @param aroundAtOnce of the ports that are `synchronous`
- */
+/** Puts something around every call that takes time, to every port. */
 function wrapPorts(
   real: Ports,
   around: (name: string, proceed: () => Promise<unknown>) => Promise<unknown>,
-  aroundAtOnce: (name: string, proceed: () => void) => void,
 ): Ports {
   const wrap = <T extends object>(portName: string, port: T): T =>
     new Proxy(port, {
       get(target, property) {
         const value: unknown = Reflect.get(target, property);
         if (typeof value !== 'function') return value;
-        const put = synchronous.has(portName) ? aroundAtOnce : around;
         return (...args: unknown[]) =>
-          put(`${portName}.${String(property)}`, () => Reflect.apply(value, target, args));
+          around(`${portName}.${String(property)}`, () => Reflect.apply(value, target, args));
       },
     });
-  return Object.fromEntries(
-    Object.entries(real).map(([name, port]) => [name, wrap(name, port)]),
-  ) as unknown as Ports;
+  const wrapped = Object.fromEntries(Object.entries(real).map(([name, port]) => [name, wrap(name, port)]));
+  return { ...(wrapped as unknown as Ports), measures: real.measures };
 }

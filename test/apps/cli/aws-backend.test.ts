@@ -2,10 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseCommandLine } from '../../../apps/cli/arguments.ts';
 import { createAwsBackend } from '../../../apps/cli/aws-backend.ts';
-import { runCommand } from '../../../apps/cli/run-command.ts';
-import type { World } from '../../../apps/cli/world.ts';
 import { defaultCalendar } from '../../../core/calendar/planning-calendar.ts';
 import { answer } from '../../../core/call-message.ts';
 import { type Backend, Refused } from '../../../core/calls.ts';
@@ -14,6 +11,7 @@ import { decideApproval, decideApprovalInput } from '../../../core/use-cases/dec
 import { findBackupsInput } from '../../../core/use-cases/find-backups.ts';
 import { importServers, importServersInput } from '../../../core/use-cases/import-servers.ts';
 import { showCalendar, showCalendarInput } from '../../../core/use-cases/show-calendar.ts';
+import { runAgainst } from '../../support/cli-answers.ts';
 import { campaignId, campaignOf } from '../../support/samples.ts';
 import { memoryStores } from '../../support/stored-fleet.ts';
 
@@ -116,18 +114,8 @@ describe('a stack on AWS', () => {
           return { backups: [], without: ['i-00000000000000001'] };
         }),
     });
-    let out = '';
-    const world = {
-      columns: 100,
-      colour: false,
-      out: (text: string) => {
-        out += text;
-      },
-      open: async () => ({ ...backend, close: async () => undefined }),
-    } as unknown as World;
-    const line = parseCommandLine(['backups', 'list', '--aws', '--campaign', '2027-q1-first']);
-    if (line.kind === 'help') throw new Error('asked for help');
-    expect(await runCommand(line, world)).toBe(0);
+    const { code, out } = await runAgainst(backend.call, ['backups', 'list', '--campaign', '2027-q1-first']);
+    expect(code).toBe(0);
     expect(asked).toEqual([{ campaignId: '2027-q1-first' }]);
     expect(out).toContain('without     i-00000000000000001');
   });

@@ -1,34 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../apps/cli/arguments.ts';
-import { runCommand } from '../../../apps/cli/run-command.ts';
-import type { World } from '../../../apps/cli/world.ts';
+import { runAnswered } from '../../support/cli-answers.ts';
 import { createCliWorld } from '../../support/cli-world.ts';
 
-async function asked(...argv: readonly string[]) {
-  const calls: unknown[] = [];
-  let out = '';
-  const world = {
-    user: 'ann',
-    out: (text: string) => {
-      out += text;
-    },
-    note: () => undefined,
-    open: async () => ({
-      call: async (name: string, input: unknown) => void calls.push([name, input]),
-      close: async () => undefined,
-    }),
-  } as unknown as World;
-  const line = parseCommandLine(argv);
-  if (line.kind === 'help') throw new Error('asked for help');
-  return { code: await runCommand(line, world), calls, out };
-}
+const asked = (...argv: readonly string[]) => runAnswered(undefined, argv);
 
 describe('quarterdeck pause and resume', () => {
   it('turn the switch, with who and why, and plan again when it is over', async () => {
-    const paused = await asked('pause', '--aws', '--reason', 'an incident');
+    const paused = await asked('pause', '--reason', 'an incident');
     expect(paused).toMatchObject({ code: 0, calls: [['pause-all', { by: 'ann', reason: 'an incident' }]] });
     expect(paused.out).toMatch(/^Everything is paused/);
-    const resumed = await asked('resume', '--aws', '--by', 'bob', '--reason', 'over', '--json');
+    const resumed = await asked('resume', '--by', 'bob', '--reason', 'over', '--json');
     expect(resumed.calls).toEqual([
       ['resume-all', { by: 'bob', reason: 'over' }],
       ['plan-schedules', {}],

@@ -1,7 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseCommandLine, UsageError } from '../../../apps/cli/arguments.ts';
-import { runCommand } from '../../../apps/cli/run-command.ts';
-import type { World } from '../../../apps/cli/world.ts';
 import { createMemoryRecords } from '../../../apps/local/memory-records.ts';
 import type { CallName } from '../../../core/calls.ts';
 import { update } from '../../../core/entities.ts';
@@ -15,6 +13,7 @@ import {
   showRebootInput,
   windowOf,
 } from '../../../core/use-cases/request-reboot.ts';
+import { runAgainst } from '../../support/cli-answers.ts';
 import { createCliWorld } from '../../support/cli-world.ts';
 import { policyOf, serverOf } from '../../support/samples.ts';
 
@@ -36,24 +35,7 @@ const functions: Partial<Record<CallName, (input: unknown) => Promise<unknown>>>
   'cancel-reboot': (input) => cancelReboot({ records }, cancelRebootInput.parse(input), now),
 };
 
-async function run(...argv: readonly string[]) {
-  let out = '';
-  const world = {
-    user: 'ann',
-    columns: 100,
-    colour: false,
-    out: (text: string) => {
-      out += text;
-    },
-    open: async () => ({
-      call: async (name: CallName, input: unknown) => functions[name]?.(input),
-      close: async () => undefined,
-    }),
-  } as unknown as World;
-  const line = parseCommandLine([...argv, '--aws']);
-  if (line.kind === 'help') throw new Error('asked for help');
-  return { code: await runCommand(line, world), out };
-}
+const run = (...argv: readonly string[]) => runAgainst(async (name, input) => functions[name]?.(input), argv);
 
 const change = (changed: (current: Reboot) => Reboot) =>
   update(records, reboots, rebootKey(server.id), changed);
