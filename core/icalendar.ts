@@ -100,6 +100,7 @@ function escaped(text: string): string {
 
 /** What a calendar may hold of a text. */
 function kept(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text;
   return text
     .replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
     .replaceAll(/(?![\n\t])\p{Cc}/gu, '')

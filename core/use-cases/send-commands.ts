@@ -1,5 +1,4 @@
 /** Sends the commands of one run: normally one, more where Run Command refuses a server of the batch. */
-
 import { type Batch, campaignFor, type Run, withRun } from '../batch.ts';
 import type { Campaign } from '../campaign.ts';
 import { lookFrom } from '../command-search.ts';
